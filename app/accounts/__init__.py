@@ -1,0 +1,1 @@
+"""Whom we serve: accounts, contacts, contracts, pipeline, value, and priority from it."""

@@ -1,0 +1,1 @@
+"""The case: its lifecycle, timeline, attempts, updates and messages."""

@@ -1,0 +1,78 @@
+"""Who may do what to one escalation, decided from facts about the actor alone.
+
+Scopes of a token are checked before; whether the case is visible at all is `may_see`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Pending = Literal["raise", "extension"]
+
+LOGS = frozenset({"attempt", "update", "message", "comment", "link", "attachment"})
+OF_INTEGRATIONS = frozenset({"raise", "message", "link"})
+OF_EVERYBODY = frozenset({"raise", "watch"}) | LOGS
+OF_THE_LINE = frozenset({"decision", "close-unresolved"})
+ANSWERS = frozenset({"approve", "decline"})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """What the rules ask about the one who calls.
+
+    `acts_for_owner`: delegate during absence or team lead, with anyone above in the line counted by
+    `above_owner`. `is_requester`: asked for what is pending, the raise or the extension.
+    `is_approver`: named by the approval setting, in person or through a delegate.
+    """
+
+    role: str
+    is_owner: bool = False
+    acts_for_owner: bool = False
+    above_owner: bool = False
+    is_requester: bool = False
+    is_approver: bool = False
+    is_watching: bool = False
+    is_about: bool = False
+
+
+def who_may(action: str, actor: Actor, *, pending: Pending = "raise") -> bool:
+    """Whether this actor may do this; `pending` says which request an approve or decline would answer."""
+    if actor.role == "integration":
+        return action in OF_INTEGRATIONS
+    if action in ANSWERS:
+        return _may_answer(actor, pending)
+    if action in OF_EVERYBODY or actor.role == "admin":
+        return True
+    if action in OF_THE_LINE:
+        return actor.above_owner or actor.role == "executive"
+    if action == "extend":
+        return _works_on(actor) or actor.role == "executive"
+    return _works_on(actor)
+
+
+def grants_extension(actor: Actor) -> bool:
+    """An extension is granted by whoever is above the owner, an executive or an admin; never by the owner."""
+    if actor.is_owner or actor.role == "integration":
+        return False
+    return actor.above_owner or actor.role in {"executive", "admin"}
+
+
+def may_see(actor: Actor, *, restricted: bool) -> bool:
+    """Who a case is about never sees it; a restricted one only owner, line above, watchers and admins."""
+    if actor.is_about or actor.role == "integration":
+        return False
+    if not restricted:
+        return True
+    return actor.is_owner or actor.above_owner or actor.is_watching or actor.role == "admin"
+
+
+def _may_answer(actor: Actor, pending: Pending) -> bool:
+    """Nobody answers their own request, whatever their role."""
+    if actor.is_requester:
+        return False
+    if pending == "extension":
+        return grants_extension(actor)
+    return actor.is_approver or actor.role in {"executive", "admin"}
+
+
+def _works_on(actor: Actor) -> bool:
+    return actor.is_owner or actor.acts_for_owner or actor.above_owner
