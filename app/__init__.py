@@ -1,1 +1,41 @@
 """Firsthand: escalations linked to accounts, owned from the start, closed within 30 days."""
+
+from dataclasses import asdict
+from importlib import import_module
+
+from flask import Flask
+
+from app import http, logs, queue
+from app.auth import guards
+from app.config import Settings, load_settings
+from app.db import db
+
+# Packages with doors, from the lowest to the highest; each that has routes offers `blueprints`.
+PACKAGES = ("auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "operations")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application: configuration, extensions, guards, errors and every package's blueprints."""
+    settings = settings or load_settings()
+    logs.configure(settings.log_format, settings.log_level)
+    app = Flask(__name__, static_folder=None)
+    app.config.update({name.upper(): value for name, value in asdict(settings).items()})
+    app.config["SETTINGS"] = settings
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": False}
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    queue.init_app(app)
+    logs.init_app(app)
+    guards.init_app(app)
+    http.init_app(app)
+    register_blueprints(app)
+    return app
+
+
+def register_blueprints(app: Flask) -> None:
+    for package in PACKAGES:
+        import_module(f"app.{package}.models")
+        for blueprint in import_module(f"app.{package}.routes").blueprints:
+            http.api.register_blueprint(blueprint)

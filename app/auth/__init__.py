@@ -1,0 +1,1 @@
+"""Who is calling: tenants, users, roles, API tokens, signed links, guards (deny by default)."""

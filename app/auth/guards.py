@@ -1,0 +1,122 @@
+"""Deny by default: a request passes only with a live token whose scopes hold what the route asks for."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+from sqlalchemy import text
+from werkzeug.exceptions import UnsupportedMediaType
+
+from app import clock
+from app.auth import limits, tokens
+from app.auth.actor import Actor
+from app.auth.roles import SCOPES, SCOPES_OF
+from app.db import enter_tenant, reading, transaction
+from app.errors import Forbidden, Unauthenticated
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LAST_USE_SECONDS = 60
+OPEN = "open to anybody"
+STREAMED = ("text/csv", "application/x-ndjson")
+
+FIND_TOKEN = text(
+    """
+    select t.id as token_id, t.scopes, t.expires_at, t.revoked_at, t.last_used_at,
+           u.id as user_id, u.email, u.name, u.role, u.active
+    from api_token t join "user" u on u.tenant_id = t.tenant_id and u.id = t.user_id
+    where t.secret_hash = :secret_hash
+    """
+)
+
+
+def requires(scope: str) -> Callable[[F], F]:
+    """Open a route to callers who hold `scope`."""
+    if scope not in SCOPES:
+        raise ValueError(f"{scope} is no scope")
+
+    def mark(view: F) -> F:
+        view._scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: F) -> F:
+    """Open a route to anybody: health, the API's description, signed links."""
+    view._scope = OPEN  # type: ignore[attr-defined]
+    return view
+
+
+def scope_of(view: Callable[..., Any] | None) -> str | None:
+    """What a view asks for; None means closed."""
+    scope: str | None = getattr(view, "_scope", None)
+    return scope
+
+
+def check_request() -> None:
+    """Before every request: body type, token, rate limits, scope."""
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions.get(request.endpoint)
+    scope = scope_of(view)
+    if scope == OPEN:
+        return
+    _check_body_type()
+    actor = authenticate()
+    limits.count(actor)
+    if scope is None or not actor.may(scope):
+        raise Forbidden(f"This needs the scope {scope}" if scope else "This is closed")
+
+
+def _check_body_type() -> None:
+    has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    if request.method in ("POST", "PUT", "PATCH") and has_body and not request.is_json:
+        view = current_app.view_functions[request.endpoint or ""]
+        if not (getattr(view, "_streamed", False) and request.mimetype in STREAMED):
+            raise UnsupportedMediaType("Send application/json")
+
+
+def streamed(view: F) -> F:
+    """A route that takes CSV or NDJSON as it flows in."""
+    view._streamed = True  # type: ignore[attr-defined]
+    return view
+
+
+def authenticate() -> Actor:
+    """The caller of a bearer token; its tenant is in scope from here on."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    parsed = tokens.parse(token.strip()) if kind.lower() == "bearer" else None
+    if parsed is None:
+        raise Unauthenticated
+    tenant_id, secret_hash = parsed
+    with reading(tenant_id) as session:
+        row = session.execute(FIND_TOKEN, {"secret_hash": secret_hash}).one_or_none()
+    now = clock.real_now()
+    if row is None or row.revoked_at or not row.active or (row.expires_at and row.expires_at <= now):
+        raise Unauthenticated
+    enter_tenant(tenant_id)
+    scopes = SCOPES_OF[row.role]
+    if row.scopes is not None:
+        scopes = scopes & frozenset(row.scopes)
+    g.actor = Actor(row.user_id, row.email, row.name, row.role, scopes, row.token_id)
+    if row.last_used_at is None or row.last_used_at < now - timedelta(seconds=LAST_USE_SECONDS):
+        _note_use(row.token_id)
+    actor: Actor = g.actor
+    return actor
+
+
+def _note_use(token_id: Any) -> None:
+    """At most once a minute, so that reads stay reads."""
+    with transaction() as session:
+        session.execute(
+            text("update api_token set last_used_at = :now where id = :id"),
+            {"now": clock.real_now(), "id": token_id},
+        )
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(check_request)
+    app.after_request(limits.add_headers)
+    app.teardown_request(lambda error: enter_tenant(None))

@@ -1,0 +1,49 @@
+"""Rate limits per token and per tenant, counted in Redis by the minute; they fail open, with a metric, without it."""
+
+import redis
+from flask import Response, current_app, g
+from prometheus_client import Counter
+
+from app import clock
+from app.auth.actor import Actor
+from app.db import current_tenant
+from app.errors import TooManyRequests
+from app.queue import get_redis
+
+WINDOW_SECONDS = 60
+UNCOUNTED = Counter("firsthand_uncounted_requests_total", "Requests let through uncounted because Redis was away")
+
+
+def count(actor: Actor) -> None:
+    """Count this request; 429 with Retry-After when the token or its tenant has used up the minute."""
+    minute, passed = divmod(int(clock.real_now().timestamp()), WINDOW_SECONDS)
+    limits = {
+        f"firsthand:rate:token:{actor.principal_id}:{minute}": current_app.config["TOKEN_RATE"],
+        f"firsthand:rate:tenant:{current_tenant()}:{minute}": current_app.config["TENANT_RATE"],
+    }
+    counts = get_redis().ask(lambda client: _increment(client, list(limits)))
+    if counts is None:
+        UNCOUNTED.inc()
+        return
+    reset = WINDOW_SECONDS - passed
+    g.rate = (current_app.config["TOKEN_RATE"], max(0, current_app.config["TOKEN_RATE"] - counts[0]), reset)
+    for used, limit in zip(counts, limits.values(), strict=True):
+        if used > limit:
+            raise TooManyRequests(f"At most {limit} requests a minute", retry_after=reset)
+
+
+def _increment(client: redis.Redis, keys: list[str]) -> list[int]:
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.incr(key)
+        pipeline.expire(key, 2 * WINDOW_SECONDS)
+    return [int(value) for value in pipeline.execute()[::2]]
+
+
+def add_headers(response: Response) -> Response:
+    """`RateLimit` and `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers writes them."""
+    if rate := g.get("rate"):
+        limit, rest, reset = rate
+        response.headers["RateLimit-Policy"] = f'"token";q={limit};w={WINDOW_SECONDS}'
+        response.headers["RateLimit"] = f'"token";r={rest};t={reset}'
+    return response

@@ -1,0 +1,86 @@
+"""Tenants, their users and what proves who they are."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth.roles import ROLES
+from app.db import Model, TenantModel, Versioned, new_id, reference
+
+
+def one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    """A CHECK that a text column holds one of these words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Tenant(Model):
+    """One CRM organisation. `current` holds the number of each versioned thing's current version, by name."""
+
+    __tablename__ = "tenant"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    sandbox: Mapped[bool] = mapped_column(default=False)
+    clock_offset: Mapped[timedelta] = mapped_column(default=timedelta(0))
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    current: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+
+
+class User(Versioned, TenantModel):
+    """A colleague. `manager_id` is the next above in the line."""
+
+    __tablename__ = "user"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "email"),
+        reference("user", "manager_id"),
+        one_of("role", ROLES),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        Index("ix_user_manager_id", "tenant_id", "manager_id"),
+    )
+
+    email: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    manager_id: Mapped[UUID | None]
+    timezone: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class ApiToken(TenantModel):
+    """A token is shown once and kept as a SHA-256 of its secret; `scopes` None means all its user's role may do."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (reference("user", "user_id"), UniqueConstraint("tenant_id", "secret_hash"))
+
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    secret_hash: Mapped[bytes]
+    scopes: Mapped[list[str] | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class LinkView(TenantModel):
+    """Each opening of a signed link: who it was made for, what it showed, when."""
+
+    __tablename__ = "link_view"
+    __table_args__ = (
+        reference("user", "user_id"),
+        Index("ix_link_view_subject", "tenant_id", "subject_id", text("at DESC")),
+        {"info": {"append_only": True}},
+    )
+
+    user_id: Mapped[UUID]
+    subject: Mapped[str]
+    subject_id: Mapped[UUID]
+    at: Mapped[datetime]

@@ -1,0 +1,73 @@
+"""A tenant's settings: every number that the rules call a default, with its limits."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+from app.db import tenant_row
+
+PRIORITY_WEIGHTS = {"value": 30, "severity": 25, "renewal": 15, "age": 15, "health": 10, "repeats": 5}
+SCORE_WEIGHTS = {"affinity": 40, "capacity": 30, "overlap": 15, "value": 10, "rest": 5}
+
+
+@dataclass(frozen=True)
+class ApprovalSetting:
+    """Whether a colleague's raise needs approval, and by whom (e-mails; none: account owner's manager, then admins)."""
+
+    asked: bool = False
+    approvers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TenantSettings:
+    """Durations: `_days` calendar days, `_business_days` × the calendar's day, `_hours` business hours."""
+
+    timezone: str = "UTC"
+    reporting_currency: str = "USD"
+    calendar: str = "default"
+    approval: ApprovalSetting = field(default_factory=ApprovalSetting)
+    duty_owner_email: str | None = None
+    duty_deputy_email: str | None = None
+    absence_mode: str = "cover"
+    close_days: int = 30
+    acknowledge_hours: int = 4
+    respond_business_days: int = 1
+    decide_business_days: int = 1
+    verify_business_days: int = 5
+    wait_budget_business_days: int = 10
+    resume_within_business_days: int = 10
+    reopen_days: int = 14
+    rate_max_age_days: int = 7
+    silent_gap_business_days: int = 5
+    capacity: int = 24
+    priority_weights: dict[str, int] = field(default_factory=lambda: dict(PRIORITY_WEIGHTS))
+    reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> "TenantSettings":
+        """The stored settings over the defaults."""
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in stored.items() if name in known}
+        if "approval" in values:
+            approval = values["approval"]
+            values["approval"] = ApprovalSetting(bool(approval["asked"]), tuple(approval["approvers"]))
+        if "reasons" in values:
+            values["reasons"] = tuple(values["reasons"])
+        return cls(**values)
+
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def tenant_settings() -> TenantSettings:
+    """The settings of the tenant whose transaction is open."""
+    return TenantSettings.of(tenant_row().settings)
+
+
+def current_version(name: str) -> Any:
+    """The current version's number or id of a versioned thing (`policy`, `calendar`, `ladder`), or None."""
+    return tenant_row().current.get(name)
+
+
+def tenant_id() -> UUID:
+    return tenant_row().id

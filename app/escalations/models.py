@@ -1,0 +1,311 @@
+"""The case: the escalation, its hash-chained timeline, links, watchers, requests, snapshots and forecasts."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth.models import one_of
+from app.db import TenantModel, Versioned, reference
+
+STATUSES = ("requested", "declined", "open", "in_progress", "waiting", "resolved", "closed", "merged")
+OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken")
+TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
+RAISER_KINDS = ("customer", "colleague", "system")
+PARTIES = ("customer", "vendor", "internal")
+LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
+
+
+class Escalation(Versioned, TenantModel):
+    """One demand for attention to one problem of one account. All moments are tenant time but `recorded_at`.
+
+    `due_at` is the close clock's present due, `close_target_at` its original. `event_count` and `event_hash` are the
+    timeline's last; `day_raised` is the day in the tenant's zone of that time.
+    """
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        reference("account", "account_id"),
+        reference("user", "owner_id"),
+        reference("user", "requester_id"),
+        reference("user", "about_user_id"),
+        reference("contact", "contact_id"),
+        reference("calendar_version", "calendar_version_id"),
+        reference("escalation", "merged_into_id"),
+        reference("escalation", "recurrence_of_id"),
+        one_of("status", STATUSES),
+        one_of("outcome", OUTCOMES),
+        one_of("tier", TIERS),
+        one_of("raised_by_kind", RAISER_KINDS),
+        one_of("waiting_party", PARTIES),
+        CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
+        CheckConstraint(f"owner_id IS NOT NULL OR NOT ({LIVE_SQL})", name="live_has_owner"),
+        Index("ix_escalation_account", "tenant_id", "account_id", "raised_at"),
+        Index("ix_escalation_raised", "tenant_id", "raised_at", "id"),
+        Index("ix_escalation_priority", "tenant_id", text("priority_score DESC"), text("id DESC")),
+        Index("ix_escalation_due", "tenant_id", "due_at", "id"),
+        Index("ix_escalation_value", "tenant_id", text("value_amount DESC"), text("id DESC")),
+        Index("ix_escalation_owner_live", "tenant_id", "owner_id", "due_at", postgresql_where=text(LIVE_SQL)),
+        Index("ix_escalation_live_due", "tenant_id", "due_at", "id", postgresql_where=text(LIVE_SQL)),
+        Index("ix_escalation_resume", "tenant_id", "resume_at", postgresql_where=text("status = 'waiting'")),
+        Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
+        {"info": {"finder": ("status = 'waiting'", ("status", "resume_at"))}},
+    )
+
+    number: Mapped[int]
+    account_id: Mapped[UUID]
+    title: Mapped[str]
+    customer_statement: Mapped[str | None]
+    desired_outcome: Mapped[str | None]
+    impact: Mapped[str | None]
+    severity: Mapped[int]
+    reason: Mapped[str]
+    source: Mapped[str]
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    completeness: Mapped[int]
+    status: Mapped[str]
+    outcome: Mapped[str | None]
+    verification: Mapped[str | None]
+    tier: Mapped[str]
+    owner_id: Mapped[UUID | None]
+    team_id: Mapped[UUID | None]
+    first_owner_id: Mapped[UUID | None]
+    acknowledged: Mapped[bool] = mapped_column(default=False)
+    brief_missing: Mapped[bool] = mapped_column(default=False)
+    assignment_failed: Mapped[bool] = mapped_column(default=False)
+    raised_by_kind: Mapped[str]
+    raised_by_email: Mapped[str | None]
+    requester_id: Mapped[UUID | None]
+    contact_id: Mapped[UUID | None]
+    about_user_id: Mapped[UUID | None]
+    restricted: Mapped[bool] = mapped_column(default=False)
+    calendar_version_id: Mapped[UUID]
+    zone: Mapped[str]
+    ladder_number: Mapped[int]
+    raised_at: Mapped[datetime]
+    day_raised: Mapped[date]
+    recorded_at: Mapped[datetime]
+    close_target_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    resolve_by_at: Mapped[datetime]
+    forecast_close_on: Mapped[date | None]
+    waiting_party: Mapped[str | None]
+    waiting_reason: Mapped[str | None]
+    waiting_since: Mapped[datetime | None]
+    resume_on: Mapped[date | None]
+    resume_at: Mapped[datetime | None]
+    wait_used_seconds: Mapped[int] = mapped_column(default=0)
+    wait_exhausted: Mapped[bool] = mapped_column(default=False)
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    reopens: Mapped[int] = mapped_column(default=0)
+    merged_into_id: Mapped[UUID | None]
+    recurrence_of_id: Mapped[UUID | None]
+    value_amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    value_currency: Mapped[str]
+    value_incomplete: Mapped[bool] = mapped_column(default=False)
+    value_unconverted: Mapped[list[Any]] = mapped_column(default=list)
+    priority_score: Mapped[Decimal] = mapped_column(Numeric(5, 1))
+    priority_parts: Mapped[dict[str, Any]]
+    priority_on: Mapped[date]
+    account_version: Mapped[int]
+    event_count: Mapped[int] = mapped_column(default=0)
+    event_hash: Mapped[bytes]
+
+
+class EscalationContract(TenantModel):
+    """The contracts an escalation touches."""
+
+    __tablename__ = "escalation_contract"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "escalation_id", "contract_id"),
+        reference("escalation", "escalation_id"),
+        reference("contract", "contract_id"),
+    )
+
+    escalation_id: Mapped[UUID]
+    contract_id: Mapped[UUID]
+
+
+class Event(TenantModel):
+    """One line of the timeline: ids and codes only; `hash` covers all of it and the event before.
+
+    `external_key` keeps a message that arrives twice from standing twice.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        UniqueConstraint("tenant_id", "escalation_id", "seq"),
+        UniqueConstraint("tenant_id", "escalation_id", "external_key"),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    seq: Mapped[int]
+    kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    acting_for_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    text_hashes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    external_key: Mapped[str | None]
+    prev_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+class EventText(TenantModel):
+    """What a person wrote or is named by, with its salt; erasure removes text and salt, the chain still holds."""
+
+    __tablename__ = "event_text"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id", "field"),
+        reference("event", "event_id"),
+        Index("ix_event_text_escalation", "tenant_id", "escalation_id"),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    event_id: Mapped[UUID]
+    field: Mapped[str]
+    text: Mapped[str | None]
+    salt: Mapped[bytes | None]
+
+
+class TimelineSeal(TenantModel):
+    """A signed list of each changed timeline's count and hash, kept once a day, so that a missing tail shows."""
+
+    __tablename__ = "timeline_seal"
+    __table_args__ = (UniqueConstraint("tenant_id", "sealed_on"), {"info": {"append_only": True}})
+
+    sealed_on: Mapped[date]
+    sealed_at: Mapped[datetime]
+    entries: Mapped[list[Any]]
+    signature: Mapped[bytes]
+
+
+class Link(TenantModel):
+    """A source or related ticket in another system; `origin_id` is the escalation it came from in a merge."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        UniqueConstraint("tenant_id", "escalation_id", "system", "external_id"),
+        Index("ix_link_external", "tenant_id", "system", "external_id"),
+    )
+
+    escalation_id: Mapped[UUID]
+    origin_id: Mapped[UUID | None]
+    system: Mapped[str]
+    external_id: Mapped[str]
+    url: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Watcher(TenantModel):
+    __tablename__ = "watcher"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "escalation_id", "user_id"),
+        reference("escalation", "escalation_id"),
+        reference("user", "user_id"),
+    )
+
+    escalation_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+
+
+class Request(TenantModel):
+    """A raise or an extension that somebody other than the asker must answer; one pending of a kind at a time."""
+
+    __tablename__ = "request"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        reference("user", "asker_id"),
+        reference("user", "answered_by_id"),
+        one_of("kind", ("raise", "extension")),
+        one_of("state", ("pending", "approved", "declined", "replaced", "void")),
+        Index(
+            "uq_request_pending",
+            "tenant_id",
+            "escalation_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("state = 'pending'"),
+        ),
+    )
+
+    escalation_id: Mapped[UUID]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending")
+    asker_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    customer_agreed: Mapped[bool | None]
+    reason: Mapped[str | None]
+    answered_by_id: Mapped[UUID | None]
+    answered_at: Mapped[datetime | None]
+
+
+class Snapshot(TenantModel):
+    """What the case was worth and who stood for it at a moment: on raise, and on each change of them while open."""
+
+    __tablename__ = "snapshot"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        Index("ix_snapshot_escalation_at", "tenant_id", "escalation_id", "at"),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    cause: Mapped[str]
+    status: Mapped[str]
+    tier: Mapped[str]
+    severity: Mapped[int]
+    owner_id: Mapped[UUID | None]
+    segment: Mapped[str | None]
+    health: Mapped[int | None]
+    arr: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    value_amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    value_currency: Mapped[str]
+    value_incomplete: Mapped[bool]
+    renewal_on: Mapped[date | None]
+    renewal_value: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    parents: Mapped[list[Any]]
+    contracts: Mapped[list[Any]]
+    opportunities: Mapped[list[Any]]
+
+
+class Forecast(TenantModel):
+    """Each change of the owner's forecast close date: the slip history."""
+
+    __tablename__ = "forecast"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        Index("ix_forecast_escalation", "tenant_id", "escalation_id", "at"),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    was: Mapped[date | None]
+    close_on: Mapped[date | None]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor_id: Mapped[UUID | None]
+
+
+class NumberCounter(TenantModel):
+    """The last number given in a tenant; it rises and may skip."""
+
+    __tablename__ = "number_counter"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str]
+    last: Mapped[int]

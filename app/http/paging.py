@@ -1,0 +1,52 @@
+"""Keyset lists: `{"items": [...], "next_cursor": …}` with opaque, signed cursors bound to their filters."""
+
+import hashlib
+import json
+from typing import Any
+
+from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from marshmallow import fields, validate
+
+from app.errors import invalid_parameter
+from app.http.schemas import Query, Schema
+
+
+class PageArguments(Query):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String()
+
+
+def Page(item: type[Schema]) -> type[Schema]:  # noqa: N802
+    """The schema of a list of `item`."""
+    name = item.__name__.removesuffix("Schema") + "Page"
+    members = {"items": fields.List(fields.Nested(item)), "next_cursor": fields.String(allow_none=True)}
+    return type(name, (Schema,), members)
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="cursor")
+
+
+def _filters() -> str:
+    """A hash of path and filters: a cursor of one question does not answer another."""
+    named = sorted((k, v) for k, v in request.args.items(multi=True) if k not in ("cursor", "limit"))
+    return hashlib.sha256(json.dumps([request.path, named]).encode()).hexdigest()[:16]
+
+
+def encode_cursor(position: list[Any]) -> str:
+    """The sort values and id of the last row shown."""
+    return _serializer().dumps([_filters(), position])
+
+
+def decode_cursor(cursor: str | None) -> list[Any] | None:
+    """The position of a cursor; 422 when it is not ours or belongs to another list."""
+    if not cursor:
+        return None
+    try:
+        filters, position = _serializer().loads(cursor)
+    except (BadSignature, ValueError):
+        raise invalid_parameter("cursor", "expected the next_cursor of this list") from None
+    if filters != _filters():
+        raise invalid_parameter("cursor", "belongs to a list with other filters")
+    return list(position)

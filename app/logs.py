@@ -1,0 +1,61 @@
+"""Structured logs, one JSON object a line, each with the request's id; secrets are never given to it."""
+
+import logging
+import re
+
+import structlog
+from flask import Flask, Response, g, request
+
+from app import clock
+from app.db import new_id
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+
+
+def configure(log_format: str, log_level: str) -> None:
+    renderer = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if log_format == "json" else structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[log_level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+log = structlog.get_logger()
+
+
+def begin_request() -> None:
+    """A request id from the caller when it is a plain word, else our own; in every line and answer."""
+    sent = request.headers.get("X-Request-Id", "")
+    g.request_id = sent if REQUEST_ID.match(sent) else str(new_id())
+    g.began = clock.monotonic()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def end_request(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        ms=round((clock.monotonic() - g.get("began", clock.monotonic())) * 1000, 1),
+    )
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(begin_request)
+    app.after_request(end_request)

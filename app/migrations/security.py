@@ -1,0 +1,80 @@
+"""Row-level security, grants and triggers, derived from the models' `info`.
+
+`append_only`: no UPDATE, DELETE or TRUNCATE, by grant and by trigger. `finder`: (condition, columns) the finder role
+may see of every tenant's rows. `machine`: not a tenant's table. Role names stand as {app}, {finder}, {eraser}.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+
+SCOPE = "(SELECT current_setting('app.tenant_id')::uuid)"
+
+REFUSE_CHANGE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_NARGS = 1 AND TG_OP = 'UPDATE' AND current_user = TG_ARGV[0] THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+
+ERASE_TEXT = """
+CREATE FUNCTION erase_event_text(ids uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE erased integer;
+BEGIN
+  UPDATE event_text SET text = NULL, salt = NULL WHERE id = ANY(ids) AND text IS NOT NULL;
+  GET DIAGNOSTICS erased = ROW_COUNT;
+  RETURN erased;
+END $$
+"""
+
+
+def statements(metadata: MetaData) -> Iterator[str]:
+    """Every statement that guards the tables, in order."""
+    yield "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}"
+    yield REFUSE_CHANGE.strip()
+    for table in metadata.sorted_tables:
+        yield from guard(table)
+    yield "GRANT SELECT, UPDATE (text, salt) ON event_text TO {eraser}"
+    yield (
+        f"CREATE POLICY erasure ON event_text TO {{eraser}} USING (tenant_id = {SCOPE}) "
+        f"WITH CHECK (tenant_id = {SCOPE})"
+    )
+    yield ERASE_TEXT.strip()
+    yield "GRANT CREATE ON SCHEMA public TO {eraser}"
+    yield "ALTER FUNCTION erase_event_text(uuid[]) OWNER TO {eraser}"
+    yield "REVOKE CREATE ON SCHEMA public FROM {eraser}"
+    yield "REVOKE ALL ON FUNCTION erase_event_text(uuid[]) FROM PUBLIC"
+    yield "GRANT EXECUTE ON FUNCTION erase_event_text(uuid[]) TO {app}"
+
+
+def guard(table: Table) -> Iterator[str]:
+    """The policies, grants and triggers of one table."""
+    name = f'"{table.name}"'
+    if table.info.get("machine"):
+        yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {{app}}"
+        yield f"GRANT SELECT ON {name} TO {{finder}}"
+        return
+    column = "id" if table.name == "tenant" else "tenant_id"
+    yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+    yield f"CREATE POLICY tenant ON {name} TO {{app}} USING ({column} = {SCOPE}) WITH CHECK ({column} = {SCOPE})"
+    if table.info.get("append_only"):
+        yield f"GRANT SELECT, INSERT ON {name} TO {{app}}"
+        argument = "'{eraser_name}'" if table.name == "event_text" else ""
+        yield (
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION refuse_change({argument})"
+        )
+    else:
+        yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {{app}}"
+    if table.name == "tenant":
+        yield f"GRANT SELECT (id, clock_offset) ON {name} TO {{finder}}"
+        yield f"CREATE POLICY find ON {name} FOR SELECT TO {{finder}} USING (true)"
+    if finder := table.info.get("finder"):
+        condition, columns = finder
+        yield f"GRANT SELECT (tenant_id, {', '.join(columns)}) ON {name} TO {{finder}}"
+        yield f"CREATE POLICY find ON {name} FOR SELECT TO {{finder}} USING ({condition})"

@@ -1,0 +1,56 @@
+"""The outbox: an intent is written in the transaction that causes it, or not at all."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth.models import one_of
+from app.db import TenantModel, reference
+
+STATES = ("pending", "sent", "dead", "suppressed")
+CHANNELS = ("email", "inbox")
+
+
+class Intent(TenantModel):
+    """One message to one person.
+
+    Every intent with a `user_id` stands in that person's inbox from `hold_until` on; `channel` says what carries it
+    out besides (`inbox`: nothing does). `at` and `hold_until` are tenant time; `retry_at`, `leased_until`,
+    `recorded_at`, `sent_at` and `read_at` are real time. `dedupe_key` makes posting it twice impossible.
+    """
+
+    __tablename__ = "intent"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "dedupe_key"),
+        reference("user", "user_id"),
+        one_of("state", STATES),
+        one_of("channel", CHANNELS),
+        Index("ix_intent_due", "tenant_id", "hold_until", postgresql_where=text("state = 'pending'")),
+        Index("ix_intent_inbox", "tenant_id", "user_id", text("at DESC"), text("id DESC")),
+        Index("ix_intent_dead", "tenant_id", "id", postgresql_where=text("state = 'dead'")),
+        Index("ix_intent_escalation", "tenant_id", "escalation_id", postgresql_where=text("state = 'pending'")),
+        {"info": {"finder": ("state = 'pending'", ("hold_until", "retry_at", "leased_until", "state"))}},
+    )
+
+    user_id: Mapped[UUID | None]
+    address: Mapped[str | None]
+    channel: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    escalation_id: Mapped[UUID | None]
+    clock_id: Mapped[UUID | None]
+    dedupe_key: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending")
+    reason: Mapped[str | None]
+    at: Mapped[datetime]
+    hold_until: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    retry_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]

@@ -1,0 +1,5 @@
+"""Doors."""
+
+from app.http import ApiBlueprint
+
+blueprints: list[ApiBlueprint] = []

@@ -1,0 +1,1 @@
+"""How we respond: intake questions and tasks."""

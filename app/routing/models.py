@@ -1,0 +1,104 @@
+"""Teams, policy versions, decisions kept for ever, and who holds what now."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import TenantModel, Versioned, reference
+
+
+class Team(Versioned, TenantModel):
+    __tablename__ = "team"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"), reference("user", "lead_id"))
+
+    name: Mapped[str]
+    tier: Mapped[str | None]
+    lead_id: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+
+class Membership(TenantModel):
+    """A user in a team; `capacity` in work weight (4, 3, 2, 1 by severity), NULL for the tenant's default."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "team_id", "user_id"),
+        reference("team", "team_id"),
+        reference("user", "user_id"),
+        CheckConstraint("capacity >= 0", name="capacity"),
+    )
+
+    team_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    capacity: Mapped[int | None]
+
+
+class PolicyVersion(TenantModel):
+    """A routing policy; the tenant's `policy` number says which is current. A published one is frozen."""
+
+    __tablename__ = "policy_version"
+    __table_args__ = (UniqueConstraint("tenant_id", "number"), {"info": {"append_only": True}})
+
+    number: Mapped[int]
+    rules: Mapped[list[Any]]
+    weights: Mapped[dict[str, Any]]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+
+class Decision(TenantModel):
+    """Why somebody owns an escalation: rules looked at, candidates with numbers, inputs, policy version."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        reference("user", "owner_id"),
+        Index("ix_decision_escalation", "tenant_id", "escalation_id", "at"),
+        Index("ix_decision_failed", "tenant_id", "at", postgresql_where=text("failure IS NOT NULL")),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    policy_number: Mapped[int]
+    cause: Mapped[str]
+    rule: Mapped[str | None]
+    why: Mapped[str]
+    owner_id: Mapped[UUID]
+    team_id: Mapped[UUID | None]
+    failure: Mapped[str | None]
+    rules: Mapped[list[Any]]
+    candidates: Mapped[list[Any]]
+    excluded: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
+
+
+class Assignment(TenantModel):
+    """Who holds an escalation and how heavy it is; open ones have no `released_at`. Load is their sum."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        reference("user", "owner_id"),
+        Index("ix_assignment_owner", "tenant_id", "owner_id", postgresql_where=text("released_at IS NULL")),
+        Index(
+            "uq_assignment_escalation",
+            "tenant_id",
+            "escalation_id",
+            unique=True,
+            postgresql_where=text("released_at IS NULL"),
+        ),
+        Index("ix_assignment_account", "tenant_id", "account_id", "owner_id"),
+    )
+
+    escalation_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    team_id: Mapped[UUID | None]
+    weight: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    value: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    assigned_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]

@@ -1,0 +1,174 @@
+"""Promises as rows: versioned calendars and ladders, clocks over an append-only ledger, the log of steps."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from app.auth.models import one_of
+from app.db import TenantModel, Versioned, reference
+
+KINDS = (
+    "decide",
+    "acknowledge",
+    "respond",
+    "reply",
+    "customer_update",
+    "account_team_update",
+    "executive_update",
+    "tier",
+    "plan",
+    "still_on_it",
+    "close",
+    "verify",
+    "task",
+)
+STATES = ("running", "paused", "breached", "met", "missed", "cancelled")
+ENTRY_TYPES = ("activate", "reopen", "resume", "pause", "fulfil", "cancel", "breach", "retarget")
+TARGET_KINDS = ("calendar_days", "business_seconds", "fixed")
+OUTCOMES = ("sent", "done", "suppressed", "folded", "passed_over")
+
+
+class CalendarModel(Versioned, TenantModel):
+    """A named calendar; what it says lies in its versions."""
+
+    __tablename__ = "calendar"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str]
+    current_version_id: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+
+class CalendarVersion(TenantModel):
+    """A published definition, frozen: open escalations keep the one they started with."""
+
+    __tablename__ = "calendar_version"
+    __table_args__ = (
+        reference("calendar", "calendar_id"),
+        UniqueConstraint("tenant_id", "calendar_id", "number"),
+        {"info": {"append_only": True}},
+    )
+
+    calendar_id: Mapped[UUID]
+    number: Mapped[int]
+    definition: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class LadderVersion(TenantModel):
+    """The steps of one kind of clock, frozen; `number` is the tenant's `ladder` version."""
+
+    __tablename__ = "ladder_version"
+    __table_args__ = (UniqueConstraint("tenant_id", "kind", "number"), {"info": {"append_only": True}})
+
+    kind: Mapped[str]
+    number: Mapped[int]
+    steps: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+
+
+class Clock(TenantModel):
+    """The stored present of a ledger; rebuilding from the ledger gives the same row.
+
+    `target_value` is days for `calendar_days`, seconds for `business_seconds`. `next_step_at` is the moment of the
+    next ladder step, breach or original breach, NULL when nothing is to come; the sweep works by it alone.
+    """
+
+    __tablename__ = "clock"
+    __table_args__ = (
+        reference("escalation", "escalation_id"),
+        reference("calendar_version", "calendar_version_id"),
+        UniqueConstraint("tenant_id", "escalation_id", "kind", "subject", "cycle"),
+        one_of("kind", KINDS),
+        one_of("state", STATES),
+        one_of("target_kind", TARGET_KINDS),
+        Index("ix_clock_due", "tenant_id", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")),
+        Index(
+            "ix_clock_due_at",
+            "tenant_id",
+            "due_at",
+            postgresql_where=text("kind = 'close' AND ended_at IS NULL"),
+        ),
+        {"info": {"finder": ("next_step_at IS NOT NULL", ("next_step_at", "problem"))}},
+    )
+
+    escalation_id: Mapped[UUID]
+    kind: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="-")
+    cycle: Mapped[int]
+    state: Mapped[str]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    original_due_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    target_kind: Mapped[str]
+    target_value: Mapped[int]
+    calendar_version_id: Mapped[UUID]
+    zone: Mapped[str]
+    ladder_number: Mapped[int]
+    due_version: Mapped[int] = mapped_column(default=1)
+    not_before: Mapped[datetime]
+    elapsed_seconds: Mapped[int] = mapped_column(default=0)
+    paused_seconds: Mapped[int] = mapped_column(default=0)
+    next_step_at: Mapped[datetime | None]
+    next_step: Mapped[int | None]
+    next_repeat: Mapped[int] = mapped_column(default=0)
+    entries: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str | None]
+
+
+class ClockEntry(TenantModel):
+    """The ledger: what happened to a clock, when, and when we knew. `facts` holds due moves as was, is, because."""
+
+    __tablename__ = "clock_entry"
+    __table_args__ = (
+        reference("clock", "clock_id"),
+        UniqueConstraint("tenant_id", "clock_id", "seq"),
+        one_of("type", ENTRY_TYPES),
+        {"info": {"append_only": True}},
+    )
+
+    clock_id: Mapped[UUID]
+    escalation_id: Mapped[UUID]
+    seq: Mapped[int]
+    type: Mapped[str]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class StepLog(TenantModel):
+    """What each step of a ladder did or why it did not; the unique key is what makes a reminder exactly once."""
+
+    __tablename__ = "step_log"
+    __table_args__ = (
+        reference("clock", "clock_id"),
+        UniqueConstraint("tenant_id", "clock_id", "cycle", "due_version", "step", "repeat", "recipient", "action"),
+        one_of("outcome", OUTCOMES),
+        Index("ix_step_log_escalation", "tenant_id", "escalation_id", "at"),
+        {"info": {"append_only": True}},
+    )
+
+    clock_id: Mapped[UUID]
+    escalation_id: Mapped[UUID]
+    kind: Mapped[str]
+    cycle: Mapped[int]
+    due_version: Mapped[int]
+    step: Mapped[str]
+    repeat: Mapped[int]
+    action: Mapped[str]
+    recipient: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    channel: Mapped[str | None]
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+    folded: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime]
+    fired_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]

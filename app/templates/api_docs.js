@@ -1,0 +1,3 @@
+window.addEventListener("load", function () {
+  SwaggerUIBundle({ url: "/api/v1/openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null });
+});
