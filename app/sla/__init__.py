@@ -1,0 +1,1 @@
+"""What we promised: business calendars, clocks over an append-only ledger, and ladders of reminders."""

@@ -1,0 +1,256 @@
+"""Business time: real elapsed seconds inside opening hours, answered in O(log n) on prefix sums."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.sla.hours import EPOCH, SECOND, CalendarError, Hours, Interval, parse_hours, union, without
+
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+
+
+class BeyondCalendar(CalendarError):
+    """The moment asked for, or the answer, lies outside the years calendars know."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Open windows of whole UTC years with the open time before and after each, in microseconds."""
+
+    first: int
+    last: int
+    low: int
+    high: int
+    starts: Sequence[int]
+    ends: Sequence[int]
+    before: Sequence[int]
+    after: Sequence[int]
+
+
+def _new_year(year: int) -> int:
+    return (date(year, 1, 1).toordinal() - EPOCH.toordinal()) * 86_400 * SECOND
+
+
+def _make_table(first: int, last: int, windows: Sequence[Interval]) -> _Table:
+    starts, ends = [start for start, _ in windows], [end for _, end in windows]
+    after = list(accumulate(end - start for start, end in windows))
+    return _Table(first, last, _new_year(first), _new_year(last + 1), starts, ends, [0, *after[:-1]], after)
+
+
+class Calendar:
+    """Opening hours compiled for arithmetic; years are compiled when first asked for and then kept."""
+
+    def __init__(self, hours: Hours) -> None:
+        self.hours = hours
+        self.day_seconds = hours.day_seconds
+        self._lock = Lock()
+        self._table: _Table | None = None
+        if hours.never_closes:
+            whole = (_new_year(FIRST_YEAR), _new_year(LAST_YEAR + 1))
+            self._table = _make_table(FIRST_YEAR, LAST_YEAR, [whole])
+        elif not any(self._year(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)):
+            raise CalendarError("weekly", "a calendar that is never open is refused")
+
+    def add(self, start: datetime, seconds: int) -> datetime:
+        """The moment `seconds` of open time after `start`; a span that ends at closing is due at closing.
+
+        From outside hours it begins at the next opening; zero from outside hours is the next opening.
+        """
+        return _datetime(self.add_exact(_micros(start), seconds * SECOND))
+
+    def subtract(self, end: datetime, seconds: int, *, at_closing: bool = False) -> datetime:
+        """The latest moment from which `seconds` of open time lead to `end`; the earliest if `at_closing`.
+
+        Zero from outside hours is the last closing.
+        """
+        return _datetime(self.subtract_exact(_micros(end), seconds * SECOND, at_closing=at_closing))
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """Whole seconds of open time from `start` to `end`; negative if `end` is the earlier."""
+        if end < start:
+            return -(self.between_exact(_micros(end), _micros(start)) // SECOND)
+        return self.between_exact(_micros(start), _micros(end)) // SECOND
+
+    def is_open(self, at: datetime) -> bool:
+        """Windows are half-open: open at opening, closed at closing."""
+        micros = _micros(at)
+        table = self._covering(micros)
+        index = bisect_right(table.starts, micros) - 1
+        return index >= 0 and micros < table.ends[index]
+
+    def next_open(self, at: datetime) -> datetime | None:
+        """The first opening after `at`, None if it never opens again."""
+        micros = _micros(at)
+        while True:
+            table = self._covering(micros)
+            index = bisect_right(table.starts, micros)
+            if index < len(table.starts):
+                return _datetime(table.starts[index])
+            if table.last == LAST_YEAR:
+                return None
+            self._grow(table, forward=True)
+
+    def next_close(self, at: datetime) -> datetime | None:
+        """The first closing after `at`, None if it never closes again."""
+        micros = _micros(at)
+        while True:
+            table = self._covering(micros)
+            index = bisect_right(table.ends, micros)
+            if index < len(table.ends) and table.ends[index] < table.high:
+                return _datetime(table.ends[index])
+            if table.last == LAST_YEAR:
+                return None
+            self._grow(table, forward=True)
+
+    def prev_close(self, at: datetime) -> datetime | None:
+        """The last closing at or before `at`, None if there is none."""
+        micros = _micros(at)
+        while True:
+            table = self._covering(micros)
+            index = bisect_right(table.ends, micros) - 1
+            if index >= 0:
+                return _datetime(table.ends[index])
+            if table.first == FIRST_YEAR:
+                return None
+            self._grow(table, forward=False)
+
+    def next_windows(self, start: datetime, count: int) -> list[tuple[datetime, datetime | None]]:
+        """The first `count` open windows from `start` on, an open one cut at `start`; None: never closes."""
+        windows: list[tuple[datetime, datetime | None]] = []
+        opens: datetime | None = start.astimezone(UTC) if self.is_open(start) else self.next_open(start)
+        while opens is not None and len(windows) < count:
+            closes = self.next_close(opens)
+            windows.append((opens, closes))
+            opens = self.next_open(closes) if closes else None
+        return windows
+
+    def next_business_days(self, at: datetime, count: int) -> list[datetime]:
+        """The moments 1 to `count` business days after `at`; a business day is `day_seconds` of open time."""
+        return [self.add(at, number * self.day_seconds) for number in range(1, count + 1)]
+
+    def add_exact(self, start: int, span: int) -> int:
+        """As `add`, in microseconds since the epoch."""
+        if span < 0:
+            raise CalendarError("seconds", "a duration must not be negative")
+        while True:
+            table = self._table
+            if table is None or not table.low <= start < table.high:
+                table = self._covering(start)
+            index = bisect_right(table.starts, start) - 1
+            if index < 0:
+                goal = span
+            elif start < table.ends[index]:
+                if span == 0:
+                    return start
+                goal = table.before[index] + start - table.starts[index] + span
+            else:
+                goal = table.after[index] + span
+            found = bisect_left(table.after, goal, index + 1 if span == 0 else max(index, 0))
+            if found < len(table.after):
+                return table.starts[found] + goal - table.before[found]
+            self._grow(table, forward=True)
+
+    def subtract_exact(self, end: int, span: int, *, at_closing: bool = False) -> int:
+        """As `subtract`, in microseconds since the epoch."""
+        if span < 0:
+            raise CalendarError("seconds", "a duration must not be negative")
+        while True:
+            table = self._covering(end)
+            index = bisect_right(table.starts, end) - 1
+            if index >= 0 and span == 0:
+                return min(end, table.ends[index])
+            goal = _position(table, end) - span
+            found = bisect_left(table.after, goal) if at_closing else bisect_right(table.before, goal) - 1
+            if goal > 0 or (goal == 0 and index >= 0 and not at_closing):
+                return table.starts[found] + goal - table.before[found]
+            if table.first == FIRST_YEAR and goal == 0 and index >= 0:
+                return table.starts[0]
+            self._grow(table, forward=False)
+
+    def between_exact(self, start: int, end: int) -> int:
+        """Open microseconds from `start` to a later `end`, both since the epoch."""
+        while True:
+            table = self._covering(end)
+            if table.low <= start:
+                return _position(table, end) - _position(table, start)
+            self._covering(start)
+
+    def _covering(self, micros: int) -> _Table:
+        table = self._table
+        if table is not None and table.low <= micros < table.high:
+            return table
+        if not _new_year(FIRST_YEAR) <= micros < _new_year(LAST_YEAR + 1):
+            raise BeyondCalendar("at", f"expected a moment from {FIRST_YEAR} to {LAST_YEAR}")
+        year = (EPOCH + timedelta(microseconds=micros)).year
+        return self._compile(year, year)
+
+    def _grow(self, table: _Table, *, forward: bool) -> None:
+        """Compile as many more years as the table has; none left is an answer beyond the calendar."""
+        years = table.last - table.first + 1
+        if forward and table.last == LAST_YEAR:
+            raise BeyondCalendar("seconds", f"no such open time up to {LAST_YEAR}")
+        if not forward and table.first == FIRST_YEAR:
+            raise BeyondCalendar("seconds", f"no such open time since {FIRST_YEAR}")
+        if forward:
+            self._compile(table.first, min(table.last + years, LAST_YEAR))
+        else:
+            self._compile(max(table.first - years, FIRST_YEAR), table.last)
+
+    def _compile(self, first: int, last: int) -> _Table:
+        """A table that covers these years and all compiled before; readers keep the one they hold."""
+        with self._lock:
+            table = self._table
+            if table is None:
+                windows = self._years(first, last)
+            else:
+                known = list(zip(table.starts, table.ends, strict=True))
+                windows = self._years(first, table.first - 1) + known + self._years(table.last + 1, last)
+                first, last = min(first, table.first), max(last, table.last)
+            self._table = _make_table(first, last, union(windows))
+            return self._table
+
+    def _years(self, first: int, last: int) -> list[Interval]:
+        return [window for year in range(first, last + 1) for window in self._year(year)]
+
+    def _year(self, year: int) -> list[Interval]:
+        low, high = _new_year(year), _new_year(year + 1)
+        # two days on either side: overnight windows, and zones up to 14 hours from UTC
+        raw = self.hours.intervals(date(year - 1, 12, 30), date(year + 1, 1, 2))
+        opened = without(union(raw), self.hours.breaks)
+        return [(max(start, low), min(end, high)) for start, end in opened if start < high and low < end]
+
+
+def compile_calendar(definition: Mapping[str, Any]) -> Calendar:
+    """The calendar of a definition as the API takes it; raises CalendarError naming field and expectation."""
+    return Calendar(parse_hours(definition))
+
+
+def local_days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same local time `days` calendar days later; a time that DST skips moves forward by the gap."""
+    if days == 0:  # also for the second of two equal local times
+        return at.astimezone(UTC)
+    local = at.astimezone(zone).replace(tzinfo=None, fold=0) + timedelta(days=days)
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _position(table: _Table, micros: int) -> int:
+    index = bisect_right(table.starts, micros) - 1
+    if index < 0:
+        return 0
+    return table.before[index] + min(micros, table.ends[index]) - table.starts[index]
+
+
+def _micros(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise CalendarError("at", "a time without offset is refused")
+    gone = at - EPOCH
+    return (gone.days * 86_400 + gone.seconds) * SECOND + gone.microseconds
+
+
+def _datetime(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,175 @@
+"""Ladders: which steps a clock takes before and after its due time, whom they reach and what they do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from app.sla.offsets import LadderError, Length, Offset, parse_length, parse_offset
+
+AUDIENCES = (
+    "owner",
+    "owner_manager",
+    "team_lead",
+    "account_owner",
+    "csm",
+    "sponsor",
+    "watchers",
+    "next_tier",
+    "approver",
+    "approver_manager",
+    "admins",
+)
+ACTIONS = ("notify", "escalate", "reassign", "task", "decision", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A step comes again `every` so long, `times` in all (None: until the clock ends)."""
+
+    every: str
+    times: int | None = None
+    length: Length = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "length", parse_length(self.every, "repeat/every"))
+        if self.times is not None and not 1 <= self.times <= 1000:
+            raise LadderError("repeat/times", "expected a number from 1 to 1000, or null")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a ladder; its offset is kept as written."""
+
+    offset: str
+    audience: tuple[str, ...]
+    action: str = "notify"
+    repeat: Repeat | None = None
+    when: Offset = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "when", parse_offset(self.offset, "offset"))
+        if self.action not in ACTIONS:
+            raise LadderError("action", f"expected one of {', '.join(ACTIONS)}, got {self.action!r}")
+        for name in self.audience:
+            if name not in AUDIENCES:
+                raise LadderError("audience", f"expected some of {', '.join(AUDIENCES)}, got {name!r}")
+        if len(set(self.audience)) < len(self.audience):
+            raise LadderError("audience", "names somebody twice")
+        if self.action == "notify" and not self.audience:
+            raise LadderError("audience", "somebody must be told")
+        if self.repeat and self.when.before_due:
+            raise LadderError("repeat", "only a step at or after the due time repeats")
+
+
+Ladder = tuple[Step, ...]
+
+
+def make_ladder(steps: Iterable[Step]) -> Ladder:
+    """A ladder whose steps do not collide: no two say the same action at the same offset."""
+    seen: dict[tuple[Offset, str], int] = {}
+    ladder = tuple(steps)
+    for index, step in enumerate(ladder):
+        first = seen.setdefault((step.when, step.action), index)
+        if first != index:
+            raise LadderError(f"{index}/offset", f"collides with step {first}: same offset and action")
+    return ladder
+
+
+def parse_ladder(steps: object) -> Ladder:
+    """A ladder from `[{offset, audience, action?, repeat?: {every, times?}}]`; errors name the field."""
+    if not isinstance(steps, Sequence) or isinstance(steps, str):
+        raise LadderError("", "expected a list of steps")
+    return make_ladder(_parse_step(step, index) for index, step in enumerate(steps))
+
+
+def _parse_step(step: object, index: int) -> Step:
+    fields = _fields(step, str(index), ("offset", "audience", "action", "repeat"))
+    audience = fields.get("audience") or ()
+    if not isinstance(audience, Sequence) or isinstance(audience, str):
+        raise LadderError(f"{index}/audience", "expected a list")
+    try:
+        repeat = _parse_repeat(fields["repeat"]) if fields.get("repeat") else None
+        return Step(cast(str, fields.get("offset")), tuple(audience), fields.get("action", "notify"), repeat)
+    except LadderError as error:
+        raise LadderError(f"{index}/{error.field}", error.detail) from error
+
+
+def _parse_repeat(repeat: object) -> Repeat:
+    fields = _fields(repeat, "repeat", ("every", "times"))
+    times = fields.get("times")
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool)):
+        raise LadderError("repeat/times", "expected a whole number or null")
+    return Repeat(cast(str, fields.get("every")), times)
+
+
+def _fields(value: object, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise LadderError(where, f"expected an object with {', '.join(known)}")
+    for name in value:
+        if name not in known:
+            raise LadderError(f"{where}/{name}", f"unknown field, expected one of {', '.join(known)}")
+    return value
+
+
+def ladder_to_json(ladder: Ladder) -> list[dict[str, Any]]:
+    """The form that `parse_ladder` reads."""
+    return [
+        {
+            "offset": step.offset,
+            "audience": list(step.audience),
+            "action": step.action,
+            "repeat": {"every": step.repeat.every, "times": step.repeat.times} if step.repeat else None,
+        }
+        for step in ladder
+    ]
+
+
+_DAILY_AT_MOST_FIVE = Repeat("P1D", times=5)
+_CLOSE = make_ladder(
+    (
+        Step("50%", ("owner",)),
+        Step("-P7D", ("owner", "csm")),
+        Step("-P3D", ("owner", "owner_manager")),
+        Step("-P1D", ("owner", "owner_manager", "account_owner")),
+        Step("0", ("owner", "csm", "owner_manager", "account_owner", "sponsor")),
+        Step("+P1D", ("owner", "owner_manager"), repeat=Repeat("P1D")),
+        Step("+P7D", ("sponsor",), repeat=Repeat("P7D")),
+    )
+)
+_OTHERS = make_ladder(
+    (
+        Step("75%", ("owner",)),
+        Step("0", ("owner", "owner_manager")),
+        Step("+P1D", ("owner", "owner_manager"), repeat=_DAILY_AT_MOST_FIVE),
+    )
+)
+_DECIDE = make_ladder(
+    (
+        Step("75%", ("approver",)),
+        Step("0", ("approver", "approver_manager")),
+        Step("+P1D", ("approver", "approver_manager", "admins"), repeat=_DAILY_AT_MOST_FIVE),
+    )
+)
+_VERIFY = make_ladder((Step("50%", ("owner",)), Step("80%", ("owner",)), Step("0", (), "close")))
+_TIER = make_ladder((*_OTHERS, Step("0", ("next_tier",), "escalate")))
+
+DEFAULT_LADDERS: Mapping[str, Ladder] = {
+    "decide": _DECIDE,
+    "close": _CLOSE,
+    "verify": _VERIFY,
+    "tier": _TIER,
+    **dict.fromkeys(
+        (
+            "acknowledge",
+            "respond",
+            "reply",
+            "customer_update",
+            "account_team_update",
+            "executive_update",
+            "plan",
+            "still_on_it",
+            "task",
+        ),
+        _OTHERS,
+    ),
+}
