@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,9 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    Row,
     Text,
+    TextClause,
     Uuid,
     event,
     exc,
@@ -99,6 +101,7 @@ class TenantRow:
 
 _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 _tenant: ContextVar[TenantRow | None] = ContextVar("tenant", default=None)
+_prepared: ContextVar[bool] = ContextVar("prepared", default=False)
 _after: ContextVar[list[Callable[[], object]] | None] = ContextVar("after_commit", default=None)
 
 
@@ -167,11 +170,6 @@ def tenant_scope(tenant_id: UUID) -> Iterator[None]:
         _tenant_id.reset(token)
 
 
-def enter_tenant(tenant_id: UUID | None) -> None:
-    """As `tenant_scope`, for a request, whose end resets it."""
-    _tenant_id.set(tenant_id)
-
-
 SET_SCOPE = text("select set_config('role', :role, true), set_config('app.tenant_id', :tenant, true)")
 READ_TENANT = text("select id, name, sandbox, clock_offset, settings, current from tenant where id = :tenant")
 
@@ -191,11 +189,15 @@ def transaction(tenant: UUID | None = None) -> Iterator[Session]:
         raise NestedTransaction
     session = db.session()
     callbacks: list[Callable[[], object]] = []
-    resets = (_tenant_id.set(tenant or current_tenant()), _after.set(callbacks), _tenant.set(None))
+    prepared = _prepared.get() and tenant in (None, _tenant_id.get())
+    row = _tenant.get() if prepared else None
+    _prepared.set(False)
+    resets = (_tenant_id.set(tenant or current_tenant()), _after.set(callbacks), _tenant.set(row))
     try:
-        session.expunge_all()
-        set_scope(session, current_app.config["APP_ROLE"], current_tenant())
-        load_tenant(session)
+        if not prepared:
+            session.rollback()
+            set_scope(session, current_app.config["APP_ROLE"], current_tenant())
+            load_tenant(session)
         yield session
         session.commit()
     except BaseException:
@@ -233,16 +235,32 @@ def finding() -> Iterator[Session]:
         session.rollback()
 
 
-@contextmanager
-def reading(tenant: UUID) -> Iterator[Session]:
-    """A read without the tenant's row, for the guard that looks up a token before the use case begins."""
+def prepare(tenant: UUID, question: TextClause, values: dict[str, Any]) -> Row[Any] | None:
+    """Begin a request's transaction with the guard's own question, so that scope and tenant are not read twice.
+
+    The question answers at most one row, the tenant's columns under `tenant_*` among it. The first `transaction()`
+    of this tenant goes on from here; `release_prepared` ends what no door took up.
+    """
     session = db.session()
-    try:
-        set_scope(session, current_app.config["APP_ROLE"], tenant)
-        yield session
-    finally:
-        session.rollback()
-        session.expunge_all()
+    session.rollback()
+    set_scope(session, current_app.config["APP_ROLE"], tenant)
+    row = session.execute(question, values).one_or_none()
+    if row is not None:
+        found = row._mapping
+        _tenant.set(TenantRow(*(found[f"tenant_{field.name}"] for field in fields(TenantRow))))
+        clock.set_offset(found["tenant_clock_offset"])
+        _tenant_id.set(tenant)
+        _prepared.set(True)
+    return row
+
+
+def release_prepared() -> None:
+    """End a prepared transaction and forget the request's tenant."""
+    if _prepared.get():
+        db.session.rollback()
+    _prepared.set(False)
+    _tenant.set(None)
+    _tenant_id.set(None)
 
 
 def after_commit(callback: Callable[[], object]) -> None:

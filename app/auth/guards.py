@@ -12,7 +12,7 @@ from app import clock
 from app.auth import limits, tokens
 from app.auth.actor import Actor
 from app.auth.roles import SCOPES, SCOPES_OF
-from app.db import enter_tenant, reading, transaction
+from app.db import prepare, release_prepared, transaction
 from app.errors import Forbidden, Unauthenticated
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,8 +24,12 @@ STREAMED = ("text/csv", "application/x-ndjson")
 FIND_TOKEN = text(
     """
     select t.id as token_id, t.scopes, t.expires_at, t.revoked_at, t.last_used_at,
-           u.id as user_id, u.email, u.name, u.role, u.active
-    from api_token t join "user" u on u.tenant_id = t.tenant_id and u.id = t.user_id
+           u.id as user_id, u.email, u.name, u.role, u.active,
+           n.id as tenant_id, n.name as tenant_name, n.sandbox as tenant_sandbox, n.clock_offset as tenant_clock_offset,
+           n.settings as tenant_settings, n.current as tenant_current
+    from api_token t
+    join "user" u on u.tenant_id = t.tenant_id and u.id = t.user_id
+    join tenant n on n.id = t.tenant_id
     where t.secret_hash = :secret_hash
     """
 )
@@ -91,12 +95,10 @@ def authenticate() -> Actor:
     if parsed is None:
         raise Unauthenticated
     tenant_id, secret_hash = parsed
-    with reading(tenant_id) as session:
-        row = session.execute(FIND_TOKEN, {"secret_hash": secret_hash}).one_or_none()
+    row = prepare(tenant_id, FIND_TOKEN, {"secret_hash": secret_hash})
     now = clock.real_now()
     if row is None or row.revoked_at or not row.active or (row.expires_at and row.expires_at <= now):
         raise Unauthenticated
-    enter_tenant(tenant_id)
     scopes = SCOPES_OF[row.role]
     if row.scopes is not None:
         scopes = scopes & frozenset(row.scopes)
@@ -119,4 +121,4 @@ def _note_use(token_id: Any) -> None:
 def init_app(app: Flask) -> None:
     app.before_request(check_request)
     app.after_request(limits.add_headers)
-    app.teardown_request(lambda error: enter_tenant(None))
+    app.teardown_request(lambda error: release_prepared())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.errors import AppError
+
 REQUESTED = "requested"
 DECLINED = "declined"
 OPEN = "open"
@@ -48,19 +50,17 @@ ACTIONS = (
 REOPEN_DAYS = 14
 
 
-class StepNotAllowed(Exception):
+class StepNotAllowed(AppError):
     """The lifecycle has no such step from this status; `allowed` names the actions it has."""
 
-    status_code = 409
-    code = "step_not_allowed"
+    status, code, title = 409, "step_not_allowed", "The lifecycle has no such step from here"
 
     def __init__(self, action: str, status: str, allowed: Iterable[str]) -> None:
         self.action = action
-        self.status = status
+        self.current = status
         self.allowed = tuple(allowed)
-        super().__init__(
-            f"{action} is not a step from {status}; allowed: {', '.join(self.allowed) or 'none'}"
-        )
+        listed = ", ".join(self.allowed) or "none"
+        super().__init__(f"{action} is not a step from {status}; allowed: {listed}", allowed=list(self.allowed))
 
 
 class MomentRefused(ValueError):

@@ -23,7 +23,8 @@ class Escalation(Versioned, TenantModel):
     """One demand for attention to one problem of one account. All moments are tenant time but `recorded_at`.
 
     `due_at` is the close clock's present due, `close_target_at` its original. `event_count` and `event_hash` are the
-    timeline's last; `day_raised` is the day in the tenant's zone of that time.
+    timeline's last; `day_raised` is the day in the tenant's zone of that time; `wake_at` is when the engine looks at
+    a waiting case next: the end of its budget or the first opening of `resume_on`.
     """
 
     __tablename__ = "escalation"
@@ -51,9 +52,9 @@ class Escalation(Versioned, TenantModel):
         Index("ix_escalation_value", "tenant_id", text("value_amount DESC"), text("id DESC")),
         Index("ix_escalation_owner_live", "tenant_id", "owner_id", "due_at", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_live_due", "tenant_id", "due_at", "id", postgresql_where=text(LIVE_SQL)),
-        Index("ix_escalation_resume", "tenant_id", "resume_at", postgresql_where=text("status = 'waiting'")),
+        Index("ix_escalation_wake", "tenant_id", "wake_at", postgresql_where=text("status = 'waiting'")),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
-        {"info": {"finder": ("status = 'waiting'", ("status", "resume_at"))}},
+        {"info": {"finder": ("status = 'waiting'", ("status", "wake_at"))}},
     )
 
     number: Mapped[int]
@@ -97,7 +98,7 @@ class Escalation(Versioned, TenantModel):
     waiting_reason: Mapped[str | None]
     waiting_since: Mapped[datetime | None]
     resume_on: Mapped[date | None]
-    resume_at: Mapped[datetime | None]
+    wake_at: Mapped[datetime | None]
     wait_used_seconds: Mapped[int] = mapped_column(default=0)
     wait_exhausted: Mapped[bool] = mapped_column(default=False)
     resolved_at: Mapped[datetime | None]

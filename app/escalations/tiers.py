@@ -2,32 +2,32 @@
 
 from collections.abc import Sequence
 
+from app.errors import AppError
+
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 FIRST_TIER = TIERS[0]
 
 
-class NoTierAbove(Exception):
+class NoTierAbove(AppError):
     """The last tier of the path has nothing above it: what is left is management's decision."""
 
-    status_code = 409
-    code = "no_tier_above"
+    status, code, title = 409, "no_tier_above", "There is no tier above"
 
     def __init__(self, tier: str) -> None:
         self.tier = tier
         super().__init__(f"there is no tier above {tier}")
 
 
-class TierNotAbove(Exception):
+class TierNotAbove(AppError):
     """A hop may skip tiers but never stays or goes down; `allowed` names the tiers above."""
 
-    status_code = 409
-    code = "tier_not_above"
+    status, code, title = 409, "tier_not_above", "A hop only leads up"
 
     def __init__(self, current: str, to: str, allowed: Sequence[str]) -> None:
         self.current = current
         self.to = to
         self.allowed = tuple(allowed)
-        super().__init__(f"{to} is not above {current}; allowed: {', '.join(self.allowed)}")
+        super().__init__(f"{to} is not above {current}; allowed: {', '.join(self.allowed)}", allowed=list(self.allowed))
 
 
 def tiers_above(tier: str, path: Sequence[str] = TIERS) -> tuple[str, ...]:

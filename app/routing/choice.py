@@ -143,9 +143,7 @@ def tie_hash(tie_key: str, candidate_id: str) -> str:
     return sha256(f"{tie_key}\n{candidate_id}".encode()).hexdigest()
 
 
-def _rank(
-    candidate: Candidate, team_value: Decimal, weights: Weights, left_out: Sequence[str], tie_key: str
-) -> Ranked:
+def _rank(candidate: Candidate, team_value: Decimal, weights: Weights, left_out: Sequence[str], tie_key: str) -> Ranked:
     shares = shares_of(candidate, team_value=team_value)
     parts = {
         name: round(getattr(weights, name) * share, POINT_DIGITS)

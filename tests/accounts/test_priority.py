@@ -59,12 +59,8 @@ def test_an_ordinary_case_scores_as_computed_by_hand() -> None:
 
 
 def test_the_worst_case_scores_100_and_the_mildest_0() -> None:
-    worst = priority_of(
-        value_percentile=Fraction(1), severity=1, renewal_on=TODAY, now=TARGET, health=0, repeats=9
-    )
-    mildest = priority_of(
-        value_percentile=Fraction(0), severity=4, renewal_on=None, now=RAISED, health=100, repeats=0
-    )
+    worst = priority_of(value_percentile=Fraction(1), severity=1, renewal_on=TODAY, now=TARGET, health=0, repeats=9)
+    mildest = priority_of(value_percentile=Fraction(0), severity=4, renewal_on=None, now=RAISED, health=100, repeats=0)
     assert worst.score == Decimal("100.0")
     assert mildest.score == Decimal("0.0")
 
@@ -79,9 +75,7 @@ def test_a_severity_there_is_none_of_is_refused() -> None:
         severity_share(0)
 
 
-@pytest.mark.parametrize(
-    ("days", "share"), [(-3, "1"), (0, "1"), (45, "3/4"), (90, "1/2"), (180, "0"), (400, "0")]
-)
+@pytest.mark.parametrize(("days", "share"), [(-3, "1"), (0, "1"), (45, "3/4"), (90, "1/2"), (180, "0"), (400, "0")])
 def test_a_near_renewal_counts_more(days: int, share: str) -> None:
     assert renewal_share(TODAY + timedelta(days=days), today=TODAY) == Fraction(share)
 
@@ -139,9 +133,7 @@ def test_weights_that_cannot_give_0_to_100_are_refused(change: dict[str, Decimal
         check_weights(dict(DEFAULT_WEIGHTS) | change)
 
 
-@pytest.mark.parametrize(
-    ("after", "noted"), [("54.4", False), ("59.3", False), ("59.4", True), ("49.4", True)]
-)
+@pytest.mark.parametrize(("after", "noted"), [("54.4", False), ("59.3", False), ("59.4", True), ("49.4", True)])
 def test_a_change_of_five_points_is_noted(after: str, noted: bool) -> None:
     assert is_noted(Decimal("54.4"), Decimal(after)) is noted
 

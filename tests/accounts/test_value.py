@@ -162,9 +162,7 @@ def test_the_renewal_is_the_day_after_the_earliest_end_and_adds_what_ends_then_r
     value = value_of(
         [
             contract("a", escalator=Escalator("fixed", Decimal(5))),
-            contract(
-                "b", "50000", "EUR", escalator=Escalator("index", Decimal("1.4"), Decimal(2), Decimal(6))
-            ),
+            contract("b", "50000", "EUR", escalator=Escalator("index", Decimal("1.4"), Decimal(2), Decimal(6))),
             contract("c", "999", ends_on=date(2028, 6, 30)),
         ],
         [],
@@ -232,9 +230,7 @@ def test_totals_reconcile_with_their_parts_in_any_order(order: list[str], touche
         "c": contract("c", "0.35"),
         "j": contract("j", "5", "JPY"),
     }
-    value = value_of(
-        [known[id] for id in order], [deal("o", "8", "0.5")], RATES, today=TODAY, touched=touched
-    )
+    value = value_of([known[id] for id in order], [deal("o", "8", "0.5")], RATES, today=TODAY, touched=touched)
     counted = sum((p.converted for p in value.parts if p.touched and p.converted is not None), Decimal(0))
     assert value.value_at_stake.amount == counted.quantize(Decimal("0.01"))
     assert value.value_at_stake.incomplete == ("j" in touched)

@@ -49,7 +49,7 @@ def test_whatever_the_table_does_not_list_is_refused_with_what_is_allowed() -> N
                 continue
             with pytest.raises(StepNotAllowed) as refused:
                 next_status(status, action, accepted=True)
-            assert refused.value.status == status
+            assert refused.value.current == status
             assert refused.value.action == action
             assert set(refused.value.allowed) == {a for s, a in listed if s == status}
 
@@ -85,7 +85,7 @@ def test_a_status_names_its_actions(status: str, actions: tuple[str, ...]) -> No
 def test_the_refusal_carries_the_code_and_status_that_callers_see() -> None:
     with pytest.raises(StepNotAllowed) as refused:
         next_status("closed", "acknowledge")
-    assert (refused.value.status_code, refused.value.code) == (409, "step_not_allowed")
+    assert (refused.value.status, refused.value.code) == (409, "step_not_allowed")
     assert refused.value.allowed == ("reopen", "watch")
     assert str(refused.value) == "acknowledge is not a step from closed; allowed: reopen, watch"
 
@@ -141,9 +141,7 @@ def test_reopening_after_the_window_leaves_the_old_case_closed() -> None:
         ("system", True, "open"),
     ],
 )
-def test_only_a_colleagues_raise_waits_for_approval(
-    raised_by: str, approval_asked: bool, status: str
-) -> None:
+def test_only_a_colleagues_raise_waits_for_approval(raised_by: str, approval_asked: bool, status: str) -> None:
     assert lifecycle.status_on_raise(raised_by, approval_asked=approval_asked) == status
 
 
@@ -219,9 +217,7 @@ def test_a_merge_goes_into_the_one_raised_first_and_the_number_decides_a_tie() -
 
 
 @given(st.lists(st.sampled_from(lifecycle.ACTIONS), max_size=30), st.booleans())
-def test_no_walk_through_the_table_leaves_the_statuses_or_a_final_one(
-    actions: list[str], accepted: bool
-) -> None:
+def test_no_walk_through_the_table_leaves_the_statuses_or_a_final_one(actions: list[str], accepted: bool) -> None:
     status = "open"
     for action in actions:
         if action not in allowed(status):

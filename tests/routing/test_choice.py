@@ -111,9 +111,7 @@ def test_the_tie_hash_never_changes_between_releases() -> None:
         (4, "waiting", "0.5"),
     ],
 )
-def test_work_weighs_by_severity_and_half_while_waiting_or_resolved(
-    severity: int, status: str, weight: str
-) -> None:
+def test_work_weighs_by_severity_and_half_while_waiting_or_resolved(severity: int, status: str, weight: str) -> None:
     assert work_weight(severity, status) == Decimal(weight)
 
 

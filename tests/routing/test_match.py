@@ -95,9 +95,7 @@ def leaf(field: str, op: str, value: Any) -> dict[str, Any]:
         ("escalation.severity", "is_set", False, False),
     ],
 )
-def test_an_operator_compares_in_the_type_of_the_field(
-    field: str, op: str, value: Any, expected: bool
-) -> None:
+def test_an_operator_compares_in_the_type_of_the_field(field: str, op: str, value: Any, expected: bool) -> None:
     assert holds(leaf(field, op, value)) is expected
 
 
@@ -119,9 +117,7 @@ def test_a_missing_fact_fails_every_comparison(field: str, op: str, value: Any) 
         ("value.renewal_value", "<", "1", False),
     ],
 )
-def test_a_missing_fact_is_unequal_to_everything_and_not_set(
-    field: str, op: str, value: Any, expected: bool
-) -> None:
+def test_a_missing_fact_is_unequal_to_everything_and_not_set(field: str, op: str, value: Any, expected: bool) -> None:
     assert holds(leaf(field, op, value)) is expected
 
 
@@ -172,9 +168,7 @@ def test_the_explanation_names_what_each_comparison_saw() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["account.colour", "segment", "account.attributes.", "", 7, None, ["account.name"]]
-)
+@pytest.mark.parametrize("name", ["account.colour", "segment", "account.attributes.", "", 7, None, ["account.name"]])
 def test_an_unknown_field_is_refused_where_it_stands(name: Any) -> None:
     with pytest.raises(UnknownField) as refused:
         compile_condition({"any": [{"all": []}, {"not": {"field": name, "op": "=", "value": 1}}]})
@@ -325,9 +319,7 @@ def test_unequal_is_exactly_the_opposite_of_equal(segment: str, facts: dict[str,
 
 
 @given(TREES, SOME_FACTS)
-def test_the_leaves_of_the_explanation_give_the_same_answer_as_the_tree(
-    tree: Any, facts: dict[str, Any]
-) -> None:
+def test_the_leaves_of_the_explanation_give_the_same_answer_as_the_tree(tree: Any, facts: dict[str, Any]) -> None:
     compiled = compile_condition(tree)
     oks = {r.pointer: r.ok for r in compiled.explain(facts, today=TODAY, now=NOW)}
 
@@ -347,9 +339,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda below: (
         st.lists(below, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["all", "any", "not", "field", "op", "value", "x"]), below, max_size=3
-        )
+        | st.dictionaries(st.sampled_from(["all", "any", "not", "field", "op", "value", "x"]), below, max_size=3)
     ),
     max_leaves=10,
 )

@@ -134,7 +134,7 @@ END $$""",
     'ALTER TABLE "escalation" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"escalation\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "escalation" TO {app}',
-    'GRANT SELECT (tenant_id, status, resume_at) ON "escalation" TO {finder}',
+    'GRANT SELECT (tenant_id, status, wake_at) ON "escalation" TO {finder}',
     "CREATE POLICY find ON \"escalation\" FOR SELECT TO {finder} USING (status = 'waiting')",
     'ALTER TABLE "import_error" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "import_error" FORCE ROW LEVEL SECURITY',
@@ -567,7 +567,7 @@ def create_tables() -> None:
         sa.Column("waiting_reason", sa.Text(), nullable=True),
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resume_on", sa.Date(), nullable=True),
-        sa.Column("resume_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wake_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wait_used_seconds", sa.Integer(), nullable=False),
         sa.Column("wait_exhausted", sa.Boolean(), nullable=False),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
@@ -610,7 +610,7 @@ def create_tables() -> None:
         sa.CheckConstraint("severity BETWEEN 1 AND 4", name=op.f("ck_escalation_severity")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_escalation")),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_escalation_tenant_id_number")),
-        info={"finder": ("status = 'waiting'", ("status", "resume_at"))},
+        info={"finder": ("status = 'waiting'", ("status", "wake_at"))},
     )
     op.create_index("ix_escalation_account", "escalation", ["tenant_id", "account_id", "raised_at"], unique=False)
     op.create_index("ix_escalation_due", "escalation", ["tenant_id", "due_at", "id"], unique=False)
@@ -643,17 +643,17 @@ def create_tables() -> None:
     )
     op.create_index("ix_escalation_raised", "escalation", ["tenant_id", "raised_at", "id"], unique=False)
     op.create_index(
-        "ix_escalation_resume",
-        "escalation",
-        ["tenant_id", "resume_at"],
-        unique=False,
-        postgresql_where=sa.text("status = 'waiting'"),
-    )
-    op.create_index(
         "ix_escalation_value",
         "escalation",
         ["tenant_id", sa.literal_column("value_amount DESC"), sa.literal_column("id DESC")],
         unique=False,
+    )
+    op.create_index(
+        "ix_escalation_wake",
+        "escalation",
+        ["tenant_id", "wake_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_table(
         "escalation_contract",
