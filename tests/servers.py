@@ -1,6 +1,7 @@
 """Servers for a test session: fast, private, gone at the end."""
 
 import atexit
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -25,7 +26,17 @@ def start_test_servers() -> Urls:
 
 def temporary_folder(stack: ExitStack, name: str = "data") -> Path:
     """A folder that the servers' user can reach, which pytest's own for root are not."""
-    parent = Path(tempfile.mkdtemp(prefix="firsthand-test-"))
+    parent = Path(tempfile.mkdtemp(prefix="firsthand-test-", dir=_memory()))
     stack.callback(shutil.rmtree, parent, ignore_errors=True)
     parent.chmod(0o711)
     return parent / name
+
+
+def _memory() -> Path | None:
+    """A file system in memory with room for a few clusters, if the machine has one that runs programs."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        return None
+    status = os.statvfs(memory)
+    roomy = status.f_bavail * status.f_frsize > 2 << 30
+    return memory if roomy and not status.f_flag & os.ST_NOEXEC else None

@@ -63,7 +63,7 @@ def servers(
 ) -> Iterator[Servers]:
     """Start servers on a data folder that the caller holds, and stop them at the end.
 
-    Not `durable` is for tests and benchmarks: a crash of the machine may then lose or break the data.
+    Not `durable` is for tests and benchmarks: a kill may then lose what was just committed, a power cut all.
     """
     with ExitStack() as stack:
         site = prepare(stack, folder, durable=durable) if postgres or valkey else None

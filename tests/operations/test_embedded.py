@@ -25,13 +25,13 @@ from tests.servers import temporary_folder
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 HOLDER = """
-import json, os, sys, time
+import os, sys
 from pathlib import Path
 from app.operations.datadir import hold, publish
 from app.operations.servers import start_servers
 with hold(Path(sys.argv[1])) as folder, start_servers(folder, {}) as running:
     publish(folder, running.urls, pid=os.getpid(), pids=running.supervisor.pids())
-    with running.supervisor: running.supervisor.watch()
+    running.supervisor.watch()
 """
 
 
@@ -153,7 +153,7 @@ def test_a_pid_file_naming_some_other_living_process_does_not_stop_a_start(data_
     with started(data_dir):
         pid_file = data_dir / "servers" / "postgres" / "postmaster.pid"
         content = pid_file.read_text().splitlines()
-    owner = pid_file.stat().st_uid if os.geteuid() == 0 else None
+        owner = pid_file.stat().st_uid if os.geteuid() == 0 else None
     with subprocess.Popen(["sleep", "60"], user=owner) as other:
         pid_file.write_text("\n".join([str(other.pid), *content[1:]]))
         try:
