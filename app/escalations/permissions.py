@@ -19,13 +19,14 @@ ANSWERS = frozenset({"approve", "decline"})
 class Actor:
     """What the rules ask about the one who calls.
 
-    `acts_for_owner`: delegate during absence or team lead, with anyone above in the line counted by
-    `above_owner`. `is_requester`: asked for what is pending, the raise or the extension.
-    `is_approver`: named by the approval setting, in person or through a delegate.
+    `is_delegate`: stands in for the owner during an absence. `acts_for_owner`: leads the owner's team.
+    `above_owner`: anywhere above the owner in the line. `is_requester`: asked for what is pending, the raise
+    or the extension. `is_approver`: an approver of the pending raise, in person or through a delegate.
     """
 
     role: str
     is_owner: bool = False
+    is_delegate: bool = False
     acts_for_owner: bool = False
     above_owner: bool = False
     is_requester: bool = False
@@ -57,12 +58,16 @@ def grants_extension(actor: Actor) -> bool:
 
 
 def may_see(actor: Actor, *, restricted: bool) -> bool:
-    """Who a case is about never sees it; a restricted one only owner, line above, watchers and admins."""
+    """Who a case is about never sees it; a restricted one only owner, line above, watchers and admins.
+
+    Who stands in for the owner, or has to approve the raise, sees what they have to act on.
+    """
     if actor.is_about or actor.role == "integration":
         return False
     if not restricted:
         return True
-    return actor.is_owner or actor.above_owner or actor.is_watching or actor.role == "admin"
+    in_place = actor.is_owner or actor.is_delegate or actor.is_approver
+    return in_place or actor.above_owner or actor.is_watching or actor.role == "admin"
 
 
 def _may_answer(actor: Actor, pending: Pending) -> bool:
@@ -75,4 +80,4 @@ def _may_answer(actor: Actor, pending: Pending) -> bool:
 
 
 def _works_on(actor: Actor) -> bool:
-    return actor.is_owner or actor.acts_for_owner or actor.above_owner
+    return actor.is_owner or actor.is_delegate or actor.acts_for_owner or actor.above_owner

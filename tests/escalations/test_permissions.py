@@ -4,7 +4,8 @@ from app.escalations.lifecycle import ACTIONS
 from app.escalations.permissions import Actor, Pending, grants_extension, may_see, who_may
 
 OWNER = Actor("csm", is_owner=True)
-DELEGATE = Actor("specialist", acts_for_owner=True)
+DELEGATE = Actor("specialist", is_delegate=True)
+TEAM_LEAD = Actor("csm", acts_for_owner=True)
 STRANGER = Actor("csm")
 LINE = Actor("manager", above_owner=True)
 OTHER_MANAGER = Actor("manager")
@@ -17,7 +18,7 @@ WORK = ("acknowledge", "assign", "escalate", "wait", "resume", "resolve", "verif
 
 @pytest.mark.parametrize("action", [*WORK, "edit"])
 def test_the_work_belongs_to_the_owner_and_who_acts_for_them(action: str) -> None:
-    assert [who_may(action, a) for a in (OWNER, DELEGATE, LINE, ADMIN)] == [True] * 4
+    assert [who_may(action, a) for a in (OWNER, DELEGATE, TEAM_LEAD, LINE, ADMIN)] == [True] * 5
     assert [who_may(action, a) for a in (STRANGER, OTHER_MANAGER, EXECUTIVE, ROBOT)] == [False] * 4
 
 
@@ -64,9 +65,12 @@ def test_an_extension_is_asked_for_by_who_works_on_it_or_granted_by_an_executive
 
 
 def test_a_restricted_case_is_seen_by_few_and_one_about_a_colleague_never_by_them() -> None:
-    assert [may_see(a, restricted=True) for a in (OWNER, LINE, ADMIN)] == [True] * 3
+    assert [may_see(a, restricted=True) for a in (OWNER, DELEGATE, LINE, ADMIN)] == [True] * 4
     assert may_see(Actor("csm", is_watching=True), restricted=True)
-    assert [may_see(a, restricted=True) for a in (STRANGER, OTHER_MANAGER, EXECUTIVE)] == [False] * 3
+    assert may_see(Actor("csm", is_approver=True), restricted=True)
+    assert [may_see(a, restricted=True) for a in (STRANGER, TEAM_LEAD, OTHER_MANAGER, EXECUTIVE)] == [
+        False
+    ] * 4
     assert may_see(STRANGER, restricted=False)
     assert not may_see(Actor("admin", is_about=True), restricted=False)
     assert not may_see(ROBOT, restricted=False)
