@@ -9,6 +9,15 @@ from app.auth.roles import SCOPES_OF
 from app.errors import Unauthenticated
 
 
+@dataclass(frozen=True, slots=True)
+class UserRef:
+    """A colleague as other packages pass them on: enough to name and to reach them."""
+
+    id: UUID
+    email: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Actor:
     """A user with what they may do now; `user_id` is None for the engine itself."""

@@ -17,8 +17,9 @@ class Intent(TenantModel):
     """One message to one person.
 
     Every intent with a `user_id` stands in that person's inbox from `hold_until` on; `channel` says what carries it
-    out besides (`inbox`: nothing does). `at` and `hold_until` are tenant time; `retry_at`, `leased_until`,
-    `recorded_at`, `sent_at` and `read_at` are real time. `dedupe_key` makes posting it twice impossible.
+    out besides (`inbox`: nothing does). `why` says why they get it. `at` and `hold_until` are tenant time; `retry_at`,
+    `leased_until`, `failing_since`, `recorded_at`, `sent_at` and `read_at` are real time. `dedupe_key` makes posting
+    it twice impossible.
     """
 
     __tablename__ = "intent"
@@ -40,6 +41,7 @@ class Intent(TenantModel):
     kind: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    why: Mapped[str | None]
     escalation_id: Mapped[UUID | None]
     clock_id: Mapped[UUID | None]
     dedupe_key: Mapped[str]
@@ -50,6 +52,7 @@ class Intent(TenantModel):
     recorded_at: Mapped[datetime]
     retry_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]

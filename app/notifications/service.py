@@ -1,0 +1,163 @@
+"""Telling people: what is to be told is written beside the change that causes it, and told after the commit."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, text, update
+
+from app import clock, queue
+from app.db import current_tenant, db, new_id
+from app.notifications.errors import NotDead
+from app.notifications.models import Intent
+from app.notifications.queries import get_intent, get_notification
+
+QUEUE = "deliver"
+
+
+class Recipient(Protocol):
+    """Whom an intent is for: `UserRef`, a `User` row, or anything that names its id and address."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def email(self) -> str: ...
+
+
+def intent(
+    *,
+    user: Recipient,
+    kind: str,
+    subject: str,
+    body: str,
+    dedupe_key: str,
+    at: datetime,
+    now: datetime,
+    hold_until: datetime | None = None,
+    escalation_id: UUID | None = None,
+    clock_id: UUID | None = None,
+    channel: str = "email",
+    why: str | None = None,
+) -> Intent:
+    """One message to one person as a row; the caller inserts it with `insert_all` and calls `wake_delivery`.
+
+    `subject` is the fact in one line, `body` plain text, `why` one sentence on why this person gets it. `at` and
+    `hold_until` (default `now`: at once) are tenant time. The same `dedupe_key` twice in a tenant is refused.
+    """
+    return Intent(
+        user_id=user.id,
+        address=user.email,
+        channel=channel,
+        kind=kind,
+        subject=subject,
+        body=body,
+        why=why,
+        escalation_id=escalation_id,
+        clock_id=clock_id,
+        dedupe_key=dedupe_key,
+        at=at,
+        hold_until=hold_until or now,
+        recorded_at=clock.real_now(),
+    )
+
+
+# Raw: one array per column is what PostgreSQL takes in fastest, and ORM objects would cost more than the insert.
+POST = text(
+    """
+    insert into intent (tenant_id, id, user_id, address, channel, kind, subject, body, why, escalation_id, clock_id,
+                        dedupe_key, at, hold_until, recorded_at, state, attempts)
+    select :tenant, m.id, m.user_id, m.address, :channel, m.kind, m.subject, m.body, m.why, m.escalation_id,
+           m.clock_id, m.dedupe_key, m.at, m.hold_until, :recorded_at, 'pending', 0
+    from unnest(cast(:id as uuid[]), cast(:user_id as uuid[]), cast(:address as text[]), cast(:kind as text[]),
+                cast(:subject as text[]), cast(:body as text[]), cast(:why as text[]),
+                cast(:escalation_id as uuid[]), cast(:clock_id as uuid[]), cast(:dedupe_key as text[]),
+                cast(:at as timestamptz[]), cast(:hold_until as timestamptz[]))
+      as m(id, user_id, address, kind, subject, body, why, escalation_id, clock_id, dedupe_key, at, hold_until)
+    on conflict (tenant_id, dedupe_key) do nothing
+    """
+)
+MESSAGE = (
+    "user_id",
+    "address",
+    "kind",
+    "subject",
+    "body",
+    "why",
+    "escalation_id",
+    "clock_id",
+    "dedupe_key",
+    "at",
+    "hold_until",
+)
+Message = tuple[
+    UUID, str, str, str, str, str | None, UUID | None, UUID | None, str, datetime, datetime
+]  # in the order of MESSAGE
+
+
+def post_all(messages: Collection[Message], *, channel: str = "email") -> int:
+    """Write any number of messages in one statement; those already posted are left alone. Answers how many are new.
+
+    A message is a plain tuple in the order of `MESSAGE`: the sweep posts thousands at a time.
+    """
+    if not messages:
+        return 0
+    columns: dict[str, Any] = {
+        name: list(column) for name, column in zip(MESSAGE, zip(*messages, strict=True), strict=True)
+    }
+    columns["id"] = [new_id() for _ in messages]
+    columns |= {"tenant": current_tenant(), "channel": channel, "recorded_at": clock.real_now()}
+    return _count(db.session.execute(POST, columns))
+
+
+def wake_delivery() -> None:
+    """After the open transaction has committed, have its messages delivered."""
+    queue.wake(QUEUE)
+
+
+def suppress(
+    *,
+    escalation_id: UUID | None = None,
+    clock_ids: Iterable[UUID] | None = None,
+    reason: str,
+    kinds: Collection[str] | None = None,
+) -> int:
+    """Take back what is not told yet, keeping the reason; answers how many. One statement.
+
+    Of an escalation, of some of its clocks (give both: the escalation leads to the index), of some kinds.
+    """
+    if escalation_id is None and clock_ids is None:
+        raise ValueError("name the escalation or the clocks whose messages are taken back")
+    chosen = select(Intent.id).where(Intent.state == "pending")
+    if escalation_id is not None:
+        chosen = chosen.where(Intent.escalation_id == escalation_id)
+    if clock_ids is not None:
+        chosen = chosen.where(Intent.clock_id.in_(list(clock_ids)))
+    if kinds is not None:
+        chosen = chosen.where(Intent.kind.in_(kinds))
+    # Locked in the order of ids, as delivery locks them, so that the two never wait for each other in a circle.
+    chosen = chosen.order_by(Intent.id).with_for_update()
+    change = update(Intent).where(Intent.id.in_(chosen)).values(state="suppressed", reason=reason)
+    return _count(db.session.execute(change, execution_options={"synchronize_session": False}))
+
+
+def mark_read(notification_id: UUID, *, user_id: UUID, now: datetime, recorded_at: datetime) -> Intent:
+    """The recipient has seen it; the first time counts."""
+    notification = get_notification(notification_id, user_id=user_id, now=now)
+    notification.read_at = notification.read_at or recorded_at
+    return notification
+
+
+def redeliver(intent_id: UUID) -> Intent:
+    """Try a dead letter again from the beginning, under the Message-ID it had."""
+    dead = get_intent(intent_id, lock=True)
+    if dead.state != "dead":
+        raise NotDead(f"This message is {dead.state}; only a dead one can be delivered again", state=dead.state)
+    dead.state, dead.attempts = "pending", 0
+    dead.retry_at = dead.failing_since = dead.leased_until = None
+    wake_delivery()
+    return dead
+
+
+def _count(result: Any) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0
