@@ -51,6 +51,9 @@ class _Machine:
             self.void.append(entry.seq)
 
     def _start(self, entry: Entry) -> None:
+        if self.cycle is not None:
+            self.cycle.advance(entry.at)
+            self.void += self.cycle.void_breaches
         self.calendar = self._calendar_of(entry)
         self.cycle = Cycle(entry, calendar=self.calendar, zone=self.zone)
         self.cycles += 1
@@ -105,8 +108,8 @@ class _Machine:
             ended_at=cycle.ended_at,
             steps_after=cycle.steps_after,
             moves=tuple(cycle.moves),
-            breaches=tuple(cycle.breaches),
-            void=tuple(self.void),
+            breaches=cycle.breaches,
+            void=tuple(sorted(self.void + cycle.void_breaches)),
         )
 
 

@@ -41,7 +41,8 @@ class Cycle:
         self.extended_to: datetime | None = None
         self.flags: set[Flag] = set()
         self.moves: list[Move] = []
-        self.breaches: list[datetime] = []
+        self.passed: set[datetime] = set()
+        self.written: list[Entry] = []
         self.computed_due = self._due_from(entry.at)
 
     @property
@@ -65,6 +66,7 @@ class Cycle:
                 due = max(self.due_at, self.steps_after)
                 if due < to or (inclusive and due == to):
                     self.breached_at = due
+                    self.passed.add(due)
         self.counted_to = to
 
     def reopen(self, entry: Entry) -> bool:
@@ -115,20 +117,33 @@ class Cycle:
         return True
 
     def breach(self, entry: Entry) -> bool:
-        """A record of what timestamps say anyway; it holds only if they do."""
-        if self.ended_at is not None:
-            return False
+        """A record of what timestamps say anyway; whether it holds is known when all entries are applied.
+
+        A re-target at the same moment comes after it and may be what makes it true.
+        """
         self.advance(entry.at, inclusive=True)
-        of_original = self.extended_to is not None and entry.at == self.computed_due
-        if entry.at != self.breached_at and not of_original:
-            return False
-        self.breaches.append(entry.at)
+        self.written.append(entry)
         return True
+
+    @property
+    def breaches(self) -> tuple[datetime, ...]:
+        """Moments of the breach entries that hold."""
+        return tuple(entry.at for entry in self.written if self._holds(entry))
+
+    @property
+    def void_breaches(self) -> list[int]:
+        """Breach entries that facts learnt later made untrue."""
+        return [entry.seq for entry in self.written if not self._holds(entry)]
+
+    def _holds(self, entry: Entry) -> bool:
+        of_original = self.extended_to is not None and entry.at == self.computed_due
+        return of_original or entry.at in self.passed
 
     def retarget(self, entry: Entry, calendar: Calendar) -> bool:
         """Change what was promised; elapsed and paused time survive, nothing is due before this moment."""
         if self.ended_at is not None:
             return False
+        self.advance(entry.at, inclusive=True)  # a breach at this very moment comes before
         self.calendar = calendar
         was, standing = self.due_at, self.standing
         if "due_at" in entry.data:

@@ -140,8 +140,7 @@ def _special_days(overrides: object, holidays: object) -> dict[date, tuple[Windo
     if not isinstance(overrides, Mapping):
         raise CalendarError("overrides", "expected windows by date")
     special = {
-        _date(day, f"overrides/{day}"): _windows(windows, f"overrides/{day}")
-        for day, windows in overrides.items()
+        _date(day, f"overrides/{day}"): _windows(windows, f"overrides/{day}") for day, windows in overrides.items()
     }
     for index, day in enumerate(_list(holidays, "holidays")):
         special[_date(day, f"holidays/{index}")] = ()  # a holiday closes a day with hours of its own, too

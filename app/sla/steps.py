@@ -191,9 +191,7 @@ def _before_due(step: Step, timing: Timing) -> datetime:
 
 def _local_share(share: int, timing: Timing) -> datetime:
     """The share of the span on the local wall clock: half of 30 days is the same local time 15 days later."""
-    start, due = (
-        at.astimezone(timing.zone).replace(tzinfo=None) for at in (timing.started_at, timing.due_at)
-    )
+    start, due = (at.astimezone(timing.zone).replace(tzinfo=None) for at in (timing.started_at, timing.due_at))
     wall = start + (due - start) * share / 100
     return wall.replace(tzinfo=timing.zone).astimezone(timing.due_at.tzinfo)
 

@@ -103,9 +103,7 @@ def test_a_night_across_a_dst_change_counts_its_real_seconds(
         ("Pacific/Kiritimati", "2026-01-04T18:00Z", HOUR, "2026-01-04T20:00Z"),  # Monday 09:00 is 19:00Z
     ],
 )
-def test_office_hours_keep_local_time_through_a_change(
-    timezone: str, start: str, seconds: int, end: str
-) -> None:
+def test_office_hours_keep_local_time_through_a_change(timezone: str, start: str, seconds: int, end: str) -> None:
     assert office(timezone).add(utc(start), seconds) == utc(end)
 
 
@@ -127,9 +125,7 @@ def test_touching_windows_are_one_and_midnight_is_no_closing() -> None:
     calendar = compile_calendar(
         {"timezone": "UTC", "weekly": {"mon": [["18:00", "24:00"]], "tue": [["00:00", "02:00"]]}}
     )
-    assert calendar.next_windows(utc("2026-01-05T00:00Z"), 1) == [
-        (utc("2026-01-05T18:00Z"), utc("2026-01-06T02:00Z"))
-    ]
+    assert calendar.next_windows(utc("2026-01-05T00:00Z"), 1) == [(utc("2026-01-05T18:00Z"), utc("2026-01-06T02:00Z"))]
 
 
 def test_an_overnight_window_belongs_to_the_day_it_starts_on() -> None:
