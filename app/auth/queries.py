@@ -1,0 +1,120 @@
+"""Reads of users, tokens and the tenant."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
+
+from app.auth.models import ApiToken, Tenant, User
+from app.db import current_tenant, db
+from app.errors import NotFound
+
+
+@dataclass(frozen=True)
+class UserView:
+    """A user as answered, with the manager's address beside the id."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+    manager_id: UUID | None
+    manager_email: str | None
+    timezone: str | None
+    active: bool
+    created_at: datetime
+    version: int
+
+
+Manager = aliased(User)
+
+
+def _user_views() -> Select[Any]:
+    return select(User, Manager.email).outerjoin(Manager, Manager.id == User.manager_id)
+
+
+def _view(user: User, manager_email: str | None) -> UserView:
+    columns = {name: getattr(user, name) for name in UserView.__dataclass_fields__ if name != "manager_email"}
+    return UserView(**columns, manager_email=manager_email)
+
+
+def get_tenant(*, lock: bool = False) -> Tenant:
+    """The tenant in scope."""
+    statement = select(Tenant).where(Tenant.id == current_tenant())
+    tenant = db.session.scalar(statement.with_for_update() if lock else statement)
+    if tenant is None:
+        raise NotFound
+    return tenant
+
+
+def get_user(user_id: UUID, *, lock: bool = False) -> User:
+    statement = select(User).where(User.id == user_id)
+    user = db.session.scalar(statement.with_for_update() if lock else statement)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def find_user_by_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def users_by_email(emails: Iterable[str]) -> dict[str, User]:
+    """The users of these addresses, by lower-case address; unknown ones are left out."""
+    wanted = {email.strip().lower() for email in emails}
+    if not wanted:
+        return {}
+    return {user.email: user for user in db.session.scalars(select(User).where(User.email.in_(wanted)))}
+
+
+def get_user_view(user_id: UUID) -> UserView:
+    row = db.session.execute(_user_views().where(User.id == user_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _view(*row)
+
+
+def list_users(filters: Mapping[str, Any], *, after: list[Any] | None, limit: int) -> list[UserView]:
+    """Users by address; `filters` on role, active and a part `q` of address or name."""
+    statement = _user_views().order_by(User.email).limit(limit)
+    for name in ("role", "active"):
+        if name in filters:
+            statement = statement.where(getattr(User, name) == filters[name])
+    if "q" in filters:
+        wanted = filters["q"].lower()
+        statement = statement.where(User.email.contains(wanted, autoescape=True) | User.name.icontains(wanted, autoescape=True))
+    if after:
+        statement = statement.where(User.email > after[0])
+    return [_view(*row) for row in db.session.execute(statement)]
+
+
+def get_token(token_id: UUID) -> ApiToken:
+    token = db.session.scalar(select(ApiToken).where(ApiToken.id == token_id).with_for_update())
+    if token is None:
+        raise NotFound
+    return token
+
+
+def list_tokens(user_id: UUID | None, *, after: list[Any] | None, limit: int) -> list[dict[str, Any]]:
+    """Tokens, newest first, with their user's address; never the secret, which nobody has."""
+    columns = (
+        ApiToken.id,
+        ApiToken.user_id,
+        User.email.label("user_email"),
+        ApiToken.name,
+        ApiToken.scopes,
+        ApiToken.created_at,
+        ApiToken.expires_at,
+        ApiToken.revoked_at,
+        ApiToken.last_used_at,
+    )
+    statement = select(*columns).join(User, User.id == ApiToken.user_id).order_by(ApiToken.id.desc()).limit(limit)
+    if user_id is not None:
+        statement = statement.where(ApiToken.user_id == user_id)
+    if after:
+        statement = statement.where(ApiToken.id < UUID(after[0]))
+    return [dict(row) for row in db.session.execute(statement).mappings()]
