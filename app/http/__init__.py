@@ -3,7 +3,7 @@
 from app.http.api import ApiBlueprint, api, init_app
 from app.http.etags import answer, check_if_match, require_if_match
 from app.http.idempotency import transaction
-from app.http.paging import Page, PageArguments, decode_cursor, encode_cursor
+from app.http.paging import Page, PageArguments, decode_cursor, encode_cursor, page
 from app.http.schemas import AwareDateTime, Body, Money, Query, Schema, split_words
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "decode_cursor",
     "encode_cursor",
     "init_app",
+    "page",
     "require_if_match",
     "split_words",
     "transaction",

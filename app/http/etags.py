@@ -1,5 +1,6 @@
 """ETags are a row's `version`; `If-Match` is compared after the row is locked."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from flask import Response, current_app, json, request
@@ -28,16 +29,23 @@ def check_if_match(record: HasVersion) -> None:
 
 
 def answer(
-    schema: type[Schema] | Schema, value: Any, status: int = 200, headers: dict[str, str] | None = None
+    schema: type[Schema] | Schema,
+    value: Any,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    *,
+    once: Sequence[str] = (),
 ) -> Response:
-    """The answer, made inside the transaction, with the record's ETag; kept under an Idempotency-Key."""
+    """The answer, made inside the transaction, with the record's ETag; kept under an Idempotency-Key.
+
+    Fields named in `once` are secrets: shown now, null in the kept answer.
+    """
     made = schema() if isinstance(schema, type) else schema
-    body = json.dumps(made.dump(value))
-    response: Response = current_app.response_class(body, status=status, mimetype="application/json")
+    content = made.dump(value)
+    response: Response = current_app.response_class(json.dumps(content), status=status, mimetype="application/json")
     version = value.get("version") if isinstance(value, dict) else getattr(value, "version", None)
     if isinstance(version, int):
         response.set_etag(str(version))
-    for name, content in (headers or {}).items():
-        response.headers[name] = content
-    idempotency.keep(response)
+    response.headers.extend(headers or {})
+    idempotency.keep(response, json.dumps({**content, **dict.fromkeys(once)}) if once else None)
     return response

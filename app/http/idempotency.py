@@ -93,8 +93,8 @@ def _reserve(session: Session, key: str) -> None:
     raise Replay(kept)
 
 
-def keep(response: Response) -> None:
-    """Keep a 2xx answer under the key of the request, in the open transaction."""
+def keep(response: Response, body: str | None = None) -> None:
+    """Keep a 2xx answer under the key of the request, in the open transaction; `body` instead of its own, if given."""
     key = g.pop("idempotency", None)
     if key is None or not 200 <= response.status_code < 300:
         return
@@ -106,7 +106,7 @@ def keep(response: Response) -> None:
                 key=key,
                 fingerprint=_fingerprint(),
                 status=response.status_code,
-                body=response.get_data(as_text=True),
+                body=response.get_data(as_text=True) if body is None else body,
                 etag=response.headers.get("ETag"),
                 location=response.headers.get("Location"),
                 created_at=clock.real_now(),

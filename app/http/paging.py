@@ -2,14 +2,18 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import fields, validate
 
 from app.errors import invalid_parameter
+from app.http.etags import answer
 from app.http.schemas import Query, Schema
+
+Row = TypeVar("Row")
 
 
 class PageArguments(Query):
@@ -50,3 +54,17 @@ def decode_cursor(cursor: str | None) -> list[Any] | None:
     if filters != _filters():
         raise invalid_parameter("cursor", "belongs to a list with other filters")
     return list(position)
+
+
+def page(
+    schema: type[Schema],
+    query: Mapping[str, Any],
+    read: Callable[[list[Any] | None, int], Sequence[Row]],
+    position: Callable[[Row], list[Any]],
+) -> Response:
+    """The page that `query` asks for: `read(after, limit)` is asked for one row more, which tells of a next page."""
+    limit = query["limit"]
+    rows = read(decode_cursor(query.get("cursor")), limit + 1)
+    shown = rows[:limit]
+    next_cursor = encode_cursor(position(shown[-1])) if len(rows) > limit else None
+    return answer(schema, {"items": shown, "next_cursor": next_cursor})

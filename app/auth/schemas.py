@@ -1,0 +1,139 @@
+"""Bodies and answers of users, tokens and settings."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from app.auth.roles import ROLES, SCOPES
+from app.auth.settings import PRIORITY_WEIGHTS
+from app.http import AwareDateTime, Body, Page, PageArguments, Schema
+from app.http.schemas import words
+
+
+def zone(value: str) -> None:
+    """An IANA zone name."""
+    if value not in available_timezones():
+        raise ValidationError("expected an IANA time zone such as Europe/Berlin")
+
+
+currency = validate.Regexp(r"^[A-Z]{3}\Z", error="expected an ISO 4217 code such as USD")
+
+
+class UserSchema(Schema):
+    id = fields.UUID()
+    email = fields.String()
+    name = fields.String()
+    role = fields.String()
+    manager_id = fields.UUID(allow_none=True)
+    manager_email = fields.String(allow_none=True)
+    timezone = fields.String(allow_none=True)
+    active = fields.Boolean()
+    created_at = AwareDateTime()
+
+
+class UserBody(Body):
+    email = fields.Email(required=True, validate=words(3, 254))
+    name = fields.String(required=True, validate=words(1, 200))
+    role = fields.String(load_default="csm", validate=validate.OneOf(ROLES))
+    manager_email = fields.Email(load_default=None, allow_none=True)
+    timezone = fields.String(load_default=None, allow_none=True, validate=zone)
+
+
+class UserPatch(Body):
+    email = fields.Email(validate=words(3, 254))
+    name = fields.String(validate=words(1, 200))
+    role = fields.String(validate=validate.OneOf(ROLES))
+    manager_email = fields.Email(allow_none=True)
+    timezone = fields.String(allow_none=True, validate=zone)
+    active = fields.Boolean(truthy={True}, falsy={False})
+
+
+class UserList(PageArguments):
+    role = fields.String(validate=validate.OneOf(ROLES))
+    active = fields.Boolean()
+    q = fields.String(validate=words(1, 200))
+
+
+class TokenSchema(Schema):
+    id = fields.UUID()
+    user_id = fields.UUID()
+    user_email = fields.String()
+    name = fields.String()
+    scopes = fields.List(fields.String(), allow_none=True)
+    created_at = AwareDateTime()
+    expires_at = AwareDateTime(allow_none=True)
+    revoked_at = AwareDateTime(allow_none=True)
+    last_used_at = AwareDateTime(allow_none=True)
+
+
+class NewTokenSchema(TokenSchema):
+    token = fields.String(
+        allow_none=True, metadata={"description": "Shown in this answer only; null when the answer is a replay."}
+    )
+
+
+class TokenBody(Body):
+    user_email = fields.Email(metadata={"description": "Whose token; the caller's own when left out."})
+    name = fields.String(load_default="", validate=words(0, 200))
+    scopes = fields.List(
+        fields.String(validate=validate.OneOf(sorted(SCOPES))), validate=words(1, 100), load_default=None, allow_none=True
+    )
+    expires_at = AwareDateTime(load_default=None, allow_none=True)
+
+
+class TokenList(PageArguments):
+    user_id = fields.UUID()
+
+
+def number(low: int, high: int) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(low, high))
+
+
+class ApprovalFields(Body):
+    asked = fields.Boolean(truthy={True}, falsy={False})
+    approvers = fields.List(fields.Email(), validate=validate.Length(max=50))
+
+
+class SettingsBody(Body):
+    """What a tenant may set; a field left out keeps its value."""
+
+    timezone = fields.String(validate=zone)
+    reporting_currency = fields.String(validate=currency)
+    calendar = fields.String(validate=words(1, 100))
+    approval = fields.Nested(ApprovalFields)
+    duty_owner_email = fields.Email()
+    duty_deputy_email = fields.Email(allow_none=True)
+    absence_mode = fields.String(validate=validate.OneOf(("cover", "move")))
+    close_days = number(1, 365)
+    acknowledge_hours = number(1, 240)
+    respond_business_days = number(1, 60)
+    decide_business_days = number(1, 60)
+    verify_business_days = number(1, 60)
+    wait_budget_business_days = number(0, 250)
+    resume_within_business_days = number(1, 250)
+    reopen_days = number(0, 365)
+    rate_max_age_days = number(0, 365)
+    silent_gap_business_days = number(1, 60)
+    capacity = number(1, 1000)
+    priority_weights = fields.Nested(
+        Body.from_dict({name: number(0, 100) for name in PRIORITY_WEIGHTS}, name="PriorityWeights")
+    )
+    reasons = fields.List(
+        fields.String(validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,49}\Z", error="expected a word such as data_loss")),
+        validate=validate.Length(max=50),
+    )
+
+    @validates_schema
+    def check_reasons(self, data: dict[str, Any], **kwargs: Any) -> None:
+        reasons = data.get("reasons", [])
+        if len(set(reasons)) != len(reasons):
+            raise ValidationError("expected each reason once", "reasons")
+
+
+class SettingsSchema(SettingsBody):
+    """The settings in force: what the tenant set over the defaults."""
+
+
+UserPage = Page(UserSchema)
+TokenPage = Page(TokenSchema)
