@@ -33,7 +33,7 @@ class UserView:
 Manager = aliased(User)
 
 
-def _user_views() -> Select[Any]:
+def _user_views() -> Select[User, str]:
     return select(User, Manager.email).outerjoin(Manager, Manager.id == User.manager_id)
 
 
@@ -86,7 +86,9 @@ def list_users(filters: Mapping[str, Any], *, after: list[Any] | None, limit: in
             statement = statement.where(getattr(User, name) == filters[name])
     if "q" in filters:
         wanted = filters["q"].lower()
-        statement = statement.where(User.email.contains(wanted, autoescape=True) | User.name.icontains(wanted, autoescape=True))
+        statement = statement.where(
+            User.email.contains(wanted, autoescape=True) | User.name.icontains(wanted, autoescape=True)
+        )
     if after:
         statement = statement.where(User.email > after[0])
     return [_view(*row) for row in db.session.execute(statement)]

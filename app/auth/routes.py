@@ -53,7 +53,10 @@ def list_users(query: dict[str, Any]) -> Response:
     """Colleagues by address."""
     with transaction():
         return page(
-            UserPage, query, lambda after, limit: queries.list_users(query, after=after, limit=limit), lambda u: [u.email]
+            UserPage,
+            query,
+            lambda after, limit: queries.list_users(query, after=after, limit=limit),
+            lambda u: [u.email],
         )
 
 

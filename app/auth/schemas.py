@@ -77,7 +77,10 @@ class TokenBody(Body):
     user_email = fields.Email(metadata={"description": "Whose token; the caller's own when left out."})
     name = fields.String(load_default="", validate=words(0, 200))
     scopes = fields.List(
-        fields.String(validate=validate.OneOf(sorted(SCOPES))), validate=words(1, 100), load_default=None, allow_none=True
+        fields.String(validate=validate.OneOf(sorted(SCOPES))),
+        validate=words(1, 100),
+        load_default=None,
+        allow_none=True,
     )
     expires_at = AwareDateTime(load_default=None, allow_none=True)
 

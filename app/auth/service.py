@@ -111,16 +111,18 @@ def _change_email(user: User, email: str) -> None:
     if find_user_by_email(email):
         raise EmailTaken
     tenant = queries.get_tenant(lock=True)
-    settings = {
-        key: email if key in ("duty_owner_email", "duty_deputy_email") and value == user.email else value
-        for key, value in tenant.settings.items()
-    }
-    if "approval" in settings:
-        approvers = [email if a == user.email else a for a in settings["approval"]["approvers"]]
-        settings["approval"] = {**settings["approval"], "approvers": approvers}
-    if settings != tenant.settings:
-        tenant.settings = settings
+    tenant.settings = _renamed(tenant.settings, user.email, email)
     user.email = email
+
+
+def _renamed(settings: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    renamed = dict(settings)
+    for name in ("duty_owner_email", "duty_deputy_email"):
+        if settings.get(name) == old:
+            renamed[name] = new
+    if approval := settings.get("approval"):
+        renamed["approval"] = {**approval, "approvers": [new if a == old else a for a in approval["approvers"]]}
+    return renamed
 
 
 def _change_manager(user: User, manager_email: str | None) -> None:

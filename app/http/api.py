@@ -113,6 +113,25 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
 
         return mark
 
+    def response(self, status_code: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().response(status_code, schema, **options)
+        return decorator
+
+    def get(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["GET"], **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["POST"], **options)
+
+    def put(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["PUT"], **options)
+
+    def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["PATCH"], **options)
+
+    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["DELETE"], **options)
+
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """As Flask's, and a view that reads no query parameters refuses every one."""
         inner = super().route(rule, **options)
