@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from app.sla.calendar import local_days_later
-
 from app.errors import AppError
+from app.sla.calendar import local_days_later
 
 REQUESTED = "requested"
 DECLINED = "declined"
