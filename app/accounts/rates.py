@@ -22,8 +22,9 @@ class Rate:
 class Rates:
     """The known rates into one reporting currency, which itself is always 1."""
 
-    def __init__(self, reporting_currency: str, rates: Iterable[Rate] = ()) -> None:
+    def __init__(self, reporting_currency: str, rates: Iterable[Rate] = (), *, max_age: timedelta = MAX_AGE) -> None:
         self.reporting_currency = reporting_currency
+        self.max_age = max_age
         self._by_currency: dict[str, list[Rate]] = defaultdict(list)
         for rate in sorted(rates, key=lambda r: r.on):
             self._by_currency[rate.currency].append(rate)
@@ -34,6 +35,6 @@ class Rates:
             return Rate(currency, day, Decimal(1))
         known = self._by_currency.get(currency, [])
         at = bisect_right(known, day, key=lambda r: r.on)
-        if at == 0 or day - known[at - 1].on > MAX_AGE:
+        if at == 0 or day - known[at - 1].on > self.max_age:
             return None
         return known[at - 1]

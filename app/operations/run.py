@@ -78,7 +78,7 @@ def _serve(
             raise StepFailed("the web server did not start; what it said stands above")
         return record() or _is_healthy(host, port)
 
-    for child in (web_child(settings, host, port), _worker(settings)):
+    for child in (_web(settings, host, port), _worker(settings)):
         supervisor.start(child)
     if supervisor.watch(answers):
         print(f"Firsthand is at {settings['FIRSTHAND_BASE_URL']}, its data in {folder}. Ctrl-C stops it.")
@@ -111,7 +111,7 @@ def _step(settings: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def web_child(settings: Mapping[str, str], host: str, port: int) -> Child:
+def _web(settings: Mapping[str, str], host: str, port: int) -> Child:
     options = {
         "--bind": f"{_bracketed(host)}:{port}",
         "--worker-class": "gthread",
