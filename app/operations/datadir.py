@@ -27,6 +27,12 @@ class Urls:
         return {f"FIRSTHAND_{name.upper()}": url for name, url in asdict(self).items()}
 
 
+@dataclass(frozen=True)
+class Published:
+    urls: Urls
+    base_url: str | None
+
+
 def open_folder(data_dir: Path) -> Path:
     """The folder's real path, made if absent: others may pass through it (the servers' user), not list it."""
     if not data_dir.exists():
@@ -54,17 +60,18 @@ def hold(data_dir: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def publish(folder: Path, urls: Urls, **more: Any) -> None:
+def publish(folder: Path, urls: Urls, base_url: str | None = None, **more: Any) -> None:
     """Tell other commands, in run.json, what runs on the folder: URLs, pids, ports."""
-    _write(folder / "run.json", json.dumps({**asdict(urls), **more}, indent=2) + "\n")
+    _write(folder / "run.json", json.dumps({**asdict(urls), "base_url": base_url, **more}, indent=2) + "\n")
 
 
-def attach(data_dir: Path) -> Urls | None:
-    """The servers of the process that holds the folder and published them, or None."""
+def attach(data_dir: Path) -> Published | None:
+    """What the process that holds the folder has published, or None."""
     published = _read(data_dir / "run.json")
     if published is None or not _is_held(data_dir / "lock"):
         return None
-    return Urls(published["database_url"], published["migration_url"], published["redis_url"])
+    urls = Urls(published["database_url"], published["migration_url"], published["redis_url"])
+    return Published(urls, published["base_url"])
 
 
 def secret_key(folder: Path) -> str:

@@ -58,9 +58,7 @@ class Servers:
 
 
 @contextmanager
-def servers(
-    folder: Path, *, postgres: bool = True, valkey: bool = True, durable: bool = True
-) -> Iterator[Servers]:
+def servers(folder: Path, *, postgres: bool = True, valkey: bool = True, durable: bool = True) -> Iterator[Servers]:
     """Start servers on a data folder that the caller holds, and stop them at the end.
 
     Not `durable` is for tests and benchmarks: a kill may then lose what was just committed, a power cut all.

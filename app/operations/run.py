@@ -6,79 +6,93 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import app
-from app.operations.datadir import Urls, hold, publish, secret_key
+from app.operations.datadir import hold, publish
 from app.operations.errors import CannotRun, PortTaken, StepFailed
-from app.operations.servers import start_servers
-from app.operations.supervisor import Child, Supervisor, on_stop_signals, tie_to_parent
+from app.operations.servers import Running, settings_for, start_servers
+from app.operations.supervisor import Child, on_stop_signals, tie_to_parent
 
 ROOT = Path(app.__file__).resolve().parent.parent
 CLI = (sys.executable, "-m", "app.operations.cli")
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
 WEB_PROCESSES = 2
 WEB_THREADS = 8
-SPARE_CONNECTIONS = 2  # kept alive beside the busy ones; with more, one process takes every connection
+SPARE_CONNECTIONS = 2  # kept alive beside the busy ones; with many more, one process takes every connection
 GRACE_SECONDS = 10.0
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where the web server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def bind(self) -> str:
+        return f"{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def visited(self) -> str:
+        """The host to call: "every address" is none that can be called."""
+        return EVERYWHERE.get(self.host, self.host)
+
+    @property
+    def url(self) -> str:
+        return f"http://{_bracketed(self.visited)}:{self.port}"
+
+
 def run(host: str, port: int, data_dir: Path, *, sample: bool) -> int:
-    """Hold the folder, start servers, migrate, fill the sample tenant, serve; the exit status."""
+    """Hold the folder, start servers, migrate, fill the sample tenant, serve until asked to stop; the exit status."""
     try:
         with on_stop_signals(_interrupt), hold(data_dir) as folder:
-            port = free_port(host, port)
+            address = free_address(host, port)
+            _say("Starting the servers" if (folder / "servers").exists() else "Making the database")
             with start_servers(folder, os.environ) as running:
-                settings = _settings(folder, running.urls, host, port)
+                settings = {
+                    **os.environ,
+                    **settings_for(folder, running.urls, os.environ, base_url=address.url),
+                }
+                _say("Bringing the database up to date")
                 _step(settings, "db", "upgrade")
+                _say("Looking after the sample tenant" if sample else "Starting web and worker")
                 welcome = _step(settings, "sample", "ensure") if sample else ""
-                _serve(running.supervisor, running.urls, folder, settings, host, port, welcome)
+                _serve(running, folder, address, settings, welcome)
     except KeyboardInterrupt:
         return 0
-    except CannotRun as problem:
+    except (CannotRun, PermissionError) as problem:
         print(f"firsthand: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
-def free_port(host: str, port: int) -> int:
-    """The port if we can listen on it, any free one for 0; PortTaken otherwise."""
+def free_address(host: str, port: int) -> Address:
+    """The address if we can listen on it, with any free port for 0; PortTaken otherwise."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-            chosen: int = probe.getsockname()[1]
+            return Address(host, probe.getsockname()[1])
     except OSError as problem:
-        raise PortTaken(f"cannot listen on {host} port {port}: {problem}; choose another --port") from problem
-    return chosen
+        raise PortTaken(f"cannot listen on {host} port {port} ({problem.strerror}): choose another --port") from problem
 
 
-def _serve(
-    supervisor: Supervisor,
-    urls: Urls,
-    folder: Path,
-    settings: Mapping[str, str],
-    host: str,
-    port: int,
-    welcome: str,
-) -> None:
-    published: dict[str, int] = {}
-
-    def record() -> bool:
-        nonlocal published
-        if supervisor.pids() != published:
-            published = supervisor.pids()
-            publish(folder, urls, pid=os.getpid(), pids=published, host=host, port=port)
-        return False
+def _serve(running: Running, folder: Path, address: Address, settings: Mapping[str, str], welcome: str) -> None:
+    supervisor = running.supervisor
+    record = _recorder(running, folder, address, settings["FIRSTHAND_BASE_URL"])
 
     def answers() -> bool:
         if supervisor.failures("web"):
             raise StepFailed("the web server did not start; what it said stands above")
-        return record() or _is_healthy(host, port)
+        return record() or _is_healthy(address)
 
-    for child in (_web(settings, host, port), _worker(settings)):
+    for child in (_web(settings, address), _worker(settings)):
         supervisor.start(child)
     if supervisor.watch(answers):
         print(f"Firsthand is at {settings['FIRSTHAND_BASE_URL']}, its data in {folder}. Ctrl-C stops it.")
@@ -86,14 +100,18 @@ def _serve(
         supervisor.watch(record)
 
 
-def _settings(folder: Path, urls: Urls, host: str, port: int) -> dict[str, str]:
-    """The environment of our children: what the user set, the servers' addresses, a secret that stays."""
-    defaults = {
-        "FIRSTHAND_SECRET_KEY": secret_key(folder),
-        "FIRSTHAND_BASE_URL": f"http://{_visitable(host)}:{port}",
-    }
-    given = {name: value for name, value in os.environ.items() if value or name not in defaults}
-    return defaults | given | urls.environment() | {"FIRSTHAND_DATA_DIR": str(folder)}
+def _recorder(running: Running, folder: Path, address: Address, base_url: str) -> Callable[[], bool]:
+    """Writes run.json again whenever a process was started again; never a reason to stop watching."""
+    published: dict[str, int] = {}
+
+    def record() -> bool:
+        nonlocal published
+        if (pids := running.supervisor.pids()) != published:
+            published = pids
+            publish(folder, running.urls, base_url, pid=os.getpid(), pids=pids, host=address.host, port=address.port)
+        return False
+
+    return record
 
 
 def _step(settings: Mapping[str, str], *arguments: str) -> str:
@@ -102,8 +120,10 @@ def _step(settings: Mapping[str, str], *arguments: str) -> str:
         [*CLI, *arguments],
         env=settings,
         cwd=ROOT,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
+        process_group=0,  # Ctrl-C reaches us, who end it
         preexec_fn=tie_to_parent(os.getpid(), signal.SIGKILL),
     )
     if done.returncode:
@@ -111,9 +131,9 @@ def _step(settings: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _web(settings: Mapping[str, str], host: str, port: int) -> Child:
+def _web(settings: Mapping[str, str], address: Address) -> Child:
     options = {
-        "--bind": f"{_bracketed(host)}:{port}",
+        "--bind": address.bind,
         "--worker-class": "gthread",
         "--workers": str(WEB_PROCESSES),
         "--threads": str(WEB_THREADS),
@@ -128,13 +148,11 @@ def _web(settings: Mapping[str, str], host: str, port: int) -> Child:
 
 def _worker(settings: Mapping[str, str]) -> Child:
     command = [sys.executable, str(ROOT / "worker.py")]
-    return Child(
-        name="worker", command=command, environment=settings, folder=ROOT, grace_seconds=GRACE_SECONDS
-    )
+    return Child(name="worker", command=command, environment=settings, folder=ROOT, grace_seconds=GRACE_SECONDS)
 
 
-def _is_healthy(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(_visitable(host).strip("[]"), port, timeout=2)
+def _is_healthy(address: Address) -> bool:
+    connection = http.client.HTTPConnection(address.visited, address.port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.client.OK
@@ -144,9 +162,10 @@ def _is_healthy(host: str, port: int) -> bool:
         connection.close()
 
 
-def _visitable(host: str) -> str:
-    """What to put into a URL: "every address" is no address to visit."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, _bracketed(host))  # noqa: S104
+def _say(text: str) -> None:
+    """What takes the time, for a person who waits."""
+    if sys.stderr.isatty():
+        print(f"{text} …", file=sys.stderr, flush=True)
 
 
 def _bracketed(host: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.operations import embedded
-from app.operations.datadir import Urls, attach, hold, publish
+from app.operations.datadir import Urls, attach, hold, publish, secret_key
 from app.operations.errors import FolderHeld
 from app.operations.supervisor import Supervisor
 
@@ -20,14 +20,15 @@ class Running:
 
 
 @contextmanager
-def use_servers(data_dir: Path, environ: Mapping[str, str], *, lasting: bool = False) -> Iterator[Urls]:
-    """For one command: join the holder of the folder, or start what the environment does not name.
+def use_servers(data_dir: Path, environ: Mapping[str, str], *, lasting: bool = False) -> Iterator[dict[str, str]]:
+    """The settings to add to the environment of one command, with servers behind them while the block lasts.
 
+    Nothing is started when the environment names both servers, or when another process has published its own.
     Other commands wait for the end of the block, unless `lasting` publishes the servers for them to join: for
     `serve` and the worker, which do not end by themselves.
     """
     if environ.get("FIRSTHAND_DATABASE_URL") and environ.get("FIRSTHAND_REDIS_URL"):
-        yield _urls(environ, None, None)
+        yield _urls(environ, None, None).environment()
         return
     with ExitStack() as stack:
         yield _join_or_start(stack, data_dir, environ, lasting=lasting)
@@ -44,11 +45,22 @@ def start_servers(folder: Path, environ: Mapping[str, str]) -> Iterator[Running]
         yield Running(_urls(environ, own.database_url, own.redis_url), own.supervisor)
 
 
-def _join_or_start(stack: ExitStack, data_dir: Path, environ: Mapping[str, str], *, lasting: bool) -> Urls:
+def settings_for(
+    folder: Path, urls: Urls, environ: Mapping[str, str], *, base_url: str | None = None
+) -> dict[str, str]:
+    """Where the servers and the folder are; the folder's secret and base URL unless the environment has them."""
+    defaults = {"FIRSTHAND_SECRET_KEY": secret_key(folder), "FIRSTHAND_BASE_URL": base_url}
+    chosen = {name: environ.get(name) or value for name, value in defaults.items()}
+    known = {name: value for name, value in chosen.items() if value}
+    return urls.environment() | {"FIRSTHAND_DATA_DIR": str(folder)} | known
+
+
+def _join_or_start(stack: ExitStack, data_dir: Path, environ: Mapping[str, str], *, lasting: bool) -> dict[str, str]:
     told = False
     while True:
         if theirs := attach(data_dir):
-            return _urls(environ, theirs.database_url, theirs.redis_url)
+            urls = _urls(environ, theirs.urls.database_url, theirs.urls.redis_url)
+            return settings_for(data_dir.resolve(), urls, environ, base_url=theirs.base_url)
         try:
             folder = stack.enter_context(hold(data_dir))
         except FolderHeld as held:
@@ -59,7 +71,7 @@ def _join_or_start(stack: ExitStack, data_dir: Path, environ: Mapping[str, str],
             running = stack.enter_context(start_servers(folder, environ))
             if lasting:
                 publish(folder, running.urls, pid=os.getpid(), pids=running.supervisor.pids())
-            return running.urls
+            return settings_for(folder, running.urls, environ)
 
 
 def _urls(environ: Mapping[str, str], database_url: str | None, redis_url: str | None) -> Urls:

@@ -84,9 +84,11 @@ class Supervisor:
         return False
 
     def stop(self) -> None:
-        while self._running:
-            _, entry = self._running.popitem()  # the last started goes first
-            stop_process(entry.process, entry.child)
+        """The last started goes first; a second Ctrl-C changes nothing, the graces bound the time."""
+        with on_stop_signals(self._ask_to_stop):
+            while self._running:
+                _, entry = self._running.popitem()
+                stop_process(entry.process, entry.child)
 
     def _ask_to_stop(self, _signum: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -52,15 +52,11 @@ def holder(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that holds the folder and has published its servers."""
     process = subprocess.Popen([sys.executable, "-c", HOLDER, str(data_dir)], cwd=ROOT)
     try:
-        wait_until(lambda: attach_quietly(data_dir) is not None, seconds=30)
+        wait_until(lambda: attach(data_dir) is not None, seconds=30)
         yield process
     finally:
         process.terminate()
         process.wait(30)
-
-
-def attach_quietly(data_dir: Path) -> Urls | None:
-    return attach(data_dir) if (data_dir / "run.json").exists() else None
 
 
 def ask(url: str | None, statement: str) -> list[tuple[object, ...]]:
@@ -96,9 +92,7 @@ def test_data_is_kept_from_one_start_to_the_next(data_dir: Path) -> None:
 
 def test_the_login_role_is_no_superuser_and_does_not_bypass_row_security(running: Servers) -> None:
     role = "select current_user::text, rolsuper, rolbypassrls, rolcreaterole from pg_roles"
-    assert ask(running.database_url, f"{role} where rolname = current_user") == [
-        ("firsthand", False, False, True)
-    ]
+    assert ask(running.database_url, f"{role} where rolname = current_user") == [("firsthand", False, False, True)]
 
 
 def test_the_login_role_may_make_what_migrations_make(running: Servers) -> None:
@@ -139,7 +133,7 @@ def test_paths_with_spaces_and_quotes_work(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_kill_9_of_the_holder_leaves_no_orphan_and_the_next_start_works(data_dir: Path) -> None:
     with holder(data_dir) as process:
-        ask(attach(data_dir).database_url, "create table promise as select 30 as days")  # type: ignore[union-attr]
+        ask(attach(data_dir).urls.database_url, "create table promise as select 30 as days")  # type: ignore[union-attr]
         pids = json.loads((data_dir / "run.json").read_text())["pids"]
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -197,9 +191,7 @@ with hold(Path(sys.argv[1])) as folder, servers(folder, durable=False) as runnin
     if os.geteuid() == 0:
         data_dir.mkdir()
         os.chown(data_dir, uid, uid)
-    done = subprocess.run(
-        [sys.executable, "-c", code, data_dir, str(uid)], cwd=ROOT, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, data_dir, str(uid)], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.split() == [str(uid), "postgres", "valkey"], done.stderr
 
 
@@ -247,23 +239,24 @@ def test_a_second_holder_is_refused_and_told_the_pid_of_the_first(data_dir: Path
 def test_a_command_joins_the_servers_of_the_holder(data_dir: Path) -> None:
     with holder(data_dir):
         published = json.loads((data_dir / "run.json").read_text())
-        with use_servers(data_dir, {}) as urls:
-            assert urls.database_url == published["database_url"]
-            assert ask(urls.database_url, "select 1") == [(1,)]
+        with use_servers(data_dir, {}) as settings:
+            assert settings["FIRSTHAND_DATABASE_URL"] == published["database_url"]
+            assert ask(settings["FIRSTHAND_DATABASE_URL"], "select 1") == [(1,)]
 
 
 def test_a_command_without_a_holder_starts_servers_for_itself(data_dir: Path) -> None:
-    with use_servers(data_dir, {}) as urls:
-        assert ask(urls.database_url, "select 1") == [(1,)]
-        assert redis.Redis.from_url(urls.redis_url).ping()
+    with use_servers(data_dir, {}) as settings:
+        assert ask(settings["FIRSTHAND_DATABASE_URL"], "select 1") == [(1,)]
+        assert redis.Redis.from_url(settings["FIRSTHAND_REDIS_URL"]).ping()
+        assert settings["FIRSTHAND_SECRET_KEY"] == secret_key(data_dir)
     with pytest.raises(sa.exc.OperationalError):
-        ask(urls.database_url, "select 1")
+        ask(settings["FIRSTHAND_DATABASE_URL"], "select 1")
 
 
 def test_servers_named_in_the_environment_are_used_and_none_is_started(tmp_path: Path) -> None:
     given = {"FIRSTHAND_DATABASE_URL": "postgresql+psycopg://db/x", "FIRSTHAND_REDIS_URL": "redis://cache"}
-    with use_servers(tmp_path / "data", given) as urls:
-        assert urls == Urls("postgresql+psycopg://db/x", "postgresql+psycopg://db/x", "redis://cache")
+    with use_servers(tmp_path / "data", given) as settings:
+        assert settings == {**given, "FIRSTHAND_MIGRATION_URL": "postgresql+psycopg://db/x"}
     assert not (tmp_path / "data").exists()
 
 
