@@ -83,6 +83,12 @@ def test_both_servers_answer_and_are_gone_at_the_end(data_dir: Path) -> None:
     assert not any(map(is_alive, pids.values()))
 
 
+def test_a_folder_we_make_ourselves_holds_the_data_also_for_another_user(data_dir: Path) -> None:
+    with started(data_dir):
+        assert (data_dir / "servers" / "postgres" / "PG_VERSION").exists()
+        assert not (data_dir / "servers").is_symlink()
+
+
 def test_data_is_kept_from_one_start_to_the_next(data_dir: Path) -> None:
     with started(data_dir) as running:
         ask(running.database_url, "create table promise as select 30 as days")
