@@ -107,6 +107,18 @@ def test_office_hours_keep_local_time_through_a_change(timezone: str, start: str
     assert office(timezone).add(utc(start), seconds) == utc(end)
 
 
+@pytest.mark.parametrize(
+    ("timezone", "opens", "closes"),
+    [
+        ("Pacific/Kiritimati", "2027-01-01T09:00+14:00", "2027-01-01T17:00+14:00"),  # 31 December, UTC
+        ("Pacific/Honolulu", "2026-12-31T09:00-10:00", "2026-12-31T17:00-10:00"),  # ends on 1 January, UTC
+    ],
+)
+def test_windows_near_new_year_are_whole(timezone: str, opens: str, closes: str) -> None:
+    assert office(timezone).next_windows(utc(opens) - timedelta(hours=1), 1) == [(utc(opens), utc(closes))]
+    assert office(timezone).between(utc("2026-12-31T12:00Z"), utc("2027-01-01T06:00Z")) == 8 * HOUR
+
+
 def test_a_window_inside_the_skipped_hour_is_empty_and_in_the_doubled_one_is_longer() -> None:
     small_hours = compile_calendar(
         {"timezone": "America/New_York", "weekly": {"sun": [["01:00", "02:00"], ["02:00", "03:00"]]}}
