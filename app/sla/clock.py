@@ -9,6 +9,8 @@ from app.sla.cycle import Cycle
 from app.sla.hours import SECOND
 from app.sla.ledger import Entry, EntryType, LedgerError, State, known_by
 
+_FAR = datetime.max.replace(tzinfo=UTC)
+
 
 def rebuild(
     entries: Iterable[Entry],
@@ -106,7 +108,7 @@ class _Machine:
             flags=tuple(sorted(cycle.flags)),
             breached_at=cycle.breached_at,
             ended_at=cycle.ended_at,
-            steps_after=cycle.steps_after,
+            not_before=cycle.not_before,
             moves=tuple(cycle.moves),
             breaches=cycle.breaches,
             void=tuple(sorted(self.void + cycle.void_breaches)),
@@ -119,7 +121,7 @@ def due_breach(state: State, as_of: datetime) -> datetime | None:
         return None
     reached = state.breached_at
     if reached is None and state.due_at is not None:
-        reached = max(state.due_at, state.steps_after)
+        reached = max(state.due_at, state.not_before)
     return _unwritten(state, reached, as_of)
 
 
@@ -128,6 +130,12 @@ def due_original_breach(state: State, as_of: datetime) -> datetime | None:
     if state.state not in ("running", "breached") or state.original_due_at == state.due_at:
         return None
     return _unwritten(state, state.original_due_at, as_of)
+
+
+def next_breach(state: State) -> datetime | None:
+    """The first moment, reached or to come, at which the sweep has a breach to write if nothing else happens."""
+    ahead = (due_breach(state, _FAR), due_original_breach(state, _FAR))
+    return min((at for at in ahead if at is not None), default=None)
 
 
 def _unwritten(state: State, reached: datetime | None, as_of: datetime) -> datetime | None:

@@ -32,7 +32,7 @@ class Cycle:
         self.calendar = calendar
         self.zone = zone
         self.target = Target.from_json(entry.data["target"])
-        self.started_at = self.counted_to = self.steps_after = entry.at
+        self.started_at = self.counted_to = self.not_before = entry.at
         self.elapsed, self.waited, self.closed = Span(), Span(), Span()
         self.held = False
         self.breached_at: datetime | None = None
@@ -63,7 +63,7 @@ class Cycle:
         if self.ended_at is None:
             (self.waited if self.held else self.elapsed).add(self.counted_to, to, self.calendar)
             if self.breached_at is None and not self.held:
-                due = max(self.due_at, self.steps_after)
+                due = max(self.due_at, self.not_before)
                 if due < to or (inclusive and due == to):
                     self.breached_at = due
                     self.passed.add(due)
@@ -77,7 +77,7 @@ class Cycle:
         between.add(self.ended_at, entry.at, self.calendar)
         self.ended_at, self.held = None, False
         self.flags.clear()
-        self.steps_after = entry.at
+        self.not_before = entry.at
         self._go_on(entry.at, "reopen")
         return True
 
@@ -94,7 +94,7 @@ class Cycle:
             return False
         self.held = False
         if self.breached_at is None:
-            self.steps_after = entry.at
+            self.not_before = entry.at
         self._go_on(entry.at, "resume")
         return True
 
@@ -150,7 +150,7 @@ class Cycle:
             self.extended_to = max(moment(entry.data["due_at"]), entry.at)
         else:
             self._promise(entry)
-        self.steps_after = entry.at
+        self.not_before = entry.at
         if self.due_at > entry.at:
             self.breached_at = None
         if not standing:

@@ -109,7 +109,7 @@ class Move:
 class State:
     """What a ledger amounts to at one moment. A paused clock has no due time.
 
-    `steps_after` is the last start, re-target, resume or reopen: steps up to then are passed over.
+    `not_before` is the last start, re-target, resume or reopen: steps up to then are passed over.
     `due_version` only grows with the ledger. `breaches` are the breach entries that hold in this cycle.
     `void` lists the sequence numbers of entries that changed nothing because facts overtook them.
     """
@@ -128,7 +128,7 @@ class State:
     flags: tuple[Flag, ...]
     breached_at: datetime | None
     ended_at: datetime | None
-    steps_after: datetime
+    not_before: datetime
     moves: tuple[Move, ...]
     breaches: tuple[datetime, ...]
     void: tuple[int, ...]

@@ -54,8 +54,8 @@ def find_timing(
         return None
     local = state.target.kind == "calendar_days"
     span = 0 if local else calendar.between(state.cycle_started_at, due_at) - state.paused_seconds
-    at_once = state.breached_at is not None and state.breached_at == state.steps_after
-    imported = imported_at is not None and imported_at > state.steps_after
+    at_once = state.breached_at is not None and state.breached_at == state.not_before
+    imported = imported_at is not None and imported_at > state.not_before
     return Timing(
         started_at=state.cycle_started_at,
         due_at=due_at,
@@ -63,7 +63,7 @@ def find_timing(
         zone=zone,
         local=local,
         span_seconds=max(span, 0),
-        not_before=imported_at if imported_at and imported else state.steps_after,
+        not_before=imported_at if imported_at and imported else state.not_before,
         breaches_at=state.breached_at if at_once and not imported else None,
     )
 

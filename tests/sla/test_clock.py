@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sla.calendar import compile_calendar
-from app.sla.clock import due_breach, due_original_breach, rebuild
+from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
 from app.sla.hours import WEEKDAYS
 from app.sla.ledger import Entry, EntryType, LedgerError, Move, State, Target, can
 from app.sla.targets import find_target, make_target, pauses
@@ -93,7 +93,7 @@ def test_pausing_keeps_what_was_elapsed() -> None:
     resumed = clock(ledger(*facts, ("resume", "15:00")), "15:00")
     assert (resumed.state, resumed.due_at) == ("running", utc("2026-01-06T10:00Z"))
     assert resumed.moves == (Move(utc("15:00"), utc("13:00"), utc("2026-01-06T10:00Z"), "resume"),)
-    assert resumed.steps_after == utc("15:00")
+    assert resumed.not_before == utc("15:00")
 
 
 def test_a_pause_at_the_due_moment_is_not_a_breach() -> None:
@@ -111,7 +111,7 @@ def test_a_breached_clock_stays_breached_through_a_wait() -> None:
     assert (state.elapsed_seconds, state.paused_seconds) == (3 * HOUR, 2 * HOUR)
     after = clock(ledger(*facts, ("resume", "15:00")), "16:00")
     assert (after.state, after.due_at, after.moves) == ("breached", utc("11:00"), ())
-    assert after.steps_after == utc("09:00")  # its reminders went on
+    assert after.not_before == utc("09:00")  # its reminders went on
 
 
 @pytest.mark.parametrize(("resumed", "flags"), [("11:00", ()), ("11:20", ()), ("11:21", ("long_pause",))])
@@ -144,7 +144,7 @@ def test_a_new_target_already_used_up_is_due_and_breached_at_its_own_moment() ->
     facts = [("activate", "09:00", business(6)), ("retarget", "13:00", business(2))]
     state = clock(ledger(*facts), "13:00")
     assert (state.state, state.due_at, state.breached_at) == ("breached", utc("13:00"), utc("13:00"))
-    assert state.steps_after == utc("13:00")
+    assert state.not_before == utc("13:00")
 
 
 def test_a_breached_clock_stays_due_as_it_was_when_the_new_target_is_used_up_too() -> None:
@@ -246,6 +246,9 @@ def test_an_extension_moves_the_due_time_and_keeps_the_original() -> None:
     assert state.moves == (Move(utc("2026-02-01T10:00Z"), original, extended, "extension"),)
     assert due_original_breach(state, utc("2026-02-10T10:00Z")) == original
     assert due_breach(state, utc("2026-02-10T10:00Z")) is None
+    assert next_breach(state) == original
+    written = clock(ledger(*EXTENDED, ("breach", "2026-02-04T10:00Z")), "2026-02-10T10:00Z")
+    assert next_breach(written) == extended
 
 
 def test_the_original_breach_is_written_without_changing_the_state() -> None:
