@@ -104,7 +104,8 @@ class Supervisor:
 
 def supervise(children: Sequence[Child]) -> None:
     """Keep the children alive until SIGTERM, SIGINT or SIGHUP, then stop them in reverse order."""
-    with Supervisor() as supervisor, on_stop_signals(supervisor._ask_to_stop):
+    supervisor = Supervisor()
+    with on_stop_signals(supervisor._ask_to_stop), supervisor:
         for child in children:
             supervisor.start(child)
         supervisor.watch()
@@ -178,8 +179,12 @@ def stop_process(process: subprocess.Popen[bytes], child: Child) -> None:
 
 @contextmanager
 def on_stop_signals(action: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Within the block SIGTERM, SIGINT and SIGHUP do this; afterwards what they did before."""
-    before = {signum: signal.signal(signum, action) for signum in STOP_SIGNALS}
+    """Within the block SIGTERM, SIGINT and SIGHUP do this; afterwards what they did before.
+
+    A SIGHUP that is ignored stays so: nohup means it.
+    """
+    ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+    before = {signum: signal.signal(signum, action) for signum in STOP_SIGNALS if signum not in ignored}
     try:
         yield
     finally:

@@ -38,7 +38,8 @@ def lines(path: Path) -> list[str]:
 def supervising(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that supervises two children, each noting its start, its pid and its asked-for end."""
     code = f"""
-import sys
+import signal, sys
+for signum in (signal.SIGHUP, signal.SIGINT): signal.signal(signum, signal.SIG_DFL)  # whoever runs the tests
 from app.operations.supervisor import Child, supervise
 note = '''
 import os, signal, sys, time
@@ -80,13 +81,28 @@ def test_a_child_that_keeps_dying_is_started_less_and_less_often() -> None:
 def test_children_are_stopped_in_reverse_order(
     supervising: subprocess.Popen[bytes], tmp_path: Path, asked: signal.Signals
 ) -> None:
-    # the first child may have noted its start after the second; the order of the ends is what counts
     supervising.send_signal(asked)
     assert supervising.wait(10) == 0
     assert [line.split()[:2] for line in lines(tmp_path / "log")[2:]] == [
         ["ended", "second"],
         ["ended", "first"],
     ]
+
+
+def test_under_nohup_a_hangup_changes_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Supervisor() as supervisor:
+            supervisor.start(python("one", SLEEP))
+            rounds = iter(range(3))
+
+            def hang_up_twice() -> bool:
+                os.kill(os.getpid(), signal.SIGHUP)
+                return next(rounds) == 2
+
+            assert supervisor.watch(hang_up_twice)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
