@@ -5,10 +5,11 @@ The table is `STEPS`; every function below only reads it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from app.errors import AppError
+from app.sla.calendar import local_days_later
 
 REQUESTED = "requested"
 DECLINED = "declined"
@@ -189,9 +190,8 @@ def verification_of(*, accepted: bool | None = None, unanswered: bool = False) -
 
 
 def reopen_deadline(closed_at: datetime, zone: ZoneInfo, days: int = REOPEN_DAYS) -> datetime:
-    """The same local time `days` calendar days later; a time that DST skips moves forward by the gap."""
-    local = closed_at.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
-    return local.replace(tzinfo=zone).astimezone(UTC)
+    """The last moment a closed case can be reopened: the same local time `days` calendar days later."""
+    return local_days_later(closed_at, days, zone)
 
 
 def can_reopen(closed_at: datetime, zone: ZoneInfo, *, now: datetime, days: int = REOPEN_DAYS) -> bool:
@@ -205,7 +205,7 @@ def check_at(at: datetime, *, now: datetime, raised_at: datetime, earliest: date
     `earliest` is that business day counted back by the caller's calendar. The answer is in UTC.
     A verified system's time is not checked here: it counts as sent.
     """
-    if at.tzinfo is None or at.utcoffset() is None:
+    if at.utcoffset() is None:
         raise MomentRefused(at, "a time with an offset")
     if at > now:
         raise MomentRefused(at, f"not later than now, {now.isoformat()}")

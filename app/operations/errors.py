@@ -35,3 +35,10 @@ class PortTaken(CannotRun):
 
 class StepFailed(CannotRun):
     """A command that the start needs ended with an error; it has said why on stderr."""
+
+
+class NotMigrated(CannotRun):
+    """The database is not at the revision that this program was written for."""
+
+    def __init__(self, current: str | None, head: str | None) -> None:
+        super().__init__(f"the database is at {current or 'no revision'}, not {head}: run 'firsthand db upgrade' first")

@@ -92,7 +92,7 @@ def _serve(running: Running, folder: Path, address: Address, settings: Mapping[s
             raise StepFailed("the web server did not start; what it said stands above")
         return record() or _is_healthy(address)
 
-    for child in (_web(settings, address), _worker(settings)):
+    for child in (web_child(settings, address), _worker(settings)):
         supervisor.start(child)
     if supervisor.watch(answers):
         print(f"Firsthand is at {settings['FIRSTHAND_BASE_URL']}, its data in {folder}. Ctrl-C stops it.")
@@ -131,7 +131,7 @@ def _step(settings: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _web(settings: Mapping[str, str], address: Address) -> Child:
+def web_child(settings: Mapping[str, str], address: Address) -> Child:
     options = {
         "--bind": address.bind,
         "--worker-class": "gthread",

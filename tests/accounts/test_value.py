@@ -128,6 +128,18 @@ def test_a_contract_not_begun_counts_only_when_no_active_one_is_touched() -> Non
     assert (named.arr.amount, named.value_at_stake.amount) == (Decimal("100000.00"), Decimal("60000.00"))
 
 
+def test_the_renewal_is_the_accounts_whatever_is_touched() -> None:
+    later = contract("b", "30000", ends_on=date(2027, 12, 31))
+    value = value_of([contract("a"), later], [], RATES, today=TODAY, touched=["b"])
+    assert (value.renewal_on, value.renewal_value.amount) == (date(2027, 1, 1), Decimal("100000.00"))
+
+
+def test_without_an_active_contract_the_coming_one_gives_the_renewal() -> None:
+    coming = contract("n", "60000", starts_on=date(2027, 1, 1), ends_on=date(2027, 12, 31))
+    value = value_of([coming], [], RATES, today=TODAY)
+    assert (value.renewal_on, value.renewal_value.amount) == (date(2028, 1, 1), Decimal("60000.00"))
+
+
 def test_a_contract_that_ended_counts_nowhere() -> None:
     ended = contract("old", "80000", starts_on=date(2024, 1, 1), ends_on=date(2025, 12, 31))
     value = value_of([ended], [], RATES, today=TODAY, touched=["old"])

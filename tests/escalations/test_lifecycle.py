@@ -90,6 +90,10 @@ def test_the_refusal_carries_the_code_and_status_that_callers_see() -> None:
     assert str(refused.value) == "acknowledge is not a step from closed; allowed: reopen, watch"
 
 
+def test_a_case_closed_without_success_has_an_outcome_of_its_own() -> None:
+    assert lifecycle.OUTCOMES_UNRESOLVED == ("unresolved", "withdrawn", "customer_silent", "mistaken")
+
+
 def test_an_action_nobody_knows_is_refused_like_a_step_that_is_missing() -> None:
     with pytest.raises(StepNotAllowed):
         next_status("open", "explode")
@@ -111,6 +115,7 @@ def test_verify_follows_the_customers_word(
 
 
 def test_verify_without_any_word_is_a_mistake_of_the_caller() -> None:
+    assert lifecycle.verification_of() is None
     with pytest.raises(ValueError, match="customer's word"):
         next_status("resolved", "verify")
 

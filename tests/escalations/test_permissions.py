@@ -68,9 +68,7 @@ def test_a_restricted_case_is_seen_by_few_and_one_about_a_colleague_never_by_the
     assert [may_see(a, restricted=True) for a in (OWNER, DELEGATE, LINE, ADMIN)] == [True] * 4
     assert may_see(Actor("csm", is_watching=True), restricted=True)
     assert may_see(Actor("csm", is_approver=True), restricted=True)
-    assert [may_see(a, restricted=True) for a in (STRANGER, TEAM_LEAD, OTHER_MANAGER, EXECUTIVE)] == [
-        False
-    ] * 4
+    assert [may_see(a, restricted=True) for a in (STRANGER, TEAM_LEAD, OTHER_MANAGER, EXECUTIVE)] == [False] * 4
     assert may_see(STRANGER, restricted=False)
     assert not may_see(Actor("admin", is_about=True), restricted=False)
     assert not may_see(ROBOT, restricted=False)

@@ -121,6 +121,15 @@ def test_a_missing_fact_is_unequal_to_everything_and_not_set(field: str, op: str
     assert holds(leaf(field, op, value)) is expected
 
 
+@pytest.mark.parametrize(
+    ("ahead", "days", "expected"),
+    [(0, 0, True), (1, 0, False), (0, 5, True), (-1, 5, False), (0, -5, True), (1, -5, False), (-5, -5, True)],
+)
+def test_within_days_includes_today_and_the_last_day(ahead: int, days: int, expected: bool) -> None:
+    facts = {"value.renewal_on": TODAY + timedelta(days=ahead)}
+    assert holds(leaf("value.renewal_on", "within_days", days), facts) is expected
+
+
 def test_is_set_without_a_value_asks_whether_it_is() -> None:
     assert holds({"field": "account.segment", "op": "is_set"})
 

@@ -1,0 +1,127 @@
+"""The commands: what stands on stdout, what on stderr, and the exit status."""
+
+import re
+from contextvars import Context
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+
+from app.operations.cli import cli
+from tests.conftest import ApiClient
+
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def command(settings):
+    """Runs one command on the test's database and gives its result."""
+    environ = {
+        "FIRSTHAND_DATABASE_URL": settings.database_url,
+        "FIRSTHAND_REDIS_URL": settings.redis_url,
+        "FIRSTHAND_SECRET_KEY": settings.secret_key,
+        "FIRSTHAND_LOG_LEVEL": "warning",
+    }
+
+    def run(*words, **changes):
+        return Context().run(CliRunner().invoke, cli, list(words), env=environ | changes)
+
+    return run
+
+
+def test_a_tenant_and_its_first_token_are_made_with_two_commands_and_the_token_works(app, command):
+    made = command("tenant", "create", "Acme")
+    assert made.exit_code == 0
+    tenant = UUID(made.stdout.strip())
+    token = command("token", "create", "--tenant", str(tenant), "--user", "ada.lovelace@example.com", "--role", "admin")
+    assert re.fullmatch(rf"fh_{tenant.hex}_[\w-]{{43}}\n", token.stdout)
+    (user,) = ApiClient(app, token.stdout.strip()).get("/api/v1/users").json["items"]
+    assert (user["email"], user["name"], user["role"]) == ("ada.lovelace@example.com", "Ada Lovelace", "admin")
+
+
+def test_a_new_user_is_a_csm_and_a_scope_narrows_the_token(app, command):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    words = ["token", "create", "--tenant", tenant, "--user", "bea@example.com"]
+    token = command(*words, "--scope", "accounts:read").stdout.strip()
+    assert ApiClient(app, token).get("/api/v1/users").status_code == 403
+    token = command(*words).stdout.strip()
+    assert ApiClient(app, token).get("/api/v1/users").json["items"][0]["role"] == "csm"
+
+
+def test_a_scope_that_the_role_does_not_have_leaves_nothing_behind(app, command):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    words = ["token", "create", "--tenant", tenant, "--user", "bea@example.com"]
+    refused = command(*words, "--scope", "routing:write")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == "Error: scopes.0: routing:write is not a scope of the role csm\n"
+    token = command(*words, "--role", "admin").stdout.strip()
+    assert len(ApiClient(app, token).get("/api/v1/users").json["items"]) == 1
+
+
+def test_a_role_that_differs_from_the_users_is_refused(command):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    words = ["token", "create", "--tenant", tenant, "--user", "bea@example.com", "--role"]
+    assert command(*words, "manager").exit_code == 0
+    refused = command(*words, "admin")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "already has the role manager" in refused.stderr
+
+
+def test_an_unknown_tenant_is_said_in_one_line(command):
+    refused = command("token", "create", "--tenant", UNKNOWN, "--user", "bea@example.com")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"Error: there is no tenant {UNKNOWN}\n"
+
+
+def test_all_faults_of_the_settings_are_listed_at_once(command):
+    refused = command("tenant", "create", "Acme", FIRSTHAND_REDIS_URL=None, FIRSTHAND_SECRET_KEY="short")
+    assert refused.exit_code == 2
+    assert "FIRSTHAND_REDIS_URL is missing" in refused.stderr
+    assert "FIRSTHAND_SECRET_KEY is wrong: expected at least 32 characters" in refused.stderr
+
+
+def test_an_unreachable_database_is_said_in_one_message(command):
+    refused = command("tenant", "create", "Acme", FIRSTHAND_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: the database does not answer:")
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tenant", "create"],
+        ["token", "create", "--tenant", "x", "--user", "a@b.example"],
+        ["tenant", "create", " "],
+        ["x"],
+    ],
+)
+def test_wrong_usage_ends_with_2(command, words):
+    assert command(*words).exit_code == 2
+
+
+def test_every_command_has_help(command):
+    def paths(group, prefix):
+        for name, entry in group.commands.items():
+            yield [*prefix, name]
+            yield from paths(entry, [*prefix, name]) if hasattr(entry, "commands") else ()
+
+    for path in paths(cli, []):
+        shown = command(*path, "--help")
+        assert shown.exit_code == 0
+        assert len(shown.stdout.splitlines()[2].strip()) > 5, f"{path} says nothing of what it does"
+
+
+def test_a_tenant_is_made_on_embedded_servers_of_the_commands_own(command, tmp_path):
+    from contextlib import ExitStack
+
+    from tests.servers import temporary_folder
+
+    none = {"FIRSTHAND_DATABASE_URL": None, "FIRSTHAND_REDIS_URL": None, "FIRSTHAND_SECRET_KEY": None}
+    with ExitStack() as stack:
+        folder = str(temporary_folder(stack))
+        made = command("tenant", "create", "Acme", "--data-dir", folder, **none)
+        assert made.exit_code == 0, made.stderr
+        again = command("token", "create", "--tenant", made.stdout.strip(), "--user", "a@b.example",
+                        "--data-dir", folder, **none)  # fmt: skip
+        assert again.stdout.startswith("fh_")
