@@ -50,6 +50,7 @@ class ApiClient:
             headers["If-Match"] = if_match if str(if_match).startswith(('"', "W/", "*")) else f'"{if_match}"'
         if key is not None:
             headers["Idempotency-Key"] = key
+        options.setdefault("buffered", True)
         return Context().run(self.app.test_client().open, path, method=method, headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> TestResponse:

@@ -1,0 +1,156 @@
+"""Every route of the application, whoever wrote it: guarded, strict and described."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+import schemathesis
+
+from app.auth.guards import OPEN, scope_of
+from app.auth.roles import SCOPES
+from tests.conftest import ApiClient
+
+# Who is added here is open to anybody on the network.
+PUBLIC = {
+    "/api/docs": "the reading page of the API",
+    "/api/docs/<path:name>": "its assets",
+    "/api/v1/openapi.json": "the API's description",
+    "/healthz": "alive",
+    "/readyz": "ready",
+    "/metrics": "numbers for Prometheus",
+    "/links/<token>": "a signed, expiring link is its own key",
+    "/unsubscribe/<token>": "a signed link is its own key",
+}
+ANY = {"uuid": "01900000-0000-7000-8000-000000000000", "int": "1", "path": "x", "default": "x", "string": "x"}
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    rule: str
+    path: str
+    endpoint: str
+    streams: bool
+
+
+def routes_of(app):
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: ANY[found[1] or "default"], rule.rule)
+        streams = hasattr(app.view_functions[rule.endpoint], "_streamed")
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield Route(method, rule.rule, path, rule.endpoint, streams)
+
+
+@pytest.fixture
+def closed_routes(app):
+    return [route for route in routes_of(app) if route.rule not in PUBLIC]
+
+
+def test_every_route_asks_for_a_scope_or_is_listed_as_public(app):
+    with app.app_context():
+        asked = {route.rule: scope_of(route.endpoint) for route in routes_of(app)}
+    assert {rule for rule, scope in asked.items() if scope == OPEN} <= set(PUBLIC)
+    assert {rule: scope for rule, scope in asked.items() if scope != OPEN and scope not in SCOPES} == {}
+
+
+def test_a_route_without_a_mark_is_closed_even_to_an_admin(app, client):
+    app.view_functions["static_probe"] = lambda: "open!"
+    with app.app_context():
+        assert scope_of("static_probe") is None
+    del app.view_functions["static_probe"]
+
+
+def test_no_closed_route_answers_without_a_token(app, closed_routes):
+    anybody = ApiClient(app, None)
+    for route in closed_routes:
+        answer = anybody.open(route.method, route.path)
+        assert (route, answer.status_code) == (route, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.mimetype == "application/problem+json"
+
+
+def test_no_closed_route_answers_a_token_that_lacks_its_scope(app, closed_routes, as_user, tenant):
+    with app.app_context():
+        scopes = {route: scope_of(route.endpoint) for route in closed_routes}
+    users, accounts = (as_user(tenant.admin, scopes=[scope]) for scope in ("users:read", "accounts:read"))
+    for route, scope in scopes.items():
+        caller = accounts if scope == "users:read" else users
+        answer = caller.open(route.method, route.path)
+        assert (route, answer.status_code) == (route, 403)
+
+
+def test_no_route_takes_a_body_that_is_not_json(app, closed_routes):
+    anybody = ApiClient(app, None)
+    for route in closed_routes:
+        if route.method in ("POST", "PUT", "PATCH"):
+            answer = anybody.open(route.method, route.path, data=b"a=1", content_type="text/plain")
+            assert (route, answer.status_code) == (route, 415)
+
+
+def test_no_list_takes_an_unknown_query_parameter(closed_routes, client):
+    for route in closed_routes:
+        if route.method == "GET" and "<" not in route.rule and route.rule.startswith("/api/v1/"):
+            answer = client.get(f"{route.path}?nonsense=1")
+            assert (route, answer.status_code) == (route, 422)
+            assert [error["parameter"] for error in answer.json["errors"]] == ["nonsense"]
+
+
+def test_what_does_not_exist_looks_like_it_on_every_route_that_reads_one_record(closed_routes, client):
+    for route in closed_routes:
+        if route.method == "GET" and "<uuid:" in route.rule:
+            answer = client.get(route.path)
+            assert (route, answer.status_code, answer.json["code"]) == (route, 404, "not_found")
+
+
+@pytest.fixture
+def document(app):
+    return ApiClient(app, None).get("/api/v1/openapi.json").json
+
+
+def test_the_description_is_valid_openapi_3_1(document):
+    assert document["openapi"] == "3.1.0"
+    schema = schemathesis.openapi.from_dict(document)
+    schema.validate()
+    assert len(list(schema.get_all_operations())) == sum(len(methods(path)) for path in document["paths"].values())
+
+
+def methods(path):
+    return [name for name in path if name in ("get", "post", "put", "patch", "delete")]
+
+
+def test_every_route_is_described_with_a_sentence(app, document):
+    described = {
+        (method.upper(), path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in methods(item)
+    }
+    served = {
+        (route.method, re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", route.rule))
+        for route in routes_of(app)
+        if route.rule.startswith("/api/v1/") and route.rule != "/api/v1/openapi.json"
+    }
+    assert set(described) == served
+    assert [key for key, operation in described.items() if not operation.get("summary")] == []
+
+
+def test_the_reading_page_needs_nothing_from_outside(app):
+    anybody = ApiClient(app, None)
+    page = anybody.get("/api/docs")
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(named) >= 3
+    for path in named:
+        assert re.match(r"/api/\w", path)
+        assert anybody.get(path).status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+def test_an_unknown_asset_or_path_is_a_problem_document(app):
+    for path in ("/api/docs/../secret", "/api/docs/other.js", "/nowhere"):
+        answer = ApiClient(app, None).get(path)
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
