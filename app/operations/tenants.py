@@ -6,12 +6,14 @@ from app import clock
 from app.auth import service as auth
 from app.db import insert_all, new_id, transaction
 from app.escalations.models import NumberCounter
+from app.sla import service as sla
 
 
 def set_up(name: str, *, sandbox: bool = False) -> UUID:
     """A new tenant with its defaults; a door of its own, since no tenant is in scope before it."""
     tenant_id = new_id()
     with transaction(tenant=tenant_id):
-        auth.create_tenant(name, sandbox=sandbox, now=clock.real_now())
-        insert_all([NumberCounter(name="escalation", last=0)])
+        now = clock.real_now()
+        auth.create_tenant(name, sandbox=sandbox, now=now)
+        insert_all([NumberCounter(name="escalation", last=0), *sla.install_defaults(now)])
     return tenant_id

@@ -75,8 +75,10 @@ class LadderVersion(TenantModel):
 class Clock(TenantModel):
     """The stored present of a ledger; rebuilding from the ledger gives the same row.
 
-    `target_value` is days for `calendar_days`, seconds for `business_seconds`. `next_step_at` is the moment of the
-    next ladder step, breach or original breach, NULL when nothing is to come; the sweep works by it alone.
+    One row is one cycle with a ledger of its own. `target_value` is days for `calendar_days`, seconds for
+    `business_seconds`; `elapsed_seconds` and `paused_seconds` are as of when the ledger was last written.
+    `next_step_at` is the moment of the next ladder step, breach or original breach, NULL when nothing is to come: the
+    sweep works by it.
     """
 
     __tablename__ = "clock"
@@ -106,6 +108,7 @@ class Clock(TenantModel):
     started_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     original_due_at: Mapped[datetime | None]
+    breached_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     target_kind: Mapped[str]
     target_value: Mapped[int]

@@ -1,0 +1,86 @@
+"""Calendars and ladders by version: frozen once published, so each is read and compiled once per process."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.db import current_tenant, db
+from app.sla.calendar import Calendar, compile_calendar
+from app.sla.ladder import DEFAULT_LADDERS, Ladder, parse_ladder
+
+KEPT = 10_000
+K = TypeVar("K")
+V = TypeVar("V")
+
+# One statement for both: a raise that finds neither kept pays for one.
+READ_VERSIONS = text(
+    """
+    select id, null as kind, null as number, definition as content from calendar_version where id = any(:ids)
+    union all
+    select id, kind, number, steps from ladder_version where number = any(:numbers)
+    """
+)
+
+Ladders = Mapping[str, Ladder]
+
+_calendars: dict[UUID, Calendar] = {}
+_ladders: dict[tuple[UUID, int], Ladders] = {}
+_lock = Lock()
+
+
+def load_versions(calendar_ids: Iterable[UUID], ladder_numbers: Iterable[int]) -> None:
+    """Have these calendars and ladders of the tenant at hand; at most one statement, none when they are kept."""
+    tenant = current_tenant()
+    ids = [id_ for id_ in set(calendar_ids) if id_ not in _calendars]
+    numbers = [number for number in set(ladder_numbers) if (tenant, number) not in _ladders]
+    if not ids and not numbers:
+        return
+    ladders: dict[int, dict[str, Ladder]] = {number: {} for number in numbers}
+    for row in db.session.execute(READ_VERSIONS, {"ids": ids, "numbers": numbers}):
+        content = json.dumps(row.content, sort_keys=True)
+        if row.kind is None:
+            _keep(_calendars, row.id, _compile(content))
+        else:
+            ladders[row.number][row.kind] = _parse(content)
+    for number, found in ladders.items():
+        _keep(_ladders, (tenant, number), {**DEFAULT_LADDERS, **found})
+
+
+def find_calendar(version_id: UUID) -> Calendar:
+    """The compiled calendar of a version."""
+    load_versions([version_id], [])
+    return _calendars[version_id]
+
+
+def find_ladders(number: int) -> Ladders:
+    """The tenant's ladders of one version by kind of clock; a kind without its own has the default."""
+    load_versions([], [number])
+    return _ladders[(current_tenant(), number)]
+
+
+@lru_cache(maxsize=2_000)
+def _compile(definition: str) -> Calendar:
+    """Tenants whose hours read the same share one compiled calendar."""
+    return compile_calendar(json.loads(definition))
+
+
+@lru_cache(maxsize=2_000)
+def _parse(steps: str) -> Ladder:
+    return parse_ladder(json.loads(steps))
+
+
+def compile_definition(definition: Mapping[str, Any]) -> Calendar:
+    """As `compile_calendar`, kept for the next who asks for the same hours."""
+    return _compile(json.dumps(definition, sort_keys=True))
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    with _lock:
+        if len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = value
