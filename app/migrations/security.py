@@ -31,6 +31,33 @@ BEGIN
 END $$
 """
 
+# Runs with the caller's rights. A block with an EXCEPTION part is a subtransaction: rolled back, it gives up its row
+# lock, so that a claim holds at most the lock of the person it ends with and two claims never wait in a circle. The
+# sum is a statement of its own because only a new one sees what the holder of the lock has committed.
+CLAIM_PLACE = """
+CREATE FUNCTION claim_place(candidates uuid[], capacities numeric[], work numeric, escalation uuid) RETURNS uuid
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE held numeric;
+BEGIN
+  FOR n IN 1 .. cardinality(candidates) LOOP
+    BEGIN
+      PERFORM 1 FROM "user" WHERE id = candidates[n] AND active FOR NO KEY UPDATE;
+      IF FOUND THEN
+        SELECT coalesce(sum(weight), 0) INTO held FROM assignment
+        WHERE owner_id = candidates[n] AND released_at IS NULL AND escalation_id <> escalation;
+        IF held + work <= capacities[n] THEN
+          RETURN candidates[n];
+        END IF;
+      END IF;
+      RAISE EXCEPTION 'no room' USING ERRCODE = 'FH001';
+    EXCEPTION WHEN SQLSTATE 'FH001' THEN
+      NULL;
+    END;
+  END LOOP;
+  RETURN NULL;
+END $$
+"""
+
 
 def statements(metadata: MetaData) -> Iterator[str]:
     """Every statement that guards the tables, in order."""
@@ -43,6 +70,7 @@ def statements(metadata: MetaData) -> Iterator[str]:
         f"CREATE POLICY erasure ON event_text TO {{eraser}} USING (tenant_id = {SCOPE}) "
         f"WITH CHECK (tenant_id = {SCOPE})"
     )
+    yield CLAIM_PLACE.strip()
     yield ERASE_TEXT.strip()
     yield "GRANT CREATE ON SCHEMA public TO {eraser}"
     yield "ALTER FUNCTION erase_event_text(uuid[]) OWNER TO {eraser}"

@@ -78,7 +78,10 @@ class Decision(TenantModel):
 
 
 class Assignment(TenantModel):
-    """Who holds an escalation and how heavy it is; open ones have no `released_at`. Load is their sum."""
+    """Who holds an escalation and how heavy it is; open ones have no `released_at`. Load is their sum.
+
+    `closed` says that the case ended in these hands; `reason` is the escalation's, to find a previous owner by.
+    """
 
     __tablename__ = "assignment"
     __table_args__ = (
@@ -91,14 +94,17 @@ class Assignment(TenantModel):
             unique=True,
             postgresql_where=text("released_at IS NULL"),
         ),
-        Index("ix_assignment_account", "tenant_id", "account_id", "owner_id"),
+        Index("ix_assignment_account", "tenant_id", "account_id", "reason", text("escalation_id DESC")),
+        Index("ix_assignment_last", "tenant_id", "owner_id", text("assigned_at DESC")),
     )
 
     escalation_id: Mapped[UUID]
     account_id: Mapped[UUID]
+    reason: Mapped[str]
     owner_id: Mapped[UUID]
     team_id: Mapped[UUID | None]
     weight: Mapped[Decimal] = mapped_column(Numeric(6, 2))
     value: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     assigned_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
+    closed: Mapped[bool] = mapped_column(default=False)

@@ -202,6 +202,27 @@ END $$""",
     'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "step_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
     "GRANT SELECT, UPDATE (text, salt) ON event_text TO {eraser}",
     "CREATE POLICY erasure ON event_text TO {eraser} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
+    """CREATE FUNCTION claim_place(candidates uuid[], capacities numeric[], work numeric, escalation uuid) RETURNS uuid
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE held numeric;
+BEGIN
+  FOR n IN 1 .. cardinality(candidates) LOOP
+    BEGIN
+      PERFORM 1 FROM "user" WHERE id = candidates[n] AND active FOR NO KEY UPDATE;
+      IF FOUND THEN
+        SELECT coalesce(sum(weight), 0) INTO held FROM assignment
+        WHERE owner_id = candidates[n] AND released_at IS NULL AND escalation_id <> escalation;
+        IF held + work <= capacities[n] THEN
+          RETURN candidates[n];
+        END IF;
+      END IF;
+      RAISE EXCEPTION 'no room' USING ERRCODE = 'FH001';
+    EXCEPTION WHEN SQLSTATE 'FH001' THEN
+      NULL;
+    END;
+  END LOOP;
+  RETURN NULL;
+END $$""",
     """CREATE FUNCTION erase_event_text(ids uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE erased integer;
@@ -294,15 +315,28 @@ def create_tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("escalation_id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("team_id", sa.Uuid(), nullable=True),
         sa.Column("weight", sa.Numeric(precision=6, scale=2), nullable=False),
         sa.Column("value", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_assignment")),
     )
-    op.create_index("ix_assignment_account", "assignment", ["tenant_id", "account_id", "owner_id"], unique=False)
+    op.create_index(
+        "ix_assignment_account",
+        "assignment",
+        ["tenant_id", "account_id", "reason", sa.literal_column("escalation_id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_assignment_last",
+        "assignment",
+        ["tenant_id", "owner_id", sa.literal_column("assigned_at DESC")],
+        unique=False,
+    )
     op.create_index(
         "ix_assignment_owner",
         "assignment",

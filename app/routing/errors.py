@@ -1,0 +1,29 @@
+"""What can go wrong in routing."""
+
+from app.errors import Conflict, Invalid, NotFound
+
+
+class NoDutyOwner(Conflict):
+    """There is nobody at all who could own the case: a raise before any user exists."""
+
+    code, title = "no_duty_owner", "Nobody can own this: name a duty owner first"
+
+
+class PolicyRefused(Invalid):
+    """A policy that can't be saved; every fault has its own pointer and code."""
+
+    code, title = "policy_refused", "The policy has faults"
+
+
+class TeamNameTaken(Conflict):
+    code, title = "team_name_taken", "Another team has this name"
+
+
+class NoSuchTeam(NotFound):
+    code, title = "not_found", "There is no such team"
+
+
+class OwnerNotAllowed(Conflict):
+    """A person named by hand who can't own the case: gone, or the one it is about."""
+
+    code, title = "owner_not_allowed", "This person can't own the case"

@@ -1,0 +1,172 @@
+"""Policy versions: saved as drafts, published by number, compiled once per process."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.auth import service as auth
+from app.auth.actor import Actor
+from app.auth.models import Tenant, User
+from app.auth.settings import current_version
+from app.db import current_tenant, db
+from app.routing.errors import PolicyRefused
+from app.routing.models import PolicyVersion, Team
+from app.routing.policy import DEFAULT_RULES, Fault, FaultyPolicy, Policy, compile_policy
+from app.routing.queries import get_policy_version, newest_policy_version
+
+CACHED = 256
+
+
+class _Cache:
+    """The compiled policies used last; a version never changes, so none is ever stale."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.lock = Lock()
+        self.kept: OrderedDict[tuple[UUID, int], Policy] = OrderedDict()
+
+    def find(self, key: tuple[UUID, int]) -> Policy | None:
+        with self.lock:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+            return self.kept.get(key)
+
+    def keep(self, key: tuple[UUID, int], policy: Policy) -> None:
+        with self.lock:
+            self.kept[key] = policy
+            while len(self.kept) > self.size:
+                self.kept.popitem(last=False)
+
+
+_cache = _Cache(CACHED)
+
+
+def first_version(now: datetime) -> PolicyVersion:
+    """What a new tenant begins with: "account owner, else duty owner"."""
+    return PolicyVersion(number=1, rules=list(DEFAULT_RULES), weights={}, created_by=None, created_at=now)
+
+
+def current_number() -> int:
+    return int(current_version("policy") or 1)
+
+
+def current_policy() -> Policy:
+    """The version current in this transaction; no statement once it has been compiled here."""
+    return compiled(current_number())
+
+
+def compiled(number: int) -> Policy:
+    """A version ready to be asked."""
+    key = (current_tenant(), number)
+    policy = _cache.find(key)
+    if policy is None:
+        version = get_policy_version(number)
+        policy = compile_policy(number, version.rules, version.weights)
+        if number == current_version("policy"):  # only what is committed may outlive the transaction
+            _cache.keep(key, policy)
+    return policy
+
+
+def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> PolicyVersion:
+    """Check the rules and keep them as the newest version; it becomes current when published."""
+    _lock()
+    written = _with_ids(rules)
+    try:
+        policy = compile_policy(0, written, weights)
+    except FaultyPolicy as faulty:
+        raise _refused(faulty.faults) from faulty
+    if faults := _unknown_targets(policy):
+        raise _refused(faults)
+    newest = db.session.scalar(select(func.max(PolicyVersion.number))) or 0
+    version = PolicyVersion(number=newest + 1, rules=written, weights=weights, created_by=actor.user_id, created_at=now)
+    db.session.add(version)
+    db.session.flush()
+    return version
+
+
+def publish_policy(number: int) -> PolicyVersion:
+    """Make a version current; decisions from the next transaction on use it. An older one may be taken up again."""
+    _lock()
+    version = get_policy_version(number)
+    auth.set_current(policy=number)
+    return version
+
+
+def find_draft() -> PolicyVersion | None:
+    """The newest version, when it is newer than the current one."""
+    newest = newest_policy_version()
+    return newest if newest and newest.number > current_number() else None
+
+
+def _lock() -> None:
+    """One change of the policy at a time."""
+    db.session.execute(select(Tenant.id).where(Tenant.id == current_tenant()).with_for_update(key_share=True))
+
+
+def _with_ids(rules: Any) -> Any:
+    """Users named by e-mail and teams by name become ids, so that a new address or name changes no rule."""
+    if not isinstance(rules, list):
+        return rules
+    emails = {t["email"].strip().lower() for t in _named(rules, "email")}
+    names = {t["team"] for t in _named(rules, "team")}
+    users = _ids(select(User.email, User.id).where(User.email.in_(emails))) if emails else {}
+    teams = _ids(select(Team.name, Team.id).where(Team.name.in_(names))) if names else {}
+    return [_resolved(rule, users, teams) if isinstance(rule, dict) else rule for rule in rules]
+
+
+def _named(rules: Iterable[Any], member: str) -> list[Mapping[str, Any]]:
+    targets = [r.get(name) for r in rules if isinstance(r, dict) for name in ("target", "fallback")]
+    return [t for t in targets if isinstance(t, dict) and isinstance(t.get(member), str)]
+
+
+def _ids(statement: Any) -> dict[str, str]:
+    return {name: str(id_) for name, id_ in db.session.execute(statement)}
+
+
+def _resolved(rule: dict[str, Any], users: Mapping[str, str], teams: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **rule,
+        **{name: _target(rule[name], users, teams) for name in ("target", "fallback") if name in rule},
+    }
+
+
+def _target(target: Any, users: Mapping[str, str], teams: Mapping[str, str]) -> Any:
+    """An address or name nobody has stays as written, and is refused as an unknown field or a missing id."""
+    if not isinstance(target, dict):
+        return target
+    found = dict(target)
+    if target.get("kind") == "user" and str(target.get("email")).strip().lower() in users:
+        found["user_id"] = users[found.pop("email").strip().lower()]
+    if target.get("kind") == "team" and target.get("team") in teams:
+        found["team_id"] = teams[found.pop("team")]
+    return found
+
+
+def _unknown_targets(policy: Policy) -> list[Fault]:
+    """Users and teams that aren't there, or that can't own work."""
+    targets = list(policy.targets())
+    users = _known(select(User.id).where(User.active, User.role != "integration"), User.id, targets, "user_id")
+    teams = _known(select(Team.id), Team.id, targets, "team_id")
+    faults = []
+    for pointer, target in targets:
+        if target.user_id and target.user_id not in users:
+            faults.append(Fault(f"{pointer}/user_id", "the id of an active user who can own work", "unknown_user"))
+        if target.team_id and target.team_id not in teams:
+            faults.append(Fault(f"{pointer}/team_id", "the id of a team", "unknown_team"))
+    return faults
+
+
+def _known(statement: Any, column: Any, targets: Iterable[tuple[str, Any]], member: str) -> set[str]:
+    ids = {UUID(value) for _, target in targets if (value := getattr(target, member))}
+    return {str(id_) for id_ in db.session.scalars(statement.where(column.in_(ids)))} if ids else set()
+
+
+def _refused(faults: Iterable[Fault]) -> PolicyRefused:
+    listed = list(faults)[:100]
+    detail = "; ".join(f"{f.pointer}: {f.detail}" for f in listed[:3])
+    return PolicyRefused(detail, errors=[{"pointer": f.pointer, "detail": f.detail, "code": f.code} for f in listed])

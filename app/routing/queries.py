@@ -1,0 +1,175 @@
+"""Reads of people, load and decisions; the two statements every routing costs stand here."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PGUUID
+
+from app.db import db
+from app.errors import NotFound
+from app.routing.models import Assignment, Decision, PolicyVersion
+
+# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
+READ_PEOPLE = text(
+    """
+    with teams as (
+      select id, name, lead_id from team where id = any(:teams)
+    ), members as (
+      select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership where team_id = any(:teams)
+    ), previous as (
+      select owner_id from assignment
+      where account_id = :account and reason = :reason and escalation_id <> :escalation
+      order by escalation_id desc, assigned_at desc limit 1
+    ), wanted as (
+      select unnest(:people) as id union select lead_id from teams union select user_id from members
+      union select owner_id from previous union select id from "user" where email = any(:duty)
+    ), people as (
+      select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
+             last.assigned_at as last_assigned_at, closed.count as closed_for_account
+      from wanted join "user" u on u.id = wanted.id
+      cross join lateral (
+        select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment
+        where owner_id = u.id and released_at is null and escalation_id <> :escalation) held
+      cross join lateral (
+        select coalesce(max(coalesce(capacity, :capacity)), :capacity) as capacity from membership
+        where user_id = u.id) places
+      cross join lateral (
+        select max(assigned_at) as assigned_at from assignment
+        where owner_id = u.id and escalation_id <> :escalation) last
+      cross join lateral (
+        select count(distinct escalation_id) as count from assignment
+        where account_id = :account and owner_id = u.id and closed and escalation_id <> :escalation) closed
+    )
+    select
+      (select coalesce(jsonb_agg(to_jsonb(people) || jsonb_build_object(
+          'load', load::text, 'value_in_hand', value_in_hand::text, 'capacity', capacity::text)), '[]') from people),
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'lead_id', lead_id, 'members',
+          (select coalesce(jsonb_object_agg(user_id, capacity::text), '{}') from members where team_id = teams.id))),
+          '[]') from teams),
+      (select owner_id::text from previous)
+    """
+).bindparams(
+    bindparam("teams", type_=ARRAY(PGUUID)),
+    bindparam("people", type_=ARRAY(PGUUID)),
+)
+
+# The first of the candidates who still has room keeps a lock on their row until the end of the transaction.
+CLAIM_PLACE = text("select claim_place(:candidates, :capacities, :work, :escalation)").bindparams(
+    bindparam("candidates", type_=ARRAY(PGUUID))
+)
+
+LAST_RESORT = text(
+    """
+    select id, email, name, active, role from "user"
+    where active and id is distinct from cast(:about as uuid)
+    order by id = any(:exclude), role = 'integration', role <> 'admin', created_at, id limit 1
+    """
+).bindparams(bindparam("exclude", type_=ARRAY(PGUUID)))
+
+
+@dataclass(frozen=True)
+class Staff:
+    """What one read found: people by id (with e-mail and name), teams by id, the previous owner."""
+
+    people: Mapping[str, Mapping[str, Any]]
+    teams: Mapping[str, Mapping[str, Any]]
+    previous_owner_id: str | None
+
+
+def read_staff(
+    *,
+    teams: Collection[str],
+    people: Collection[str],
+    duty: Sequence[str],
+    account_id: UUID,
+    escalation_id: UUID,
+    reason: str,
+    capacity: int,
+) -> Staff:
+    """Everybody a decision may choose from, with what they hold now, in one statement."""
+    row = db.session.execute(
+        READ_PEOPLE,
+        {
+            "teams": sorted(map(UUID, teams)),
+            "people": sorted(map(UUID, people)),
+            "duty": list(duty),
+            "account": account_id,
+            "escalation": escalation_id,
+            "reason": reason,
+            "capacity": capacity,
+        },
+    ).one()
+    return Staff({p["id"]: p for p in row[0]}, {t["id"]: t for t in row[1]}, row[2])
+
+
+def claim_place(places: Sequence[tuple[str, Decimal]], *, weight: Decimal, escalation_id: UUID) -> str | None:
+    """The first of these people, in this order, in whose hands the work still fits; until commit nobody else takes
+    the place. The others' rows are left unlocked, so two claims never wait for each other in a circle."""
+    claimed: UUID | None = db.session.scalar(
+        CLAIM_PLACE,
+        {
+            "candidates": [UUID(id_) for id_, _ in places],
+            "capacities": [capacity for _, capacity in places],
+            "work": weight,
+            "escalation": escalation_id,
+        },
+    )
+    return None if claimed is None else str(claimed)
+
+
+def find_last_resort(*, exclude: Collection[str], about_user_id: UUID | None) -> Mapping[str, Any] | None:
+    """Whoever is left when nobody on duty can take a case: admins first, those who gave it up last."""
+    row = db.session.execute(LAST_RESORT, {"exclude": sorted(map(UUID, exclude)), "about": about_user_id}).one_or_none()
+    return None if row is None else {**row._mapping, "id": str(row.id)}
+
+
+def get_policy_version(number: int) -> PolicyVersion:
+    version = db.session.scalar(select(PolicyVersion).where(PolicyVersion.number == number))
+    if version is None:
+        raise NotFound(f"There is no policy version {number}")
+    return version
+
+
+def newest_policy_version() -> PolicyVersion | None:
+    return db.session.scalar(select(PolicyVersion).order_by(PolicyVersion.number.desc()).limit(1))
+
+
+def list_decisions(escalation_id: UUID) -> list[Decision]:
+    """Every decision on a case, oldest first."""
+    statement = select(Decision).where(Decision.escalation_id == escalation_id).order_by(Decision.at, Decision.id)
+    return list(db.session.scalars(statement))
+
+
+def list_failures(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Decision]:
+    """Decisions that ended with a stand-in, newest first, from `before` on."""
+    statement = select(Decision).where(Decision.failure.is_not(None))
+    if before:
+        at, id_ = before
+        statement = statement.where((Decision.at < at) | ((Decision.at == at) & (Decision.id < id_)))
+    return list(db.session.scalars(statement.order_by(Decision.at.desc(), Decision.id.desc()).limit(limit)))
+
+
+def find_assignment(escalation_id: UUID) -> Assignment | None:
+    """Who holds a case now."""
+    return db.session.scalar(
+        select(Assignment).where(Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
+    )
+
+
+def count_for_account(account_id: UUID, *, reason: str) -> tuple[int, int]:
+    """(owned now, ever owned with this reason) escalations of an account, for asking about a case not yet raised."""
+    row = db.session.execute(
+        text(
+            "select count(distinct escalation_id) filter (where released_at is null),"
+            " count(distinct escalation_id) filter (where reason = :reason)"
+            " from assignment where account_id = :account"
+        ),
+        {"account": account_id, "reason": reason},
+    ).one()
+    return row[0], row[1]

@@ -1,0 +1,304 @@
+"""Who owns a case: one decision kept for ever, one claimed place, and who holds what now."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+
+from app.auth.actor import Actor, UserRef
+from app.auth.models import User
+from app.auth.settings import tenant_settings
+from app.db import Model, db
+from app.routing import queries
+from app.routing.choice import work_weight
+from app.routing.decide import Outcome, decide
+from app.routing.decide import rerun as rerun_purely
+from app.routing.errors import NoDutyOwner, OwnerNotAllowed
+from app.routing.inputs import Cause, RoutingInput, RoutingResult
+from app.routing.models import Assignment, Decision
+from app.routing.people import Inputs, Person, TeamFacts
+from app.routing.policies import compiled, current_policy, first_version, publish_policy, save_policy
+from app.routing.policy import Policy
+from app.routing.queries import Staff
+from app.routing.teams import create_team, find_team_of_tier, get_team, put_member, remove_member, upsert_team
+
+__all__ = [
+    "RoutingInput",
+    "RoutingResult",
+    "UserRef",
+    "appoint",
+    "assign",
+    "create_team",
+    "explain",
+    "find_team_of_tier",
+    "get_team",
+    "install_defaults",
+    "list_unavailable",
+    "publish_policy",
+    "put_member",
+    "reassign",
+    "release",
+    "remove_member",
+    "rerun",
+    "reweigh",
+    "route",
+    "save_policy",
+    "upsert_team",
+    "work_weight",
+]
+
+
+def install_defaults(now: datetime) -> tuple[list[Model], dict[str, int]]:
+    """A new tenant's rows, and the versions to make current (`auth.set_current(**versions)`)."""
+    return [first_version(now)], {"policy": 1}
+
+
+def route(
+    facts: RoutingInput,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: Cause,
+    exclude: Collection[UUID] = (),
+    team_id: UUID | None = None,
+) -> RoutingResult:
+    """An owner, always, whose place is claimed until the end of the transaction: insert `result.decision` and the rows
+    of `assign` in it, and call this late, since another case for the same person waits from here to the commit.
+
+    `exclude` are users who shall not get it (who declines it), `team_id` asks for a team instead of the rules. Two
+    statements, three when the policy is not known to this process yet.
+    """
+    policy = current_policy()
+    inputs, staff = _read(policy, facts, now=now, exclude=exclude, team_id=team_id)
+    outcome, inputs, staff = _settle(policy, facts, inputs, staff)
+    return _result(policy, facts, inputs, outcome, staff, cause=cause)
+
+
+def explain(facts: RoutingInput, *, now: datetime) -> RoutingResult:
+    """Who would get it now and why; nothing is claimed or kept."""
+    policy = current_policy()
+    inputs, staff = _read(policy, facts, now=now, exclude=(), team_id=None)
+    outcome = decide(policy, inputs)
+    if outcome.owner_id is None:
+        inputs, staff = _with_last_resort(facts, inputs, staff)
+        outcome = decide(policy, inputs)
+    return _result(policy, facts, inputs, outcome, staff, cause="explain")
+
+
+def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime, cause: Cause) -> RoutingResult:
+    """A person names the owner: kept as a decision too. Full hands don't forbid it; who named them knows better."""
+    user = db.session.scalar(select(User).where(User.id == owner_id))
+    if user is None or not user.active or user.role == "integration":
+        raise OwnerNotAllowed("Expected an active colleague")
+    if user.id == facts.about_user_id:
+        raise OwnerNotAllowed("The case is about this person")
+    weight = work_weight(facts.severity, facts.status)
+    decision = Decision(
+        escalation_id=facts.escalation_id,
+        at=now,
+        recorded_at=now,
+        policy_number=current_policy().number,
+        cause=cause,
+        why=f"was named by {'the engine' if actor.is_system else 'a colleague'}",
+        owner_id=user.id,
+        rules=[],
+        candidates=[],
+        excluded={},
+        inputs={"named_by": str(actor.user_id) if actor.user_id else None, "weight": str(weight)},
+    )
+    owner = UserRef(user.id, user.email, user.name)
+    return RoutingResult(owner, None, None, decision.why, None, weight, decision)
+
+
+def rerun(decision: Decision) -> UUID:
+    """The owner that the decision's own inputs and policy version give now; an owner named by hand stays named."""
+    if "named_by" in decision.inputs:
+        return decision.owner_id
+    owner_id = rerun_purely(compiled(decision.policy_number), decision.inputs)
+    if owner_id is None:
+        raise NoDutyOwner
+    return UUID(owner_id)
+
+
+def assign(
+    *,
+    escalation_id: UUID,
+    account_id: UUID,
+    reason: str,
+    owner_id: UUID,
+    team_id: UUID | None,
+    weight: Decimal,
+    value: Decimal | None,
+    now: datetime,
+) -> list[Model]:
+    """The row by which an owner holds a case, for the caller to insert."""
+    return [
+        Assignment(
+            escalation_id=escalation_id,
+            account_id=account_id,
+            reason=reason,
+            owner_id=owner_id,
+            team_id=team_id,
+            weight=weight,
+            value=value,
+            assigned_at=now,
+        )
+    ]
+
+
+def reassign(facts: RoutingInput, result: RoutingResult, *, now: datetime) -> list[Model]:
+    """End the present holding, without counting the case as closed by them, and begin the next."""
+    release(facts.escalation_id, now=now, closed=False)
+    return assign(
+        escalation_id=facts.escalation_id,
+        account_id=facts.account_id,
+        reason=facts.reason,
+        owner_id=result.owner_id,
+        team_id=result.team_id,
+        weight=result.weight,
+        value=facts.value,
+        now=now,
+    )
+
+
+def release(escalation_id: UUID, *, now: datetime, closed: bool = True) -> None:
+    """The case is out of its owner's hands; `closed` unless it was merged away or handed on."""
+    _change(escalation_id, {"released_at": now, "closed": closed})
+
+
+def reweigh(
+    escalation_id: UUID,
+    weight: Decimal | None = None,
+    *,
+    value: Decimal | None = None,
+    reason: str | None = None,
+    account_id: UUID | None = None,
+) -> None:
+    """The case in hand became heavier or lighter, or its value, reason or account changed; None changes nothing."""
+    changes = {"weight": weight, "value": value, "reason": reason, "account_id": account_id}
+    changes = {name: new for name, new in changes.items() if new is not None}
+    if changes:
+        _change(escalation_id, changes)
+
+
+def list_unavailable(now: datetime) -> list[UUID]:
+    """Users who hold open cases and can't work on them: the deactivated."""
+    statement = (
+        select(Assignment.owner_id)
+        .join(User, User.id == Assignment.owner_id)
+        .where(Assignment.released_at.is_(None), User.active.is_(False))
+        .distinct()
+    )
+    return list(db.session.scalars(statement))
+
+
+def _change(escalation_id: UUID, changes: dict[str, Any]) -> None:
+    db.session.execute(
+        update(Assignment)
+        .where(Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _read(
+    policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID], team_id: UUID | None
+) -> tuple[Inputs, Staff]:
+    """One statement: the people that the matching rules may name, with what they hold."""
+    settings = tenant_settings()
+    today = now.astimezone(ZoneInfo(settings.timezone)).date()
+    duty = {
+        position: email
+        for position, email in (
+            ("duty_owner", settings.duty_owner_email),
+            ("duty_deputy", settings.duty_deputy_email),
+        )
+        if email
+    }
+    rules = () if team_id else policy.matching(facts.facts, today=today, now=now)
+    targets = [target for rule in rules for target in rule.targets]
+    roles = {role: str(user_id) for role, user_id in facts.roles.items()}
+    staff = queries.read_staff(
+        teams={t.team_id for t in targets if t.team_id} | ({str(team_id)} if team_id else set()),
+        people={t.user_id for t in targets if t.user_id} | set(roles.values()),
+        duty=list(duty.values()),
+        account_id=facts.account_id,
+        escalation_id=facts.escalation_id,
+        reason=facts.reason,
+        capacity=settings.capacity,
+    )
+    by_email = {person["email"]: id_ for id_, person in staff.people.items()}
+    inputs = Inputs(
+        now=now,
+        today=today,
+        tie_key=str(facts.escalation_id),
+        weight=work_weight(facts.severity, facts.status),
+        facts={name: value for name, value in facts.facts.items() if name in policy.fields},
+        roles=roles,
+        about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
+        exclude=frozenset(map(str, exclude)),
+        team_id=str(team_id) if team_id else None,
+        people={id_: Person.of(id_, person) for id_, person in staff.people.items()},
+        teams={id_: TeamFacts.of(id_, team) for id_, team in staff.teams.items()},
+        previous_owner_id=staff.previous_owner_id,
+        duty={position: by_email[email] for position, email in duty.items() if email in by_email},
+    )
+    return inputs, staff
+
+
+def _settle(policy: Policy, facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Outcome, Inputs, Staff]:
+    """Decide and claim until somebody holds the place; every lost place is noted, so the rounds end."""
+    while True:
+        outcome = decide(policy, inputs)
+        if outcome.owner_id is None:
+            inputs, staff = _with_last_resort(facts, inputs, staff)
+            continue
+        if not outcome.places:
+            return outcome, inputs, staff
+        winner = queries.claim_place(outcome.places, weight=inputs.weight, escalation_id=facts.escalation_id)
+        if winner == outcome.owner_id:
+            return outcome, inputs, staff
+        ids = [id_ for id_, _ in outcome.places]
+        lost = ids[: ids.index(winner)] if winner else ids
+        inputs = replace(inputs, lost=inputs.lost | frozenset(lost))
+        if winner:
+            return decide(policy, inputs), inputs, staff
+
+
+def _with_last_resort(facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Inputs, Staff]:
+    """Whoever is left; only a tenant without any user has nobody."""
+    found = queries.find_last_resort(exclude=inputs.exclude, about_user_id=facts.about_user_id)
+    if found is None:
+        raise NoDutyOwner
+    people = {**staff.people, found["id"]: found}
+    return replace(inputs, last_resort=found["id"]), replace(staff, people=people)
+
+
+def _result(
+    policy: Policy, facts: RoutingInput, inputs: Inputs, outcome: Outcome, staff: Staff, *, cause: Cause
+) -> RoutingResult:
+    person = staff.people[str(outcome.owner_id)]
+    owner = UserRef(UUID(person["id"]), person["email"], person["name"])
+    team_id = UUID(outcome.team_id) if outcome.team_id else None
+    decision = Decision(
+        escalation_id=facts.escalation_id,
+        at=inputs.now,
+        recorded_at=inputs.now,
+        policy_number=policy.number,
+        cause=cause,
+        rule=outcome.rule,
+        why=outcome.why,
+        owner_id=owner.id,
+        team_id=team_id,
+        failure=outcome.failure,
+        rules=outcome.rules,
+        candidates=outcome.candidates,
+        excluded=outcome.excluded,
+        inputs=inputs.as_record(),
+    )
+    return RoutingResult(owner, team_id, outcome.rule, outcome.why, outcome.failure, inputs.weight, decision)
