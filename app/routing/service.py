@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
+from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
 from app.auth.models import User
 from app.auth.settings import tenant_settings
@@ -53,9 +54,10 @@ __all__ = [
 ]
 
 
-def install_defaults(now: datetime) -> tuple[list[Model], dict[str, int]]:
-    """A new tenant's rows, and the versions to make current (`auth.set_current(**versions)`)."""
-    return [first_version(now)], {"policy": 1}
+def install_defaults(now: datetime) -> list[Model]:
+    """A new tenant's first policy, current from here on; the caller inserts the row."""
+    auth.set_current(policy=1)
+    return [first_version(now)]
 
 
 def route(
