@@ -1,6 +1,6 @@
-"""What can go wrong with tenants, users, tokens and settings."""
+"""What can go wrong with tenants, users, tokens, settings and links."""
 
-from app.errors import Conflict
+from app.errors import AppError, Conflict, NotFound
 
 
 class EmailTaken(Conflict):
@@ -21,3 +21,15 @@ class NoDutyOwner(Conflict):
 
 class ManagerCycle(Conflict):
     code, title = "manager_cycle", "Somebody cannot be above themselves in the line"
+
+
+class LinkUnknown(NotFound):
+    """Not ours, changed on the way, or its person is gone: which of them, a stranger does not learn."""
+
+    code, title = "link_unknown", "This link does not lead anywhere"
+
+
+class LinkExpired(AppError):
+    """It was ours; the person asks for a new one or signs in."""
+
+    status, code, title = 410, "link_expired", "This link has expired"

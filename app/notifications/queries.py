@@ -17,13 +17,13 @@ SHOWN = ("pending", "sent", "dead")
 def list_notifications(
     user_id: UUID, *, now: datetime, unread: bool | None, after: list[Any] | None, limit: int
 ) -> Sequence[Intent]:
-    """What this person is told, newest first, from `hold_until` on and whatever became of its mail; one row too many."""
+    """What this person is told, newest first, from `hold_until` on whatever became of its mail."""
     question = select(Intent).where(Intent.user_id == user_id, Intent.hold_until <= now, Intent.state.in_(SHOWN))
     if unread is not None:
         question = question.where(Intent.read_at.is_(None) if unread else Intent.read_at.is_not(None))
     if after:
         question = question.where(tuple_(Intent.at, Intent.id) < (datetime.fromisoformat(after[0]), UUID(after[1])))
-    return db.session.scalars(question.order_by(Intent.at.desc(), Intent.id.desc()).limit(limit + 1)).all()
+    return db.session.scalars(question.order_by(Intent.at.desc(), Intent.id.desc()).limit(limit)).all()
 
 
 def get_notification(notification_id: UUID, *, user_id: UUID, now: datetime) -> Intent:
@@ -35,11 +35,11 @@ def get_notification(notification_id: UUID, *, user_id: UUID, now: datetime) -> 
 
 
 def list_outbox(*, state: str, after: list[Any] | None, limit: int) -> Sequence[Intent]:
-    """Messages in one state, newest first; one row too many."""
+    """Messages in one state, newest first."""
     question = select(Intent).where(Intent.state == state)
     if after:
         question = question.where(Intent.id < UUID(after[0]))
-    return db.session.scalars(question.order_by(Intent.id.desc()).limit(limit + 1)).all()
+    return db.session.scalars(question.order_by(Intent.id.desc()).limit(limit)).all()
 
 
 def get_intent(intent_id: UUID, *, lock: bool = False) -> Intent:

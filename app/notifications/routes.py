@@ -1,5 +1,85 @@
-"""Doors."""
+"""Doors to one's own inbox, and for administrators to the outbox."""
 
-from app.http import ApiBlueprint
+from typing import Any
+from uuid import UUID
 
-blueprints: list[ApiBlueprint] = []
+from flask import Response
+
+from app import clock
+from app.auth.actor import current_actor
+from app.auth.guards import requires
+from app.errors import NotFound
+from app.http import ApiBlueprint, answer, page, transaction
+from app.notifications import queries, service
+from app.notifications.models import Intent
+from app.notifications.schemas import (
+    MessageList,
+    MessagePage,
+    MessageSchema,
+    NotificationList,
+    NotificationPage,
+    NotificationSchema,
+)
+
+notifications = ApiBlueprint("notifications", __name__, url_prefix="/api/v1/notifications")
+outbox = ApiBlueprint("outbox", __name__, url_prefix="/api/v1/outbox")
+blueprints: list[ApiBlueprint] = [notifications, outbox]
+
+
+def _me() -> UUID:
+    user_id = current_actor().user_id
+    if user_id is None:
+        raise NotFound
+    return user_id
+
+
+@notifications.get("")
+@notifications.arguments(NotificationList, location="query")
+@notifications.response(200, NotificationPage)
+@requires("notifications:read")
+def list_notifications(query: dict[str, Any]) -> Response:
+    """What I am told and why, newest first; what is held back comes when its time comes."""
+    with transaction():
+        return page(
+            NotificationPage,
+            query,
+            lambda after, limit: queries.list_notifications(
+                _me(), now=clock.now(), unread=query.get("unread"), after=after, limit=limit
+            ),
+            lambda shown: [shown.at.isoformat(), str(shown.id)],
+        )
+
+
+@notifications.post("/<uuid:notification_id>/read")
+@notifications.response(200, NotificationSchema)
+@requires("notifications:read")
+def mark_read(notification_id: UUID) -> Response:
+    """I have seen it; the first time counts."""
+    with transaction():
+        seen = service.mark_read(notification_id, user_id=_me(), now=clock.now(), recorded_at=clock.real_now())
+        return answer(NotificationSchema, seen)
+
+
+@outbox.get("")
+@outbox.arguments(MessageList, location="query")
+@outbox.response(200, MessagePage)
+@requires("outbox:read")
+def list_outbox(query: dict[str, Any]) -> Response:
+    """Messages in one state, newest first: the dead letters unless another state is asked for."""
+    with transaction():
+        return page(
+            MessagePage,
+            query,
+            lambda after, limit: queries.list_outbox(state=query["state"], after=after, limit=limit),
+            lambda message: [str(message.id)],
+        )
+
+
+@outbox.post("/<uuid:intent_id>/redeliver")
+@outbox.response(200, MessageSchema)
+@requires("outbox:write")
+def redeliver(intent_id: UUID) -> Response:
+    """Try a dead letter again from the beginning; 409 `not_dead` for any other."""
+    with transaction():
+        message: Intent = service.redeliver(intent_id)
+        return answer(MessageSchema, message)

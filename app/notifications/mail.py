@@ -1,0 +1,156 @@
+"""One message as a mail: the fact as subject, why you get it, one button, plain text and a small HTML twin.
+
+Threading and loop headers as in RFC 5322 §3.6.4 and RFC 3834. All mails of an escalation answer one thread root that
+is never sent itself, so mail programs group them whichever arrives first.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from uuid import UUID
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+SUBJECT_LENGTH = 200
+ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+")
+LOCAL_LENGTH = 64
+ADDRESS_LENGTH = 254
+ONE_LINE_HEADERS = ("message-id", "in-reply-to", "references", "list-id")
+WHY = "You get this because you are named on this escalation."
+
+
+class MailPolicy(EmailPolicy):
+    """Ids stay on one line: folded after their name, some mail programs read them as empty and threads fall apart."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in ONE_LINE_HEADERS:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+POLICY = MailPolicy(linesep="\r\n")
+
+
+class BadAddress(ValueError):
+    """No mail can be sent to this address: it is not one."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail is made of; `link` opens the record behind it until `link_ends_at`."""
+
+    intent_id: UUID
+    tenant_id: UUID
+    escalation_id: UUID | None
+    recipient: str
+    subject: str
+    body: str
+    why: str | None
+    link: str | None
+    link_ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Ready to hand over: envelope and bytes."""
+
+    intent_id: UUID
+    sender: str
+    recipient: str
+    content: bytes
+
+
+def write(letter: Letter, *, mail_from: str, at: datetime) -> Mail:
+    """The letter as a mail from `mail_from`, written at `at`; `BadAddress` when it can reach nobody."""
+    name, sender = parseaddr(mail_from)
+    recipient = checked_address(letter.recipient)
+    domain = sender.rpartition("@")[2] or "localhost"
+    mail = EmailMessage(policy=POLICY)
+    mail["From"] = Address(one_line(name), addr_spec=sender)
+    mail["To"] = Address(addr_spec=recipient)
+    mail["Subject"] = one_line(letter.subject)
+    mail["Date"] = format_datetime(at)
+    _identify(mail, letter, domain)
+    mail.set_content(plain_text(letter), cte="quoted-printable")
+    mail.add_alternative(html(letter), subtype="html", cte="quoted-printable")
+    return Mail(letter.intent_id, sender, recipient, mail.as_bytes())
+
+
+def _identify(mail: EmailMessage, letter: Letter, domain: str) -> None:
+    """Stable ids, so that a receiver drops a second copy and threads what belongs together; no auto-replies, please."""
+    mail["Message-ID"] = message_id(letter.intent_id, domain)
+    if letter.escalation_id is not None:
+        mail["In-Reply-To"] = mail["References"] = thread_root(letter.escalation_id, domain)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["List-Id"] = f"<escalations.{letter.tenant_id.hex}.{domain}>"
+
+
+def message_id(intent_id: UUID, domain: str) -> str:
+    """The same for every try of one message."""
+    return f"<message.{intent_id}@{domain}>"
+
+
+def thread_root(escalation_id: UUID, domain: str) -> str:
+    """The mail that all mails of an escalation answer."""
+    return f"<escalation.{escalation_id}@{domain}>"
+
+
+def one_line(value: str) -> str:
+    """Without line ends, control and direction characters, spaces folded, cut to length: safe in a header."""
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in value)
+    line = " ".join(visible.split())
+    return line if len(line) <= SUBJECT_LENGTH else line[: SUBJECT_LENGTH - 1].rstrip() + "…"
+
+
+def checked_address(value: str) -> str:
+    """An address that fits in an envelope, its domain as the name system writes it."""
+    if not ADDRESS.fullmatch(value):
+        raise BadAddress("the address is not an e-mail address")
+    local, _, domain = value.rpartition("@")
+    try:
+        written = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        raise BadAddress("the address has no valid domain") from None
+    if len(local.encode()) > LOCAL_LENGTH or len(f"{local}@{written}") > ADDRESS_LENGTH:
+        raise BadAddress("the address is too long")
+    return f"{local}@{written}"
+
+
+def plain_text(letter: Letter) -> str:
+    """The twin for readers without HTML: the same words in the same order."""
+    parts = [one_line(letter.subject), letter.body.strip()]
+    if letter.link:
+        parts.append(f"Open it:\n{letter.link}")
+    parts.append(letter.why or WHY)
+    if letter.link:
+        parts.append(_link_note(letter))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _link_note(letter: Letter) -> str:
+    until = f"{letter.link_ends_at:%d %B %Y}".lstrip("0") if letter.link_ends_at else ""
+    return f"The link is meant for you alone, opens this escalation only, and ends on {until}."
+
+
+def html(letter: Letter) -> str:
+    paragraphs = [block.splitlines() for block in re.split(r"\n\s*\n", letter.body.strip()) if block.strip()]
+    return _template().render(
+        subject=one_line(letter.subject),
+        paragraphs=paragraphs,
+        link=letter.link,
+        link_note=_link_note(letter) if letter.link else None,
+        why=letter.why or WHY,
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(loader=PackageLoader("app"), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("mail.html")
