@@ -173,7 +173,7 @@ def find_import(entries: Sequence[Entry]) -> datetime | None:
 def find_not_before(entries: Sequence[Entry], state: State) -> datetime:
     """Steps up to this moment never fire."""
     imported = find_import(entries)
-    return max(state.steps_after, imported) if imported else state.steps_after
+    return max(state.not_before, imported) if imported else state.not_before
 
 
 def _calendar_names(entries: Sequence[Entry]) -> list[str]:
