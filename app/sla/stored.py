@@ -1,14 +1,14 @@
 """A clock's row and its ledger together: every change is an entry, and the row is derived from the entries anew."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.db import new_id
 from app.sla.calendar import Calendar
-from app.sla.clock import due_breach, due_original_breach, rebuild
+from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
 from app.sla.ladder import Ladder
 from app.sla.ledger import Entry, EntryType, State, moment
 from app.sla.models import Clock, ClockEntry, StepLog
@@ -16,7 +16,6 @@ from app.sla.steps import Timing, find_timing, next_step, passed_over
 from app.sla.versions import find_calendar, find_ladders
 
 INSTANT = timedelta(microseconds=1)
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class StoredClock:
@@ -104,7 +103,7 @@ class StoredClock:
         if timing is not None and (from_start or row.next_step_at is not None):
             cursor = None if from_start or row.next_step_at is None else row.next_step_at - INSTANT
             step = next_step(self.ladder, timing, after=cursor)
-        moments = (step.at if step else None, due_original_breach(state, FAR), due_breach(state, FAR))
+        moments = (step.at if step else None, next_breach(state))
         row.next_step_at = min((at for at in moments if at is not None), default=None)
         falls = step is not None and step.at == row.next_step_at
         row.next_step, row.next_repeat = (step.index, step.repeat) if step is not None and falls else (None, 0)
