@@ -113,6 +113,7 @@ class Escalation(Versioned, TenantModel):
     priority_score: Mapped[Decimal] = mapped_column(Numeric(5, 1))
     priority_parts: Mapped[dict[str, Any]]
     priority_on: Mapped[date]
+    repeats: Mapped[int] = mapped_column(default=0)
     account_version: Mapped[int]
     event_count: Mapped[int] = mapped_column(default=0)
     event_hash: Mapped[bytes]

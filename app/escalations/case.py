@@ -1,0 +1,337 @@
+"""One action on one case: the locked record, how its caller stands to it, and everything the action appends.
+
+`begin` checks in the order of the answers: 404, 403, 412, then the lifecycle's 409. `Change.save` writes all at once.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+
+from app import db as database
+from app.accounts import queries as accounts
+from app.accounts.facts import AccountFacts
+from app.auth.actor import SYSTEM, Actor
+from app.db import Model, db
+from app.errors import NotFound, invalid
+from app.escalations import lifecycle, permissions, timeline
+from app.escalations.errors import NotYours, OwnRequest
+from app.escalations.models import Escalation, Request, Watcher
+from app.escalations.worth import reprioritise, snapshot_of
+from app.notifications import service as notifications
+from app.sla import service as sla
+from app.sla.calendar import Calendar
+from app.sla.clocks import Clocks
+
+
+def unchecked(record: Escalation) -> None:
+    """No precondition was sent."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who acts, when (tenant time), under which precondition, and a note they left.
+
+    `at` is when it happened if that was earlier than `now`; `check` compares the caller's ETag with the locked record.
+    """
+
+    actor: Actor
+    now: datetime
+    check: Callable[[Escalation], None] = unchecked
+    note: str | None = None
+
+
+def by_engine(now: datetime) -> Act:
+    """What the engine does by itself; it never counts as a human response."""
+    return Act(actor=SYSTEM, now=now)
+
+
+STANDING = text(
+    """
+    with recursive line as (
+        select u.id, u.manager_id, 1 as height from "user" u where u.id = cast(:owner as uuid)
+        union all
+        select m.id, m.manager_id, line.height + 1 from "user" m join line on m.id = line.manager_id
+        where line.height < 50
+    )
+    select exists (select 1 from line where id = :me and height > 1) as above_owner,
+           exists (select 1 from team where id = cast(:team as uuid) and lead_id = :me) as leads_team,
+           exists (select 1 from watcher where escalation_id = :case and user_id = :me) as watches
+    """
+)
+
+
+def standing_of(record: Escalation, actor: Actor) -> permissions.Actor:
+    """How the actor stands to the case: owner, who acts for them, above them, watching, or whom it is about."""
+    if actor.is_system:
+        return permissions.Actor(role="admin")
+    values = {"me": actor.user_id, "owner": record.owner_id, "team": record.team_id, "case": record.id}
+    row = db.session.execute(STANDING, values).one()
+    return permissions.Actor(
+        role=actor.role,
+        is_owner=record.owner_id == actor.user_id,
+        acts_for_owner=row.leads_team,
+        above_owner=row.above_owner,
+        is_requester=record.requester_id == actor.user_id,
+        is_watching=row.watches,
+        is_about=record.about_user_id == actor.user_id,
+    )
+
+
+def survivor_id(escalation_id: UUID) -> UUID:
+    """Where a merged case leads; merges keep this one hop long."""
+    merged_into: UUID | None = db.session.scalar(
+        select(Escalation.merged_into_id).where(Escalation.id == escalation_id)
+    )
+    return merged_into or escalation_id
+
+
+def lock_record(escalation_id: UUID) -> Escalation:
+    """The record, locked; of a merged one, its survivor."""
+    for _ in range(2):
+        record = db.session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())
+        if record is None:
+            raise NotFound
+        if record.merged_into_id is None:
+            return record
+        escalation_id = record.merged_into_id
+    raise NotFound
+
+
+def begin(
+    escalation_id: UUID,
+    action: str,
+    act: Act,
+    *,
+    pending: permissions.Pending = "raise",
+    approvers: Callable[[Escalation], Collection[UUID]] | None = None,
+) -> "Change":
+    """The locked case, once its caller may see it, may do this, and has read its present version."""
+    record = lock_record(escalation_id)
+    standing = standing_of(record, act.actor)
+    if approvers is not None and record.status == lifecycle.REQUESTED:
+        standing = replace(standing, is_approver=act.actor.user_id in approvers(record))
+    if not act.actor.is_system:
+        check_seen(record, standing, act.actor)
+        if not permissions.who_may(action, standing, pending=pending):
+            raise NotYours(f"{action}: {NotYours.title.lower()}")
+        act.check(record)
+    return Change(record, standing, act)
+
+
+def check_seen(record: Escalation, standing: permissions.Actor, actor: Actor) -> None:
+    """A case the caller may not see looks like one that does not exist; an integration feeds, it does not read."""
+    if actor.role == "integration" and not record.restricted:
+        return
+    if not permissions.may_see(standing, restricted=record.restricted):
+        raise NotFound
+
+
+@dataclass
+class Change:
+    """What one action finds and appends; nothing is written before `save`."""
+
+    record: Escalation
+    standing: permissions.Actor
+    act: Act
+    rows: list[Model] = field(default_factory=list)
+    told: bool = False
+
+    def __post_init__(self) -> None:
+        self.before = (self.record.status, self.record.tier, self.record.owner_id, self.record.severity)
+
+    @property
+    def now(self) -> datetime:
+        return self.act.now
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        """Every clock of the case, locked."""
+        return Clocks.load(self.record.id)
+
+    @cached_property
+    def account(self) -> AccountFacts:
+        """The account as it stands now, over the contracts the case touches."""
+        return accounts.account_facts(
+            self.record.account_id, contract_ids=list_contract_ids(self.record.id), now=self.now
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.record.zone)
+
+    @cached_property
+    def basis(self) -> sla.Basis:
+        """What the case's clocks count by, as chosen at its raise."""
+        return basis_of(self.record)
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.basis.calendar
+
+    @property
+    def acting_for_id(self) -> UUID | None:
+        """The owner, when somebody else acts in their place."""
+        if self.act.actor.is_system or self.standing.is_owner:
+            return None
+        return self.record.owner_id
+
+    @property
+    def works_for_owner(self) -> bool:
+        """Whether this counts as the owner's own work."""
+        return not self.act.actor.is_system and (
+            self.standing.is_owner or self.standing.acts_for_owner or self.standing.above_owner
+        )
+
+    def happened_at(self, at: datetime | None) -> datetime:
+        """A person's `at`, within its limits; an integration's counts as sent, but not beyond now or the raise."""
+        if at is None:
+            return self.now
+        if self.act.actor.role == "integration":
+            return min(max(at, self.record.raised_at), self.now)
+        earliest = self.calendar.subtract(self.now, self.calendar.day_seconds)
+        try:
+            return lifecycle.check_at(at, now=self.now, raised_at=self.record.raised_at, earliest=earliest)
+        except lifecycle.MomentRefused as refused:
+            raise invalid("at", f"expected {refused.expected}") from refused
+
+    def step(self, action: str, **facts: Any) -> None:
+        """Move the status as the lifecycle says, or refuse."""
+        self.record.status = lifecycle.next_status(self.record.status, action, **facts)
+
+    def note(
+        self,
+        kind: str,
+        facts: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str | None] | None = None,
+        *,
+        at: datetime | None = None,
+        external_key: str | None = None,
+    ) -> None:
+        """Append one event to the timeline."""
+        written = dict(texts or {})
+        if self.act.note:
+            written.setdefault("note", self.act.note)
+        self.rows += timeline.append(
+            self.record,
+            kind,
+            actor_id=self.act.actor.user_id,
+            at=at or self.now,
+            now=self.now,
+            facts=facts,
+            texts=written,
+            acting_for_id=self.acting_for_id,
+            external_key=external_key,
+        )
+
+    def tell(self, users: Iterable[notifications.Recipient], kind: str, subject: str, body: str) -> None:
+        """Post one message to each of these people, but not to the actor or whom the case is about."""
+        passed_by = {self.act.actor.user_id, self.record.about_user_id, None}
+        for user in {user.id: user for user in users if user.id not in passed_by}.values():
+            self.rows.append(
+                notifications.intent(
+                    user=user,
+                    kind=kind,
+                    subject=subject,
+                    body=body,
+                    dedupe_key=f"{kind}:{self.record.id}:{self.record.event_count}:{user.id}",
+                    at=self.now,
+                    now=self.now,
+                    escalation_id=self.record.id,
+                )
+            )
+            self.told = True
+
+    def sign_of_work(self, at: datetime) -> None:
+        """Work by the owner or who acts for them meets `still_on_it` and starts its next cycle."""
+        clock = self.clocks.get("still_on_it")
+        if not self.works_for_owner or clock is None or clock.ended_at is not None:
+            return
+        self.clocks.fulfil("still_on_it", at, self.now)
+        if self.record.status in ("in_progress", "waiting"):
+            self.start_clock("still_on_it", at)
+
+    @property
+    def waiting_on(self) -> str | None:
+        """The party clocks stand still for, None when nobody is waited on or the budget is used up."""
+        return None if self.record.wait_exhausted else self.record.waiting_party
+
+    def start_clock(self, kind: str, at: datetime) -> None:
+        """The first or next cycle of this kind."""
+        self.clocks.start(
+            kind,
+            at=at,
+            now=self.now,
+            severity=self.record.severity,
+            basis=self.basis,
+            waiting_on=self.waiting_on,
+        )
+
+    def save(self) -> Escalation:
+        """Write record, clocks, events, snapshot and messages; a change of status, tier or owner is snapshotted."""
+        after = (self.record.status, self.record.tier, self.record.owner_id, self.record.severity)
+        if after[:3] != self.before[:3]:
+            self.rows.append(snapshot_of(self.record, self.account, self.now, cause=_cause(self.before, after)))
+        if "clocks" in self.__dict__:
+            self.clocks.save()
+            take_dues(self.record, self.clocks)
+        if after != self.before:
+            reprioritise(self.record, self.account, self.now)
+        db.session.flush()
+        database.insert_all(self.rows)
+        if self.told:
+            notifications.wake_delivery()
+        return self.record
+
+
+def _cause(before: tuple[Any, ...], after: tuple[Any, ...]) -> str:
+    named = zip(("status", "tier", "owner"), before, after, strict=False)
+    return ",".join(name for name, was, is_ in named if was != is_)
+
+
+def take_dues(record: Escalation, clocks: Clocks) -> None:
+    """The close clock's present due, and the working deadline it leaves: less the verify target."""
+    close = clocks.get("close")
+    if close is not None and close.due_at is not None:
+        record.due_at = close.due_at
+        record.resolve_by_at = sla.resolve_by(close.due_at, basis_of(record))
+
+
+def basis_of(record: Escalation) -> sla.Basis:
+    return sla.basis_of(record.calendar_version_id, record.zone, record.ladder_number)
+
+
+def list_contract_ids(escalation_id: UUID) -> list[UUID]:
+    """The contracts the case touches, in no order."""
+    found = db.session.scalars(
+        text("select contract_id from escalation_contract where escalation_id = :id"), {"id": escalation_id}
+    )
+    return list(found)
+
+
+def pending_request(escalation_id: UUID, kind: str) -> Request | None:
+    """The request of this kind that waits for an answer, locked."""
+    asked = (Request.escalation_id == escalation_id, Request.kind == kind, Request.state == "pending")
+    return db.session.scalar(select(Request).where(*asked).with_for_update())
+
+
+def check_not_asker(request: Request, actor: Actor) -> None:
+    if request.asker_id is not None and request.asker_id == actor.user_id:
+        raise OwnRequest
+
+
+def watch(record: Escalation, user_id: UUID, *, watching: bool) -> None:
+    """Add or remove a watcher; doing it twice changes nothing."""
+    asked = (Watcher.escalation_id == record.id, Watcher.user_id == user_id)
+    present = db.session.scalar(select(Watcher).where(*asked))
+    if watching and present is None:
+        db.session.add(Watcher(escalation_id=record.id, user_id=user_id))
+    elif not watching and present is not None:
+        db.session.delete(present)
+
+

@@ -1,0 +1,123 @@
+"""What was tried, what we told whom, what the customer said, notes among us, related tickets."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.auth import queries as users
+from app.db import db
+from app.escalations import promises
+from app.escalations.case import Act, Change, begin
+from app.escalations.models import Escalation, Event, Link
+from app.escalations.owning import named
+from app.escalations.working import resume_work
+from app.playbooks import service as playbooks
+
+
+def add_attempt(escalation_id: UUID, *, act: Act, what: str, result: str, at: datetime | None) -> Escalation:
+    """What was tried and what came of it: the next tier must not try it again."""
+    change = begin(escalation_id, "attempt", act)
+    happened_at = change.happened_at(at)
+    change.note("attempt", texts={"what": what, "result": result}, at=happened_at)
+    change.sign_of_work(happened_at)
+    return change.save()
+
+
+def add_update(
+    escalation_id: UUID, *, act: Act, audiences: list[str], channel: str, content: str, at: datetime | None
+) -> Escalation:
+    """What we told an audience; it meets the promises made to that audience."""
+    change = begin(escalation_id, "update", act)
+    happened_at = change.happened_at(at)
+    if change.record.status in ("open", "in_progress", "waiting", "resolved"):
+        promises.told(change, audiences, happened_at)
+    change.note("update", {"audiences": audiences, "channel": channel}, {"text": content}, at=happened_at)
+    change.sign_of_work(happened_at)
+    return change.save()
+
+
+def add_message(
+    escalation_id: UUID,
+    *,
+    act: Act,
+    sender: str,
+    channel: str,
+    content: str,
+    at: datetime | None,
+    external_id: str | None,
+) -> Escalation:
+    """What the customer said. One that arrives twice by its external id stands once.
+
+    It ends a wait for the customer; on a closed case it makes a task for its owner, never a reopening.
+    """
+    change = begin(escalation_id, "message", act)
+    if external_id and is_known(change, f"{channel}:{external_id}"):
+        return change.record
+    happened_at = change.happened_at(at)
+    texts = {"from": sender, "text": content}
+    key = f"{channel}:{external_id}" if external_id else None
+    change.note("message", {"channel": channel}, texts, at=happened_at, external_key=key)
+    record = change.record
+    if record.status == "waiting" and record.waiting_party == "customer":
+        resume_work(change, "customer_replied")
+    if record.status in ("open", "in_progress", "waiting", "resolved"):
+        promises.customer_spoke(change, happened_at)
+    elif record.status == "closed" and record.owner_id is not None:
+        ask_owner_to_answer(change, record.owner_id)
+    return change.save()
+
+
+def is_known(change: Change, external_key: str) -> bool:
+    asked = (Event.escalation_id == change.record.id, Event.external_key == external_key)
+    return db.session.scalar(select(Event.id).where(*asked)) is not None
+
+
+def ask_owner_to_answer(change: Change, owner_id: UUID) -> None:
+    title = "The customer wrote after the case was closed: answer them"
+    change.rows.append(
+        playbooks.new_task(
+            "customer_message", title, escalation_id=change.record.id, assignee_id=owner_id, now=change.now
+        )
+    )
+    people = users.list_active(ids=[owner_id])
+    change.tell(people, "customer_message", f"{named(change.record, change.account)}: the customer wrote", title)
+
+
+def add_comment(escalation_id: UUID, *, act: Act, content: str) -> Escalation:
+    """A note among us."""
+    change = begin(escalation_id, "comment", act)
+    change.note("comment", texts={"text": content})
+    change.sign_of_work(change.now)
+    return change.save()
+
+
+def add_link(escalation_id: UUID, *, act: Act, system: str, external_id: str, url: str | None) -> Escalation:
+    """A related ticket in another system; linking it twice changes nothing but the address."""
+    change = begin(escalation_id, "link", act)
+    record = change.record
+    asked = (Link.escalation_id == record.id, Link.system == system, Link.external_id == external_id)
+    known = db.session.scalar(select(Link).where(*asked))
+    if known is not None:
+        known.url = url or known.url
+        db.session.flush()
+        return record
+    change.rows.append(
+        Link(escalation_id=record.id, system=system, external_id=external_id, url=url, created_at=change.now)
+    )
+    change.note("link", {"system": system, "external_id": external_id})
+    return change.save()
+
+
+def change_task(escalation_id: UUID, task_id: UUID, *, act: Act, changes: dict[str, Any]) -> Any:
+    """Finish, waive or move a task of the case."""
+    change = begin(escalation_id, "task", act)
+    task = playbooks.get_task(change.record.id, task_id)
+    act.check(task)  # type: ignore[arg-type]
+    playbooks.change_task(task, changes, now=change.now)
+    facts = {"task": task.id, "state": task.state, "due_at": task.due_at}
+    change.note("task", facts, {"reason": changes.get("reason")})
+    change.sign_of_work(change.now)
+    change.save()
+    return task

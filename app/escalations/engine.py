@@ -1,0 +1,94 @@
+"""What the engine does by itself when a promise runs out: hops, verification unanswered, lapses, ends of waits.
+
+Each is the same use case a person has, acted by the engine; none counts as a human response, and one whose cause has
+gone does nothing.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.auth import queries as users
+from app.db import db
+from app.escalations import lifecycle, promises, working
+from app.escalations.case import Change, begin, by_engine
+from app.escalations.closing import close
+from app.escalations.models import Escalation
+from app.escalations.owning import named
+from app.sla import service as sla
+
+
+def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
+    """The tier clock ran out: the work moves up, flagged until its brief is written; dropped if the tier changed."""
+    record = get_record(escalation_id)
+    if record is None or record.tier != from_tier or record.status not in ("open", "in_progress", "waiting"):
+        return False
+    working.escalate(escalation_id, act=by_engine(now), hop=working.Hop(reason="time", automatic=True))
+    return True
+
+
+def verify_unanswered(escalation_id: UUID, *, now: datetime, at: datetime) -> bool:
+    """The verify clock ran out after its reminders: closed, `verification: unanswered`, never reported as confirmed."""
+    record = get_record(escalation_id)
+    if record is None or record.status != "resolved":
+        return False
+    change = begin(escalation_id, "verify", by_engine(now))
+    change.step("verify", unanswered=True)
+    change.note("verify", {"unanswered": True}, at=at)
+    close(change, outcome="resolved", at=at)
+    change.record.verification = lifecycle.verification_of(unanswered=True)
+    change.save()
+    return True
+
+
+def lapse(escalation_id: UUID, *, now: datetime) -> bool:
+    """No sign of work: the acknowledgement lapses, `acknowledge` starts again, the manager knows."""
+    record = get_record(escalation_id)
+    if record is None or record.status not in ("in_progress", "waiting") or not record.acknowledged:
+        return False
+    change = begin(escalation_id, "acknowledge", by_engine(now))
+    change.record.acknowledged = False
+    promises.restart(change, "acknowledge", now)
+    change.note("lapse", {"owner": change.record.owner_id})
+    tell_manager(change, "lapsed", "no sign of work for five business days", "The acknowledgement lapsed.")
+    change.save()
+    return True
+
+
+def wake_waiting(escalation_id: UUID, *, now: datetime) -> str | None:
+    """The end of a wait's budget, or `resume_on`: what was done, or None if its cause has gone."""
+    record = get_record(escalation_id)
+    if record is None or record.status != "waiting" or record.wake_at is None or record.wake_at > now:
+        return None
+    change = begin(escalation_id, "resume", by_engine(now))
+    resume_at = sla.first_opening(record.resume_on, change.basis) if record.resume_on else now
+    if resume_at <= now:
+        working.resume_work(change, "resume_on")
+        done = "resumed"
+    else:
+        use_up_budget(change, resume_at)
+        done = "budget_used"
+    change.save()
+    return done
+
+
+def use_up_budget(change: Change, resume_at: datetime) -> None:
+    """The status stays `waiting`, every paused clock runs, the manager is told."""
+    change.record.wait_exhausted = True
+    change.record.wake_at = resume_at
+    change.clocks.resume(change.now, change.now)
+    change.note("wait_budget_used", {"resume_on": change.record.resume_on})
+    tell_manager(change, "wait_budget", "the waiting budget is used up", "Its clocks run again although it waits.")
+
+
+def tell_manager(change: Change, kind: str, subject: str, body: str) -> None:
+    """The owner's manager and the owner."""
+    owner_id = change.record.owner_id
+    owner = users.list_active(ids=[owner_id] if owner_id else [])
+    managers = users.list_active(ids=[user.manager_id for user in owner if user.manager_id])
+    change.tell([*managers, *owner], kind, f"{named(change.record, change.account)}: {subject}", body)
+
+
+def get_record(escalation_id: UUID) -> Escalation | None:
+    return db.session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())

@@ -1,0 +1,39 @@
+"""What can go wrong with a case, named after what happened."""
+
+from app.errors import Conflict, Forbidden, Invalid
+
+
+class NotYours(Forbidden):
+    code, title = "not_yours", "This is for the owner, who acts for them, and the line above"
+
+
+class OwnRequest(Forbidden):
+    code, title = "own_request", "Nobody approves their own request"
+
+
+class NotReady(Conflict):
+    code, title = "not_ready", "Required tasks or criteria are open"
+
+
+class NothingPending(Conflict):
+    code, title = "nothing_pending", "No request is waiting for an answer"
+
+
+class MergeTheOtherWay(Conflict):
+    code, title = "merge_the_other_way", "A merge goes into the one raised first"
+
+
+class NoDecision(Conflict):
+    code, title = "no_decision", "Closing as unresolved needs a management decision on record"
+
+
+class CustomerNotSilent(Conflict):
+    code, title = "customer_not_silent", "Two unanswered updates, five business days apart, must come first"
+
+
+class ReasonNeeded(Invalid):
+    code, title = "reason_needed", "This change needs a reason"
+
+
+class BriefNeeded(Invalid):
+    code, title = "brief_needed", "Moving up needs a handover brief: what was tried, and what is asked"

@@ -1,0 +1,100 @@
+"""Which clocks an action starts, meets and ends beside its own; the table of `Clocks` in one place."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.db import db
+from app.escalations.case import Change
+from app.sla import service as sla
+
+UPDATE_CLOCKS = ("customer_update", "account_team_update", "executive_update")
+ENDED_BY_RESOLVE = ("plan", "still_on_it", *UPDATE_CLOCKS)
+TAKEN_UP_AGAIN = ("tier", *ENDED_BY_RESOLVE)
+
+FIRST_MESSAGE = text("select min(at) from event where escalation_id = :id and kind = 'message'")
+
+
+def start(change: Change, kind: str, at: datetime) -> None:
+    """Start a clock of this kind, or its next cycle; nothing while one of the kind still runs."""
+    running = change.clocks.get(kind)
+    if running is not None and running.ended_at is None:
+        return
+    change.start_clock(kind, at)
+
+
+def restart(change: Change, kind: str, at: datetime) -> None:
+    """End what runs of this kind, unmet, and start its next cycle."""
+    change.start_clock(kind, at)
+
+
+def acknowledged(change: Change, at: datetime) -> None:
+    """The acknowledgement is given: work begins, with a plan to come and signs of it."""
+    change.clocks.fulfil("acknowledge", at, change.now)
+    if change.clocks.get("plan") is None:
+        start(change, "plan", at)
+    start(change, "still_on_it", at)
+
+
+def owner_changed(change: Change) -> None:
+    """A new owner makes the acknowledgement void; in `resolved` nothing starts, only the customer's word is awaited."""
+    if change.record.status == "resolved":
+        return
+    change.record.acknowledged = False
+    restart(change, "acknowledge", change.now)
+
+
+def told(change: Change, audiences: list[str], at: datetime) -> None:
+    """An update meets what was promised to its audiences and starts the next cycle."""
+    if "customer" in audiences:
+        respond = change.clocks.get("respond")
+        if respond is None:
+            start(change, "respond", at)
+        change.clocks.fulfil("respond", at, change.now)
+        change.clocks.fulfil("reply", at, change.now)
+        next_update(change, "customer_update", at, begins=True)
+    for audience in ("account_team", "executive"):
+        if audience in audiences:
+            next_update(change, f"{audience}_update", at, begins=False)
+
+
+def next_update(change: Change, kind: str, at: datetime, *, begins: bool) -> None:
+    running = change.clocks.get(kind)
+    if running is None and not begins:
+        return
+    change.clocks.fulfil(kind, at, change.now)
+    if change.record.status in ("open", "in_progress", "waiting"):
+        start(change, kind, at)
+
+
+def customer_spoke(change: Change, at: datetime) -> None:
+    """The earliest unanswered message starts `reply`; of a colleague's raise the first starts `respond` instead."""
+    if change.record.status == "requested":
+        return
+    if change.clocks.get("respond") is None:
+        start(change, "respond", at)
+    else:
+        start(change, "reply", at)
+
+
+def answer_waiting_message(change: Change) -> None:
+    """On approval, `respond` counts from a message the customer sent meanwhile: approval time is ours."""
+    sent_at = db.session.scalar(FIRST_MESSAGE, {"id": change.record.id})
+    if sent_at is None or change.record.raised_by_kind != "colleague":
+        return
+    values: dict[str, Any] = {"escalation_id": change.record.id, "basis": change.basis, "now": change.now}
+    change.rows += sla.open_clock("respond", at=sent_at, severity=change.record.severity, **values)
+
+
+def resolved(change: Change, at: datetime) -> None:
+    """Resolve meets `tier`, ends the promises of work, and starts the wait for the customer's word."""
+    change.clocks.fulfil("tier", at, change.now, because="resolve")
+    change.clocks.cancel(*ENDED_BY_RESOLVE, at=at, now=change.now, because="resolve")
+    start(change, "verify", at)
+
+
+def taken_up_again(change: Change, *, closed: bool) -> None:
+    """A rejection or reopening takes up what resolve, or close, had met or ended."""
+    kinds = (*TAKEN_UP_AGAIN, "close") if closed else TAKEN_UP_AGAIN
+    change.clocks.reopen(kinds, at=change.now, now=change.now)

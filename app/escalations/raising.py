@@ -1,0 +1,370 @@
+"""From a customer's demand to an owned case with promises: raise, approve, decline, recurrence."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+
+from app import db as database
+from app.accounts import queries as accounts
+from app.accounts.errors import AccountNotFound
+from app.accounts.facts import AccountFacts
+from app.accounts.models import Contact
+from app.auth import queries as users
+from app.auth.queries import UserRef
+from app.auth.settings import tenant_settings
+from app.db import Model, db, new_id
+from app.errors import invalid
+from app.escalations import lifecycle, permissions, timeline, words
+from app.escalations.case import Act, Change, basis_of, begin, check_not_asker, pending_request
+from app.escalations.errors import NothingPending
+from app.escalations.models import Escalation, EscalationContract, Link, Request
+from app.escalations.owning import own
+from app.escalations.promises import answer_waiting_message
+from app.escalations.worth import measure_priority, snapshot_of, take_priority, take_value
+from app.notifications import service as notifications
+from app.playbooks import intake
+from app.playbooks import service as playbooks
+from app.routing.inputs import Owner
+from app.sla import service as sla
+from app.sla.calendar import local_days_later
+from app.sla.models import Clock
+
+
+@dataclass(frozen=True)
+class NewEscalation:
+    """What a caller says of the problem; the account by id, or by the CRM's source and id."""
+
+    title: str
+    severity: int
+    account_id: UUID | None = None
+    account: tuple[str, str] | None = None
+    customer_statement: str | None = None
+    desired_outcome: str | None = None
+    impact: str | None = None
+    reason: str = "other"
+    raised_by_kind: str = "colleague"
+    raised_by_email: str | None = None
+    source: str = "api"
+    external_refs: tuple[dict[str, Any], ...] = ()
+    answers: dict[str, Any] = field(default_factory=dict)
+    contract_ids: tuple[UUID, ...] | None = None
+    about_user: str | None = None
+    restricted: bool = False
+    raised_at: datetime | None = None
+    recurrence_of_id: UUID | None = None
+
+
+@dataclass
+class Raised:
+    """The new case with what its answer says beside the record."""
+
+    record: Escalation
+    account: AccountFacts
+    owner: Owner | None
+    rule: str | None
+    why: str | None
+    clocks: list[Clock]
+    duplicates: list[dict[str, Any]]
+    approvers: list[UserRef]
+    warnings: tuple[str, ...] = ()
+
+
+NEIGHBOURS = text(
+    """
+    select count(*) filter (where reason = :reason) as repeats,
+           coalesce(json_agg(json_build_object('id', id, 'number', number, 'title', title, 'status', status,
+                                               'reason', reason) order by raised_at desc)
+                    filter (where status in ('open', 'in_progress', 'waiting', 'resolved')
+                            and (reason = :reason or lower(title) = lower(:title)
+                                 or exists (select 1 from link where link.escalation_id = escalation.id
+                                            and (link.system, link.external_id) in
+                                                (select r.system, r.external_id
+                                                 from json_to_recordset(cast(:refs as json))
+                                                      as r(system text, external_id text))))), '[]') as duplicates
+    from escalation where account_id = :account and status not in ('declined', 'merged')
+    """
+)
+NEXT_NUMBER = text("update number_counter set last = last + 1 where name = 'escalation' returning last")
+
+
+def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
+    """Link to the account and its value, find the owner, start the clocks, tell the owner: one story, one commit.
+
+    A colleague's raise waits as `requested` where the approval setting asks for it; everybody else's is open at once.
+    """
+    account = find_account(new, act.now)
+    record = new_record(new, account, act)
+    neighbours = list_neighbours(new, record)
+    take_value(record, account)
+    change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
+    change.__dict__["account"] = account
+    change.rows += [record, *raiser_of(new, record)]
+    change.rows += [*links_of(new, record, act.now), *contracts_of(record, account)]
+    measured = measure_priority(record, account, act.now, repeats=neighbours.repeats)
+    take_priority(record, measured, act.now, repeats=neighbours.repeats)
+    if record.status == lifecycle.REQUESTED:
+        raised = ask_approval(change, account)
+    else:
+        raised = open_case(change, account, at=record.raised_at)
+    raised.duplicates = neighbours.duplicates
+    change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
+    record.number = db.session.scalar(NEXT_NUMBER)
+    database.insert_all(change.rows)
+    if change.told:
+        notifications.wake_delivery()
+    return raised
+
+
+def find_account(new: NewEscalation, now: datetime) -> AccountFacts:
+    """The account with its value; contracts that are not the account's are refused by name."""
+    key = new.account_id or new.account
+    if key is None:
+        raise invalid("account_id", "expected account_id, or account with source and external_id")
+    try:
+        account = accounts.account_facts(key, contract_ids=new.contract_ids, now=new.raised_at or now)
+    except AccountNotFound:
+        raise invalid("account_id" if new.account_id else "account", "there is no such account") from None
+    return account
+
+
+def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalation:
+    """The record before it has an owner; due times are the promise of close, 30 days by default."""
+    settings = tenant_settings()
+    raised_at = raised_moment(new, act)
+    basis = sla.basis(account.calendar, account.zone, now=act.now)
+    about = find_about(new.about_user)
+    close = local_days_later(raised_at, settings.close_days, ZoneInfo(basis.zone))
+    answers = {**new.answers, **{key: getattr(new, key) for key in intake.QUESTIONS if getattr(new, key)}}
+    asked = settings.approval.asked and act.actor.role != "admin" and not act.actor.is_system
+    words.check_reason(new.reason, settings)
+    return Escalation(
+        id=new_id(),
+        tenant_id=database.current_tenant(),
+        version=1,
+        account_id=account.account.id,
+        title=new.title,
+        customer_statement=new.customer_statement,
+        desired_outcome=new.desired_outcome,
+        impact=new.impact,
+        severity=new.severity,
+        reason=new.reason,
+        source=new.source,
+        answers=new.answers,
+        completeness=intake.completeness(answers),
+        status=lifecycle.status_on_raise(new.raised_by_kind, approval_asked=asked),
+        tier=words.TIERS[0],
+        acknowledged=False,
+        brief_missing=False,
+        assignment_failed=False,
+        restricted=new.restricted,
+        raised_by_kind=new.raised_by_kind,
+        raised_by_email=(new.raised_by_email or act.actor.email or "").lower() or None,
+        requester_id=act.actor.user_id,
+        about_user_id=about,
+        calendar_version_id=basis.calendar_version_id,
+        zone=basis.zone,
+        ladder_number=basis.ladder_number,
+        raised_at=raised_at,
+        day_raised=raised_at.astimezone(ZoneInfo(settings.timezone)).date(),
+        recorded_at=act.now,
+        close_target_at=close,
+        due_at=close,
+        resolve_by_at=sla.resolve_by(close, basis),
+        recurrence_of_id=new.recurrence_of_id,
+        event_count=0,
+        event_hash=timeline.START,
+        reopens=0,
+        wait_used_seconds=0,
+        wait_exhausted=False,
+    )
+
+
+def raised_moment(new: NewEscalation, act: Act) -> datetime:
+    """Only an integration or an import may name a past moment; nobody a future one."""
+    if new.raised_at is None:
+        return act.now
+    if act.actor.role not in ("integration", "admin") and not act.actor.is_system:
+        raise invalid("raised_at", "only an integration or an import may set this")
+    if new.raised_at > act.now:
+        raise invalid("raised_at", f"expected a moment not later than now, {act.now.isoformat()}")
+    return new.raised_at
+
+
+def raiser_of(new: NewEscalation, record: Escalation) -> list[Model]:
+    """The contact who demands: a customer needs an e-mail, and one not known yet becomes a contact of the account."""
+    if new.raised_by_kind != "customer":
+        return []
+    email = record.raised_by_email if new.raised_by_email else None
+    if email is None:
+        raise invalid("raised_by.email", "expected the customer's e-mail when kind is customer")
+    asked = (Contact.account_id == record.account_id, Contact.email == email)
+    record.contact_id = db.session.scalar(select(Contact.id).where(*asked).limit(1))
+    if record.contact_id is not None:
+        return []
+    contact = Contact(
+        id=new_id(), account_id=record.account_id, source="firsthand", external_id=email, email=email
+    )
+    record.contact_id = contact.id
+    return [contact]
+
+
+def find_about(email: str | None) -> UUID | None:
+    if email is None:
+        return None
+    user = users.find_user_by_email(email)
+    if user is None:
+        raise invalid("about_user", "expected the e-mail of a user")
+    return user.id
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    repeats: int
+    duplicates: list[dict[str, Any]]
+
+
+def list_neighbours(new: NewEscalation, record: Escalation) -> Neighbours:
+    """How often this account had this grievance, and which live cases of it look like the same problem."""
+    refs = [{"system": ref["system"], "external_id": ref["external_id"]} for ref in new.external_refs]
+    values = {"account": record.account_id, "reason": new.reason, "title": new.title, "refs": words.as_json(refs)}
+    row = db.session.execute(NEIGHBOURS, values).one()
+    duplicates = [{**found, "number": words.numbered(found["number"])} for found in row.duplicates[:10]]
+    return Neighbours(row.repeats, duplicates)
+
+
+def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Model]:
+    unique = {(ref["system"], ref["external_id"]): ref for ref in new.external_refs}
+    return [
+        Link(
+            escalation_id=record.id,
+            system=ref["system"],
+            external_id=ref["external_id"],
+            url=ref.get("url"),
+            created_at=now,
+        )
+        for ref in unique.values()
+    ]
+
+
+def contracts_of(record: Escalation, account: AccountFacts) -> list[Model]:
+    return [
+        EscalationContract(escalation_id=record.id, contract_id=contract_id)
+        for contract_id in account.touched_contract_ids
+    ]
+
+
+def raise_texts(record: Escalation) -> dict[str, str | None]:
+    return {
+        "title": record.title,
+        "customer_statement": record.customer_statement,
+        "desired_outcome": record.desired_outcome,
+        "impact": record.impact,
+        "raised_by_email": record.raised_by_email,
+    }
+
+
+def raise_facts(record: Escalation) -> dict[str, Any]:
+    return {
+        "severity": record.severity,
+        "reason": record.reason,
+        "source": record.source,
+        "raised_by": record.raised_by_kind,
+        "account": record.account_id,
+        "completeness": record.completeness,
+        "value": None if record.value_amount is None else f"{record.value_amount:.2f}",
+        "currency": record.value_currency,
+    }
+
+
+def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str = "raise") -> Raised:
+    """Give it to its owner and start its promises; `close` counts from the raise."""
+    record = change.record
+    facts = {} if noted == "approve" else raise_facts(record)
+    change.note(noted, facts, {} if noted == "approve" else raise_texts(record), at=at)
+    routed = own(change, account, cause="raise")
+    basis = basis_of(record)
+    start: dict[str, Any] = {"escalation_id": record.id, "basis": basis, "now": change.now, "severity": record.severity}
+    rows = [
+        *sla.open_clock("close", at=record.raised_at, **start),
+        *sla.open_clock("acknowledge", at=at, **start),
+    ]
+    if record.raised_by_kind in ("customer", "system"):
+        rows += sla.open_clock("respond", at=at, **start)
+    change.rows += rows
+    change.rows += playbooks.intake_task(
+        {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},
+        escalation_id=record.id,
+        assignee_id=routed.owner_id,
+        now=change.now,
+    )
+    clocks = [row for row in rows if isinstance(row, Clock)]
+    return Raised(record, account, routed.owner, routed.rule, routed.why, clocks, [], [])
+
+
+def ask_approval(change: Change, account: AccountFacts) -> Raised:
+    """A colleague's raise waits for an approver: no owner, no tasks, one clock."""
+    record = change.record
+    change.note("request", raise_facts(record), raise_texts(record), at=record.raised_at)
+    approvers = list_approvers(account)
+    change.rows.append(
+        Request(
+            escalation_id=record.id,
+            kind="raise",
+            state="pending",
+            asker_id=change.act.actor.user_id,
+            asked_at=change.now,
+        )
+    )
+    basis = basis_of(record)
+    rows = sla.open_clock(
+        "decide", escalation_id=record.id, basis=basis, at=change.now, now=change.now, severity=record.severity
+    )
+    change.rows += rows
+    change.tell(
+        approvers,
+        "approval_asked",
+        f"{account.account.name}: an escalation waits for your word",
+        f"{record.title}. {account.account.name}, severity {record.severity}. Approve or decline it.",
+    )
+    clocks = [row for row in rows if isinstance(row, Clock)]
+    return Raised(record, account, None, None, None, clocks, [], approvers)
+
+
+def list_approvers(account: AccountFacts) -> list[UserRef]:
+    """Who the approval setting names; with nobody there, the account owner's manager, then the admins."""
+    named = users.list_active(emails=[email.lower() for email in tenant_settings().approval.approvers])
+    if not named and account.owner is not None and account.owner.manager_id is not None:
+        named = users.list_active(ids=[account.owner.manager_id])
+    return named or users.list_active(roles=["admin"])
+
+
+def approver_ids(record: Escalation) -> set[UUID]:
+    """Who may answer the request of this raise."""
+    account = accounts.account_facts(record.account_id, contract_ids=None, now=record.raised_at)
+    return {approver.id for approver in list_approvers(account)}
+
+
+def answer_raise(escalation_id: UUID, *, act: Act, approved: bool, reason: str | None = None) -> Escalation:
+    """Approve starts the promises; decline needs a reason and tells the requester. Nobody answers their own."""
+    action = "approve" if approved else "decline"
+    change = begin(escalation_id, action, act, approvers=approver_ids)
+    change.step(action)
+    request = pending_request(change.record.id, "raise")
+    if request is None:
+        raise NothingPending
+    check_not_asker(request, act.actor)
+    request.state = "approved" if approved else "declined"
+    request.answered_by_id, request.answered_at, request.reason = act.actor.user_id, act.now, reason
+    change.clocks.fulfil("decide", act.now, act.now)
+    if approved:
+        open_case(change, change.account, at=act.now, noted="approve")
+        answer_waiting_message(change)
+    else:
+        change.note("decline", texts={"reason": reason})
+        asker = users.list_active(ids=[request.asker_id] if request.asker_id else [])
+        change.tell(asker, "declined", f"Declined: {change.record.title}", f"Why: {reason}")
+    return change.save()

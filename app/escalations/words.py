@@ -1,0 +1,50 @@
+"""The fixed words of a case and how its number is written."""
+
+import json
+from typing import Any
+
+from app.auth.settings import TenantSettings
+from app.errors import invalid
+from app.escalations.tiers import TIERS
+
+__all__ = ["CHOICES", "HOP_REASONS", "REASONS", "TIERS", "as_json", "check_reason", "numbered"]
+
+REASONS = (
+    "miscommunication",
+    "agent_conduct",
+    "slow_response",
+    "missed_milestone",
+    "prolonged_outage",
+    "product_limit",
+    "billing",
+    "security",
+    "other",
+)
+HOP_REASONS = (
+    "time",
+    "options_exhausted",
+    "severity",
+    "outside_expertise",
+    "uncertainty",
+    "customer_demand",
+    "other",
+)
+CHOICES = ("extend", "vendor", "concession", "close_unresolved", "go_on")
+CHANNELS = ("call", "email", "meeting", "portal", "chat")
+AUDIENCES = ("customer", "account_team", "executive")
+
+
+def check_reason(reason: str, settings: TenantSettings) -> None:
+    """One of the product's reasons or of the tenant's own."""
+    known = (*REASONS, *settings.reasons)
+    if reason not in known:
+        raise invalid("reason", f"expected one of {', '.join(known)}")
+
+
+def numbered(number: int) -> str:
+    """`ESC-1042`, as people see it."""
+    return f"ESC-{number}"
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, default=str)

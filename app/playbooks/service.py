@@ -1,0 +1,95 @@
+"""Tasks of a case: made by its actions, done or waived by people."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.db import db
+from app.errors import NotFound, invalid
+from app.playbooks import intake
+from app.playbooks.errors import ReasonNeeded
+from app.playbooks.models import Task
+
+
+def new_task(
+    kind: str,
+    title: str,
+    *,
+    escalation_id: UUID,
+    assignee_id: UUID | None,
+    now: datetime,
+    role: str = "owner",
+    due_at: datetime | None = None,
+    required: bool = False,
+) -> Task:
+    """A task ready at once, as a row to insert. One of role `owner` follows whoever owns the case."""
+    return Task(
+        escalation_id=escalation_id,
+        kind=kind,
+        title=title,
+        role=role,
+        assignee_id=assignee_id,
+        required=required,
+        due_at=due_at,
+        ready_at=now,
+        created_at=now,
+    )
+
+
+def intake_task(answers: dict[str, Any], *, escalation_id: UUID, assignee_id: UUID, now: datetime) -> list[Task]:
+    """One task that names the questions still open, or none."""
+    open_questions = intake.missing(answers)
+    if not open_questions:
+        return []
+    title = "Ask the customer: " + " ".join(intake.QUESTIONS[question] for question in open_questions)
+    return [new_task("intake", title, escalation_id=escalation_id, assignee_id=assignee_id, now=now)]
+
+
+def list_open_required(escalation_id: UUID) -> list[Task]:
+    """What must be done or waived before the case is resolved."""
+    asked = (Task.escalation_id == escalation_id, Task.state == "open", Task.required)
+    return list(db.session.scalars(select(Task).where(*asked)))
+
+
+def get_task(escalation_id: UUID, task_id: UUID) -> Task:
+    """The task, locked."""
+    asked = (Task.id == task_id, Task.escalation_id == escalation_id)
+    task = db.session.scalar(select(Task).where(*asked).with_for_update())
+    if task is None:
+        raise NotFound
+    return task
+
+
+def change_task(task: Task, changes: dict[str, Any], *, now: datetime) -> Task:
+    """Done, waived with a reason, opened again, or due at another time."""
+    state = changes.get("state", task.state)
+    if state == "waived" and not (changes.get("reason") or "").strip():
+        raise ReasonNeeded(errors=[{"pointer": "/reason", "detail": "expected why the task is waived"}])
+    if "due_at" in changes:
+        if changes["due_at"] is not None and changes["due_at"] < task.created_at:
+            raise invalid("due_at", "expected a moment after the task was made")
+        task.due_at = changes["due_at"]
+    task.state = state
+    task.reason = changes.get("reason", task.reason)
+    task.ended_at = None if state == "open" else task.ended_at or now
+    return task
+
+
+def follow_owner(escalation_id: UUID, owner_id: UUID) -> None:
+    """Open tasks of the owner's role go to the new owner."""
+    db.session.execute(
+        update(Task)
+        .where(Task.escalation_id == escalation_id, Task.role == "owner", Task.state == "open")
+        .values(assignee_id=owner_id)
+    )
+
+
+def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None) -> None:
+    """In a merge, open tasks join the survivor with their origin."""
+    db.session.execute(
+        update(Task)
+        .where(Task.escalation_id == loser_id, Task.state == "open")
+        .values(escalation_id=survivor_id, origin_id=loser_id, assignee_id=owner_id)
+    )
