@@ -70,7 +70,8 @@ class Raised:
     clocks: list[Clock]
     duplicates: list[dict[str, Any]]
     approvers: list[UserRef]
-    warnings: tuple[str, ...] = ()
+    external_refs: tuple[dict[str, Any], ...] = ()
+    about_user: str | None = None
 
 
 NEIGHBOURS = text(
@@ -111,6 +112,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     else:
         raised = open_case(change, account, at=record.raised_at)
     raised.duplicates = neighbours.duplicates
+    raised.external_refs, raised.about_user = new.external_refs, new.about_user
     change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
     record.number = db.session.scalar(NEXT_NUMBER)
     database.insert_all(change.rows)

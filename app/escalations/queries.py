@@ -1,0 +1,399 @@
+"""Reads of cases: the list by keyset, the record in one statement, the timeline."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    cast,
+    exists,
+    func,
+    lateral,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
+from sqlalchemy.types import DateTime, Numeric
+
+from app.accounts.models import Account
+from app.auth.actor import Actor
+from app.auth.models import User
+from app.db import db
+from app.errors import NotFound, invalid_parameter
+from app.escalations import lifecycle
+from app.escalations.models import STATUSES, TIERS, Escalation, Watcher
+from app.escalations.raising import Raised
+from app.escalations.words import numbered
+from app.http import decode_cursor, encode_cursor, split_words
+from app.sla.models import Clock
+
+RUNNING = ("running", "paused", "breached")
+COLUMNS = [column for column in Escalation.__table__.columns if column.name != "customer_statement"]
+
+ABOVE_OWNER = text(
+    """
+    exists (with recursive line as (
+        select u.manager_id as id, 1 as height from "user" u
+        where u.tenant_id = escalation.tenant_id and u.id = escalation.owner_id
+        union all
+        select m.manager_id, line.height + 1 from "user" m join line on m.id = line.id where line.height < 50
+    ) select 1 from line where id = :viewer_id)
+    """
+)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Not about the caller; a restricted one only for owner, line above, watchers and admins."""
+    if actor.is_system:
+        return true()
+    about = or_(Escalation.about_user_id.is_(None), Escalation.about_user_id != actor.user_id)
+    if actor.role == "admin":
+        return about
+    watching = exists().where(Watcher.escalation_id == Escalation.id, Watcher.user_id == actor.user_id)
+    above = ABOVE_OWNER.bindparams(viewer_id=actor.user_id)
+    return and_(about, or_(not_(Escalation.restricted), Escalation.owner_id == actor.user_id, watching, above))
+
+
+def _next_due() -> Any:
+    return lateral(
+        select(Clock.kind.label("next_kind"), Clock.due_at.label("next_at"))
+        .where(
+            Clock.tenant_id == Escalation.tenant_id,
+            Clock.escalation_id == Escalation.id,
+            Clock.state == "running",
+            Clock.due_at.is_not(None),
+        )
+        .order_by(Clock.due_at)
+        .limit(1)
+    )
+
+
+def _base() -> Select[Any]:
+    next_due = _next_due()
+    return (
+        select(
+            *COLUMNS,
+            Escalation.customer_statement,
+            Account.name.label("account_name"),
+            Account.source.label("account_source"),
+            Account.external_id.label("account_external_id"),
+            Account.segment.label("account_segment"),
+            User.email.label("owner_email"),
+            User.name.label("owner_name"),
+            next_due.c.next_kind,
+            next_due.c.next_at,
+        )
+        .join(Account, and_(Account.tenant_id == Escalation.tenant_id, Account.id == Escalation.account_id))
+        .outerjoin(User, and_(User.tenant_id == Escalation.tenant_id, User.id == Escalation.owner_id))
+        .outerjoin(next_due, true())
+    )
+
+
+SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "-priority": (Escalation.__table__.c.priority_score, True),
+    "due": (Escalation.__table__.c.due_at, False),
+    "-value_at_stake": (Escalation.__table__.c.value_amount, True),
+    "raised": (Escalation.__table__.c.raised_at, False),
+}
+
+
+def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """One page in one statement. By value, those whose value is incomplete in whole sort first."""
+    column, descending = SORTS[arguments["sort"]]
+    id_ = Escalation.__table__.c.id
+    if arguments["sort"] == "-value_at_stake":
+        column = func.coalesce(column, literal(Decimal("1e15"), Numeric(18, 2)))
+    query = _base().where(visible_to(actor), *_filters(arguments, actor=actor, now=now)).add_columns(
+        column.label("sort_value")
+    )
+    position = decode_cursor(arguments.get("cursor"))
+    if position is not None:
+        mark: Any = datetime.fromisoformat(position[0]) if isinstance(column.type, DateTime) else Decimal(position[0])
+        mark = cast(literal(mark), column.type)
+        after = tuple_(column, id_) < tuple_(mark, literal(UUID(position[1])))
+        query = query.where(after if descending else tuple_(column, id_) > tuple_(mark, literal(UUID(position[1]))))
+    order = (column.desc(), id_.desc()) if descending else (column, id_)
+    rows = db.session.execute(query.order_by(*order).limit(arguments["limit"] + 1)).all()
+    page = rows[: arguments["limit"]]
+    more = len(rows) > len(page)
+    return {
+        "items": [item_of(row._mapping, now) for row in page],
+        "next_cursor": encode_cursor([_mark(page[-1].sort_value), str(page[-1].id)]) if more else None,
+    }
+
+
+def _mark(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _words(arguments: Mapping[str, Any], name: str, known: tuple[str, ...]) -> list[str]:
+    chosen = split_words(arguments[name])
+    unknown = [word for word in chosen if word not in known]
+    if unknown or not chosen:
+        raise invalid_parameter(name, f"expected some of {', '.join(known)}")
+    return chosen
+
+
+def _ids(arguments: Mapping[str, Any], name: str) -> list[UUID]:
+    try:
+        return [UUID(word) for word in split_words(arguments[name])]
+    except ValueError:
+        raise invalid_parameter(name, "expected ids") from None
+
+
+def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    live = Escalation.status.in_(sorted(lifecycle.LIVE))
+    if "status" in arguments:
+        chosen = _words(arguments, "status", (*STATUSES, "live"))
+        plain = [word for word in chosen if word != "live"]
+        found.append(or_(Escalation.status.in_(plain), *([live] if "live" in chosen else [])))
+    if "tier" in arguments:
+        found.append(Escalation.tier.in_(_words(arguments, "tier", TIERS)))
+    if "severity" in arguments:
+        severities = _words(arguments, "severity", ("1", "2", "3", "4"))
+        found.append(Escalation.severity.in_([int(word) for word in severities]))
+    if "owner" in arguments:
+        found.append(_owners(split_words(arguments["owner"]), actor))
+    if "account" in arguments:
+        found.append(Escalation.account_id.in_(_ids(arguments, "account")))
+    if "team" in arguments:
+        found.append(Escalation.team_id.in_(_ids(arguments, "team")))
+    if "overdue" in arguments:
+        overdue = and_(live, Escalation.due_at < now)
+        found.append(overdue if arguments["overdue"] else not_(overdue))
+    if "due_before" in arguments:
+        found.append(Escalation.due_at < arguments["due_before"])
+    if "q" in arguments:
+        found.append(_search(arguments["q"].strip()))
+    return found
+
+
+def _owners(chosen: list[str], actor: Actor) -> ColumnElement[bool]:
+    ids, emails = [], []
+    for word in chosen:
+        if word == "me":
+            ids.append(actor.user_id)
+        elif "@" in word:
+            emails.append(word.lower())
+        else:
+            try:
+                ids.append(UUID(word))
+            except ValueError:
+                raise invalid_parameter("owner", "expected me, an e-mail or an id") from None
+    return or_(Escalation.owner_id.in_(ids), User.email.in_(emails))
+
+
+def _search(words: str) -> ColumnElement[bool]:
+    """A number (`ESC-1042` or `1042`), or a part of the title or of the account's name."""
+    number = words.upper().removeprefix("ESC-")
+    if number.isdigit() and len(number) < 10:
+        return Escalation.number == int(number)
+    part = f"%{words.replace(chr(92), chr(92) * 2).replace('%', chr(92) + '%').replace('_', chr(92) + '_')}%"
+    return or_(Escalation.title.ilike(part), Account.name.ilike(part))
+
+
+def item_of(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A line of a list from its row."""
+    live = row["status"] in lifecycle.LIVE
+    owner = {"id": row["owner_id"], "email": row["owner_email"], "name": row["owner_name"]}
+    account = {name: row[f"account_{name}"] for name in ("id", "name", "source", "external_id", "segment")}
+    amount = row["value_amount"]
+    return {
+        **{name: row[name] for name in PLAIN},
+        "number": numbered(row["number"]),
+        "account": account,
+        "owner": owner if row["owner_id"] else None,
+        "overdue": live and row["due_at"] < now,
+        "next_due": {"clock": row["next_kind"], "at": row["next_at"]} if row["next_kind"] else None,
+        "priority": {"score": row["priority_score"], "parts": row["priority_parts"]},
+        "value_at_stake": {
+            "amount": None if amount is None else f"{amount:.2f}",
+            "currency": row["value_currency"],
+            "incomplete": row["value_incomplete"],
+            "unconverted": row["value_unconverted"],
+        },
+        "merged_into": row["merged_into_id"],
+    }
+
+
+PLAIN = (
+    "id",
+    "title",
+    "status",
+    "outcome",
+    "tier",
+    "severity",
+    "reason",
+    "team_id",
+    "raised_at",
+    "close_target_at",
+    "due_at",
+    "resolve_by_at",
+    "completeness",
+    "assignment_failed",
+    "brief_missing",
+    "restricted",
+    "version",
+)
+RECORD_PLAIN = (
+    "verification",
+    "customer_statement",
+    "desired_outcome",
+    "impact",
+    "answers",
+    "source",
+    "recorded_at",
+    "resolved_at",
+    "closed_at",
+    "reopens",
+    "forecast_close_on",
+)
+
+# What hangs on one record, read beside it as JSON so that the record stays one statement.
+BESIDE = {
+    "about_user": "select u.email from \"user\" u where u.id = escalation.about_user_id",
+    "routing": """select json_build_object('rule', d.rule, 'why', d.why) from decision d
+                  where d.escalation_id = escalation.id order by d.at desc, d.id desc limit 1""",
+    "external_refs": """select json_agg(json_build_object('system', l.system, 'external_id', l.external_id, 'url', l.url)
+                        order by l.id) from link l where l.escalation_id = escalation.id""",
+    "contract_ids": """select json_agg(c.contract_id order by c.contract_id) from escalation_contract c
+                       where c.escalation_id = escalation.id""",
+    "watchers": """select json_agg(u.email order by u.email) from watcher w join "user" u on u.id = w.user_id
+                   where w.escalation_id = escalation.id""",
+    "pending": """select json_agg(json_build_object('kind', r.kind, 'asked_at', r.asked_at, 'asker_id', r.asker_id,
+                  'until', r.until, 'customer_agreed', r.customer_agreed, 'reason', r.reason))
+                  from request r where r.escalation_id = escalation.id and r.state = 'pending'""",
+    "forecast_slips": """select json_agg(json_build_object('was', f.was, 'is', f.close_on, 'at', f.at) order by f.at, f.id)
+                         from forecast f where f.escalation_id = escalation.id""",
+    "clocks": """select json_agg(json_build_object('kind', k.kind, 'cycle', k.cycle, 'state', k.state, 'flags', k.flags,
+                 'due_at', k.due_at, 'original_due_at', k.original_due_at) order by k.due_at nulls last, k.id)
+                 from clock k where k.escalation_id = escalation.id""",
+}
+
+
+def get_record(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The record with what hangs on it, in one statement; one the caller may not see looks like none."""
+    beside = [text(f"({question}) as {name}") for name, question in BESIDE.items()]
+    query = _base().where(Escalation.id == escalation_id, visible_to(actor)).add_columns(*beside)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound
+    return record_of(row, now)
+
+
+def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
+    found = row._mapping
+    lists = ("external_refs", "contract_ids", "watchers", "forecast_slips")
+    return {
+        **item_of(found, now),
+        **{name: found[name] for name in RECORD_PLAIN},
+        **{name: found[name] or [] for name in lists},
+        "pending": [_moments(request, "asked_at", "until") for request in found["pending"] or []],
+        "clocks": [_moments(one, "due_at", "original_due_at") for one in found["clocks"] or []],
+        "about_user": found["about_user"],
+        "routing": found["routing"],
+        "recurrence_of": found["recurrence_of_id"],
+        "raised_by": {"kind": found["raised_by_kind"], "email": found["raised_by_email"]},
+        "waiting": waiting_of(found),
+        "allowed": list(allowed_of(found)),
+    }
+
+
+def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
+    """The answer to a raise, made from what was just written: no statement."""
+    record, account = raised.record, raised.account.account
+    row = {column.name: getattr(record, column.name) for column in Escalation.__table__.columns}
+    owner = raised.owner
+    running = [one for one in raised.clocks if one.state == "running" and one.due_at is not None]
+    first = min(running, key=lambda one: one.due_at or now, default=None)
+    row |= {f"account_{name}": getattr(account, name) for name in ("name", "source", "external_id", "segment")}
+    row |= {"owner_email": owner.email if owner else None, "owner_name": owner.name if owner else None}
+    row |= {"next_kind": first.kind if first else None, "next_at": first.due_at if first else None, "pending": []}
+    return {
+        **item_of(row, now),
+        **{name: row[name] for name in RECORD_PLAIN},
+        "external_refs": list(raised.external_refs),
+        "contract_ids": list(raised.account.touched_contract_ids),
+        "watchers": [],
+        "forecast_slips": [],
+        "pending": [],
+        "clocks": raised.clocks,
+        "about_user": raised.about_user,
+        "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,
+        "recurrence_of": record.recurrence_of_id,
+        "raised_by": {"kind": record.raised_by_kind, "email": record.raised_by_email},
+        "waiting": None,
+        "allowed": list(allowed_of(row)),
+        "possible_duplicates": raised.duplicates,
+        "approvers": raised.approvers,
+        "warnings": list(raised.account.warnings),
+    }
+
+
+def allowed_of(found: Mapping[str, Any]) -> tuple[str, ...]:
+    extension_pending = any(request["kind"] == "extension" for request in found["pending"] or [])
+    facts = lifecycle.Facts(
+        acknowledgement_void=not found["acknowledged"], extension_pending=extension_pending
+    )
+    return lifecycle.allowed(found["status"], facts)
+
+
+def waiting_of(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    if found["status"] != "waiting":
+        return None
+    return {
+        "party": found["waiting_party"],
+        "reason": found["waiting_reason"],
+        "since": found["waiting_since"],
+        "resume_on": found["resume_on"],
+        "budget_used": found["wait_exhausted"],
+    }
+
+
+def _moments(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {
+        **found,
+        **{name: datetime.fromisoformat(found[name]) if found[name] else None for name in names},
+    }
+
+
+def get_visible(escalation_id: UUID, *, actor: Actor) -> Escalation:
+    """The record if the caller may see it, unlocked."""
+    query = select(Escalation).where(Escalation.id == escalation_id, visible_to(actor))
+    record = db.session.scalar(query)
+    if record is None:
+        raise NotFound
+    return record
+
+
+EVENTS = text(
+    """
+    select e.id, e.seq, e.kind, e.acting_for_id, e.at, e.recorded_at, e.facts, encode(e.hash, 'hex') as hash,
+           case when u.id is null then null
+                else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end as actor,
+           coalesce((select json_object_agg(t.field, t.text) from event_text t
+                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
+    from event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
+    where e.escalation_id = :id and e.seq > :after order by e.seq limit :limit
+    """
+)
+
+
+def list_events(escalation_id: UUID, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """The timeline, oldest first."""
+    position = decode_cursor(cursor)
+    values = {"id": escalation_id, "after": position[0] if position else 0, "limit": limit + 1}
+    rows = db.session.execute(EVENTS, values).all()
+    page = [dict(row._mapping) for row in rows[:limit]]
+    return {"items": page, "next_cursor": encode_cursor([page[-1]["seq"]]) if len(rows) > limit else None}

@@ -1,0 +1,457 @@
+"""Bodies and answers of the doors to a case."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
+
+from app.escalations import lifecycle, words
+from app.http import AwareDateTime, Body, Page, PageArguments, Schema
+
+LONG = validate.Length(max=20_000)
+SHORT = validate.Length(min=1, max=300)
+NAME = validate.Length(min=1, max=200)
+
+
+def text(*, required: bool = False, limit: validate.Length = LONG, **more: Any) -> fields.String:
+    return fields.String(required=required, validate=limit, **more)
+
+
+def sentence(*, required: bool = True) -> fields.String:
+    """A text that says something: not blank, at most 20,000 characters."""
+    return fields.String(required=required, validate=[LONG, validate.Regexp(r"\s*\S", error="expected some text")])
+
+
+class AccountKey(Body):
+    source = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+
+
+class RaisedBy(Body):
+    kind = fields.String(load_default="colleague", validate=validate.OneOf(lifecycle.RAISED_BY_KINDS))
+    email = fields.Email(validate=SHORT)
+
+
+class ExternalRef(Body):
+    system = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+    url = fields.Url(schemes={"http", "https"}, allow_none=True, load_default=None, require_tld=False)
+
+
+class RaiseBody(Body):
+    """`POST /escalations`; required are the account, `title` and `severity`."""
+
+    account_id = fields.UUID()
+    account = fields.Nested(AccountKey)
+    title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
+    customer_statement = text(allow_none=True)
+    desired_outcome = text(allow_none=True)
+    impact = text(allow_none=True)
+    severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
+    reason = fields.String(load_default="other", validate=NAME)
+    raised_by = fields.Nested(RaisedBy)
+    source = fields.String(load_default="api", validate=NAME)
+    external_refs = fields.List(fields.Nested(ExternalRef), validate=validate.Length(max=50))
+    answers = fields.Dict(keys=fields.String(validate=NAME), values=text(), validate=validate.Length(max=100))
+    contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
+    about_user = fields.Email()
+    restricted = fields.Boolean(load_default=False)
+    raised_at = AwareDateTime()
+
+    @validates_schema
+    def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if ("account_id" in data) == ("account" in data):
+            raise ValidationError("expected account_id, or account with source and external_id", "account_id")
+
+
+class ActionBody(Body):
+    """Every action accepts a note."""
+
+    note = text(allow_none=True)
+
+
+class EmptyBody(ActionBody):
+    at = AwareDateTime()
+
+
+class ReasonBody(ActionBody):
+    reason = sentence()
+
+
+class AssignBody(ReasonBody):
+    owner_id = fields.UUID()
+    owner_email = fields.Email()
+    team_id = fields.UUID()
+
+    @validates_schema
+    def at_most_one(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if sum(name in data for name in ("owner_id", "owner_email", "team_id")) > 1:
+            raise ValidationError("expected at most one of owner_id, owner_email, team_id", "owner_id")
+
+
+class Vendor(Body):
+    name = fields.String(required=True, validate=SHORT)
+    contact = fields.String(required=True, validate=SHORT)
+    reference = fields.String(validate=SHORT, allow_none=True)
+
+
+class EscalateBody(ActionBody):
+    reason = fields.String(required=True, validate=validate.OneOf(words.HOP_REASONS))
+    brief = text(allow_none=True)
+    to_tier = fields.String(validate=validate.OneOf(words.TIERS))
+    vendor = fields.Nested(Vendor)
+
+
+class WaitBody(ActionBody):
+    party = fields.String(required=True, validate=validate.OneOf(("customer", "vendor", "internal")))
+    reason = sentence()
+    resume_on = fields.Date(required=True)
+
+
+class Prevention(Body):
+    action = sentence()
+    owner_email = fields.Email(required=True)
+    due_on = fields.Date(required=True)
+
+
+class Waived(Body):
+    task_id = fields.UUID()
+    criterion = fields.String(validate=SHORT)
+    reason = sentence()
+
+
+class ResolveBody(ActionBody):
+    summary = sentence()
+    root_cause = sentence()
+    preventable = fields.Boolean(required=True)
+    prevention = fields.Nested(Prevention, allow_none=True)
+    waived = fields.List(fields.Nested(Waived), validate=validate.Length(max=200))
+    met = fields.List(fields.String(validate=SHORT), validate=validate.Length(max=200))
+    at = AwareDateTime()
+
+
+class VerifyBody(ActionBody):
+    accepted = fields.Boolean(required=True)
+    confirmed_by = fields.String(required=True, validate=SHORT)
+    channel = fields.String(required=True, validate=validate.OneOf(("call", "email", "meeting", "portal")))
+    comment = text(allow_none=True)
+    at = AwareDateTime()
+
+
+class CloseUnresolvedBody(ReasonBody):
+    outcome = fields.String(required=True, validate=validate.OneOf(lifecycle.OUTCOMES_UNRESOLVED))
+
+
+class DecisionBody(ReasonBody):
+    choice = fields.String(required=True, validate=validate.OneOf(words.CHOICES))
+
+
+class MergeBody(ReasonBody):
+    into_id = fields.UUID(required=True)
+
+
+class ExtendBody(ReasonBody):
+    until = AwareDateTime(required=True)
+    customer_agreed = fields.Boolean(required=True)
+
+
+class PlanBody(ActionBody):
+    plan = sentence()
+    forecast_close_on = fields.Date(required=True)
+    customer_agreed = fields.Boolean(required=True)
+
+
+class WatchBody(ActionBody):
+    watching = fields.Boolean(required=True)
+
+
+class AttemptBody(ActionBody):
+    what = sentence()
+    result = sentence()
+    at = AwareDateTime()
+
+
+class UpdateBody(ActionBody):
+    """`audience` is one word or a list of them."""
+
+    audience = fields.List(
+        fields.String(validate=validate.OneOf(words.AUDIENCES)), required=True, validate=validate.Length(1, 3)
+    )
+    channel = fields.String(required=True, validate=NAME)
+    text = sentence()
+    at = AwareDateTime()
+
+    @pre_load
+    def one_or_more(self, data: Any, **kwargs: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("audience"), str):
+            return {**data, "audience": [data["audience"]]}
+        return data
+
+
+MessageBody = ActionBody.from_dict(
+    {
+        "from": fields.String(required=True, validate=SHORT),
+        "channel": fields.String(required=True, validate=NAME),
+        "text": sentence(),
+        "at": AwareDateTime(),
+        "external_id": fields.String(validate=SHORT),
+    },
+    name="MessageBody",
+)
+
+
+class CommentBody(ActionBody):
+    text = sentence()
+
+
+class LinkBody(ActionBody):
+    system = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+    url = fields.Url(schemes={"http", "https"}, allow_none=True, require_tld=False)
+
+
+class EditBody(Body):
+    """`PATCH /escalations/{id}`: a field left out keeps its value; a lower severity needs `severity_reason`."""
+
+    title = fields.String(validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
+    severity = fields.Integer(strict=True, validate=validate.Range(1, 4))
+    severity_reason = text()
+    reason = fields.String(validate=NAME)
+    desired_outcome = text(allow_none=True)
+    impact = text(allow_none=True)
+    contract_ids = fields.List(fields.UUID(), allow_none=True, validate=validate.Length(max=200))
+    restricted = fields.Boolean()
+    handover_brief = sentence(required=False)
+    forecast_close_on = fields.Date(allow_none=True)
+
+
+class ListArguments(PageArguments):
+    status = fields.String()
+    tier = fields.String()
+    severity = fields.String()
+    owner = fields.String()
+    account = fields.String()
+    team = fields.String()
+    overdue = fields.Boolean()
+    due_before = AwareDateTime()
+    q = fields.String(validate=validate.Length(1, 200))
+    sort = fields.String(
+        load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised"))
+    )
+
+
+class TaskBody(ActionBody):
+    state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
+    reason = text(allow_none=True)
+    due_at = AwareDateTime(allow_none=True)
+
+
+class PersonSchema(Schema):
+    id = fields.UUID()
+    email = fields.String()
+    name = fields.String()
+
+
+class AccountRefSchema(Schema):
+    id = fields.UUID()
+    name = fields.String()
+    source = fields.String()
+    external_id = fields.String()
+    segment = fields.String(allow_none=True)
+
+
+class RoutingSchema(Schema):
+    rule = fields.String(allow_none=True)
+    why = fields.String()
+
+
+class PrioritySchema(Schema):
+    score = fields.Float()
+    parts = fields.Dict(keys=fields.String(), values=fields.Float())
+
+
+class AmountSchema(Schema):
+    """An amount not convertible in full is `incomplete`, and what is missing is listed."""
+
+    amount = fields.String(allow_none=True)
+    currency = fields.String()
+    incomplete = fields.Boolean()
+    unconverted = fields.List(fields.Dict())
+
+
+class NextDueSchema(Schema):
+    clock = fields.String()
+    at = AwareDateTime()
+
+
+class ClockSummarySchema(Schema):
+    kind = fields.String()
+    cycle = fields.Integer()
+    state = fields.String()
+    flags = fields.List(fields.String())
+    due_at = AwareDateTime(allow_none=True)
+    original_due_at = AwareDateTime(allow_none=True)
+
+
+class RaisedBySchema(Schema):
+    kind = fields.String()
+    email = fields.String(allow_none=True)
+
+
+class WaitingSchema(Schema):
+    party = fields.String()
+    reason = fields.String()
+    since = AwareDateTime()
+    resume_on = fields.Date()
+    budget_used = fields.Boolean()
+
+
+class RequestSchema(Schema):
+    kind = fields.String()
+    asked_at = AwareDateTime()
+    asker_id = fields.UUID(allow_none=True)
+    until = AwareDateTime(allow_none=True)
+    customer_agreed = fields.Boolean(allow_none=True)
+    reason = fields.String(allow_none=True)
+
+
+class DuplicateSchema(Schema):
+    id = fields.UUID()
+    number = fields.String()
+    title = fields.String()
+    status = fields.String()
+    reason = fields.String()
+
+
+class EscalationItemSchema(Schema):
+    """A line of a list."""
+
+    id = fields.UUID()
+    number = fields.String()
+    title = fields.String()
+    status = fields.String()
+    outcome = fields.String(allow_none=True)
+    tier = fields.String()
+    severity = fields.Integer()
+    reason = fields.String()
+    account = fields.Nested(AccountRefSchema)
+    owner = fields.Nested(PersonSchema, allow_none=True)
+    team_id = fields.UUID(allow_none=True)
+    raised_at = AwareDateTime()
+    close_target_at = AwareDateTime()
+    due_at = AwareDateTime()
+    resolve_by_at = AwareDateTime()
+    overdue = fields.Boolean()
+    next_due = fields.Nested(NextDueSchema, allow_none=True)
+    priority = fields.Nested(PrioritySchema)
+    value_at_stake = fields.Nested(AmountSchema)
+    completeness = fields.Integer()
+    assignment_failed = fields.Boolean()
+    brief_missing = fields.Boolean()
+    restricted = fields.Boolean()
+    merged_into = fields.UUID(allow_none=True)
+    version = fields.Integer()
+
+
+class EscalationSchema(EscalationItemSchema):
+    """The record."""
+
+    verification = fields.String(allow_none=True)
+    customer_statement = fields.String(allow_none=True)
+    desired_outcome = fields.String(allow_none=True)
+    impact = fields.String(allow_none=True)
+    answers = fields.Dict()
+    source = fields.String()
+    raised_by = fields.Nested(RaisedBySchema)
+    about_user = fields.String(allow_none=True)
+    recorded_at = AwareDateTime()
+    resolved_at = AwareDateTime(allow_none=True)
+    closed_at = AwareDateTime(allow_none=True)
+    reopens = fields.Integer()
+    recurrence_of = fields.UUID(allow_none=True)
+    forecast_close_on = fields.Date(allow_none=True)
+    forecast_slips = fields.List(fields.Dict())
+    waiting = fields.Nested(WaitingSchema, allow_none=True)
+    routing = fields.Nested(RoutingSchema, allow_none=True)
+    external_refs = fields.List(fields.Dict())
+    contract_ids = fields.List(fields.UUID())
+    watchers = fields.List(fields.String())
+    pending = fields.List(fields.Nested(RequestSchema))
+    allowed = fields.List(fields.String())
+    clocks = fields.List(fields.Nested(ClockSummarySchema))
+
+
+class RaisedSchema(EscalationSchema):
+    """The answer to a raise; of a request it names the approvers."""
+
+    possible_duplicates = fields.List(fields.Nested(DuplicateSchema))
+    approvers = fields.List(fields.Nested(PersonSchema))
+    warnings = fields.List(fields.String())
+
+
+EscalationPage = Page(EscalationItemSchema)
+
+
+class EventSchema(Schema):
+    """A line of the timeline; `texts` holds what people wrote, null where it was erased."""
+
+    id = fields.UUID()
+    seq = fields.Integer()
+    kind = fields.String()
+    actor = fields.Nested(PersonSchema, allow_none=True)
+    acting_for_id = fields.UUID(allow_none=True)
+    at = AwareDateTime()
+    recorded_at = AwareDateTime()
+    facts = fields.Dict()
+    texts = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True))
+    hash = fields.String()
+
+
+EventPage = Page(EventSchema)
+
+
+class ChainSchema(Schema):
+    intact = fields.Boolean()
+    events = fields.Integer()
+    erased_texts = fields.Integer()
+    first_fault = fields.Dict(allow_none=True)
+
+
+class TaskSchema(Schema):
+    id = fields.UUID()
+    kind = fields.String()
+    title = fields.String()
+    role = fields.String()
+    assignee_id = fields.UUID(allow_none=True)
+    required = fields.Boolean()
+    state = fields.String()
+    reason = fields.String(allow_none=True)
+    due_at = AwareDateTime(allow_none=True)
+    ready_at = AwareDateTime()
+    ended_at = AwareDateTime(allow_none=True)
+    origin_id = fields.UUID(allow_none=True)
+    version = fields.Integer()
+
+
+TaskPage = Page(TaskSchema)
+
+
+class DecisionSchema(Schema):
+    id = fields.UUID()
+    at = AwareDateTime()
+    policy_number = fields.Integer()
+    cause = fields.String()
+    rule = fields.String(allow_none=True)
+    why = fields.String()
+    owner_id = fields.UUID()
+    team_id = fields.UUID(allow_none=True)
+    failure = fields.String(allow_none=True)
+    rules = fields.List(fields.Dict())
+    candidates = fields.List(fields.Dict())
+    excluded = fields.Dict()
+    inputs = fields.Dict()
+
+
+class DecisionsSchema(Schema):
+    items = fields.List(fields.Nested(DecisionSchema))
+    next_cursor = fields.String(allow_none=True)

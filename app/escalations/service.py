@@ -1,0 +1,73 @@
+"""What can be done with a case; each function is one use case, called inside one transaction by its door."""
+
+from app.escalations.case import Act, by_engine
+from app.escalations.closing import (
+    Resolution,
+    Word,
+    close_unresolved,
+    decide,
+    merge,
+    reopen,
+    resolve,
+    verify,
+)
+from app.escalations.conversation import (
+    add_attempt,
+    add_comment,
+    add_link,
+    add_message,
+    add_update,
+    change_task,
+)
+from app.escalations.extending import Extension, answer_extension, extend
+from app.escalations.raising import NewEscalation, Raised, answer_raise, raise_escalation
+from app.escalations.working import (
+    Hop,
+    NewOwner,
+    Wait,
+    acknowledge,
+    assign,
+    edit,
+    escalate,
+    plan,
+    resume,
+    set_watching,
+    wait,
+)
+
+__all__ = [
+    "Act",
+    "Extension",
+    "Hop",
+    "NewEscalation",
+    "NewOwner",
+    "Raised",
+    "Resolution",
+    "Wait",
+    "Word",
+    "acknowledge",
+    "add_attempt",
+    "add_comment",
+    "add_link",
+    "add_message",
+    "add_update",
+    "answer_extension",
+    "answer_raise",
+    "assign",
+    "by_engine",
+    "change_task",
+    "close_unresolved",
+    "decide",
+    "edit",
+    "escalate",
+    "extend",
+    "merge",
+    "plan",
+    "raise_escalation",
+    "reopen",
+    "resolve",
+    "resume",
+    "set_watching",
+    "verify",
+    "wait",
+]
