@@ -333,5 +333,3 @@ def watch(record: Escalation, user_id: UUID, *, watching: bool) -> None:
         db.session.add(Watcher(escalation_id=record.id, user_id=user_id))
     elif not watching and present is not None:
         db.session.delete(present)
-
-

@@ -17,8 +17,8 @@ from app.escalations.errors import CustomerNotSilent, MergeTheOtherWay, NoDecisi
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import hold, named, own
 from app.escalations.raising import NewEscalation, Raised, raise_escalation
-from app.escalations.working import reweigh, stop_waiting
 from app.escalations.words import numbered
+from app.escalations.working import reweigh, stop_waiting
 from app.notifications import service as notifications
 from app.playbooks import service as playbooks
 from app.routing import service as routing
@@ -297,4 +297,3 @@ def take_over(survivor: Change, loser: Escalation, unanswered: datetime | None) 
         reweigh(survivor)
     if unanswered is not None:
         promises.customer_spoke(survivor, max(unanswered, survivor.record.raised_at))
-

@@ -71,7 +71,9 @@ def account_facts_of(account: AccountFacts) -> dict[str, Any]:
     }
 
 
-def own(change: Change, account: AccountFacts, *, cause: Cause, exclude: frozenset[UUID] = frozenset()) -> RoutingResult:
+def own(
+    change: Change, account: AccountFacts, *, cause: Cause, exclude: frozenset[UUID] = frozenset()
+) -> RoutingResult:
     """Route the case; its owner is never empty, and the decision with its reason is kept for ever."""
     routed = routing.route(
         routing_input(change.record, account), actor=change.act.actor, now=change.now, cause=cause, exclude=exclude

@@ -113,8 +113,10 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
     id_ = Escalation.__table__.c.id
     if arguments["sort"] == "-value_at_stake":
         column = func.coalesce(column, literal(Decimal("1e15"), Numeric(18, 2)))
-    query = _base().where(visible_to(actor), *_filters(arguments, actor=actor, now=now)).add_columns(
-        column.label("sort_value")
+    query = (
+        _base()
+        .where(visible_to(actor), *_filters(arguments, actor=actor, now=now))
+        .add_columns(column.label("sort_value"))
     )
     position = decode_cursor(arguments.get("cursor"))
     if position is not None:
@@ -262,7 +264,7 @@ RECORD_PLAIN = (
 
 # What hangs on one record, read beside it as JSON so that the record stays one statement.
 BESIDE = {
-    "about_user": "select u.email from \"user\" u where u.id = escalation.about_user_id",
+    "about_user": 'select u.email from "user" u where u.id = escalation.about_user_id',
     "routing": """select json_build_object('rule', d.rule, 'why', d.why) from decision d
                   where d.escalation_id = escalation.id order by d.at desc, d.id desc limit 1""",
     "external_refs": """select json_agg(json_build_object('system', l.system, 'external_id', l.external_id, 'url', l.url)
@@ -343,9 +345,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
 
 def allowed_of(found: Mapping[str, Any]) -> tuple[str, ...]:
     extension_pending = any(request["kind"] == "extension" for request in found["pending"] or [])
-    facts = lifecycle.Facts(
-        acknowledgement_void=not found["acknowledged"], extension_pending=extension_pending
-    )
+    facts = lifecycle.Facts(acknowledgement_void=not found["acknowledged"], extension_pending=extension_pending)
     return lifecycle.allowed(found["status"], facts)
 
 

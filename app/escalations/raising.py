@@ -207,9 +207,7 @@ def raiser_of(new: NewEscalation, record: Escalation) -> list[Model]:
     record.contact_id = db.session.scalar(select(Contact.id).where(*asked).limit(1))
     if record.contact_id is not None:
         return []
-    contact = Contact(
-        id=new_id(), account_id=record.account_id, source="firsthand", external_id=email, email=email
-    )
+    contact = Contact(id=new_id(), account_id=record.account_id, source="firsthand", external_id=email, email=email)
     record.contact_id = contact.id
     return [contact]
 

@@ -261,9 +261,7 @@ def watch(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
 @action("attempts", schemas.AttemptBody)
 def attempts(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
     """What was tried and what came of it."""
-    return service.add_attempt(
-        escalation_id, act=act, what=body["what"], result=body["result"], at=body.get("at")
-    )
+    return service.add_attempt(escalation_id, act=act, what=body["what"], result=body["result"], at=body.get("at"))
 
 
 @action("updates", schemas.UpdateBody)

@@ -235,9 +235,7 @@ class ListArguments(PageArguments):
     overdue = fields.Boolean()
     due_before = AwareDateTime()
     q = fields.String(validate=validate.Length(1, 200))
-    sort = fields.String(
-        load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised"))
-    )
+    sort = fields.String(load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised")))
 
 
 class TaskBody(ActionBody):

@@ -59,9 +59,7 @@ def append(
     record.event_hash = event.hash
     rows: list[Model] = [event]
     for field, content in written.items():
-        rows.append(
-            EventText(escalation_id=record.id, event_id=event.id, field=field, text=content, salt=salts[field])
-        )
+        rows.append(EventText(escalation_id=record.id, event_id=event.id, field=field, text=content, salt=salts[field]))
     return rows
 
 

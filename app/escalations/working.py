@@ -204,9 +204,7 @@ def wait(escalation_id: UUID, *, act: Act, on: Wait) -> Escalation:
 def check_resume_on(change: Change, resume_on: date) -> datetime:
     """The first opening of that day; after today and at most 10 business days ahead."""
     today = change.now.astimezone(change.zone).date()
-    limit = change.calendar.add(
-        change.now, tenant_settings().resume_within_business_days * change.calendar.day_seconds
-    )
+    limit = change.calendar.add(change.now, tenant_settings().resume_within_business_days * change.calendar.day_seconds)
     if not today < resume_on <= limit.astimezone(change.zone).date():
         raise invalid("resume_on", f"expected a day after {today} and up to {limit.astimezone(change.zone).date()}")
     return sla.first_opening(resume_on, change.basis)
@@ -257,9 +255,7 @@ def reweigh(change: Change) -> None:
     )
 
 
-def plan(
-    escalation_id: UUID, *, act: Act, content: str, forecast_close_on: date, customer_agreed: bool
-) -> Escalation:
+def plan(escalation_id: UUID, *, act: Act, content: str, forecast_close_on: date, customer_agreed: bool) -> Escalation:
     """The plan and the forecast close date; agreed with the customer, it meets the plan clock."""
     change = begin(escalation_id, "plan", act)
     change.step("plan")
@@ -331,9 +327,7 @@ def change_severity(change: Change, severity: int, reason: str | None) -> dict[s
     if severity > was and not (reason or "").strip():
         raise ReasonNeeded(errors=[{"pointer": "/severity_reason", "detail": "expected why the severity falls"}])
     change.record.severity = severity
-    change.clocks.retarget_severity(
-        severity, at=change.now, now=change.now, lowered=severity > was, because="severity"
-    )
+    change.clocks.retarget_severity(severity, at=change.now, now=change.now, lowered=severity > was, because="severity")
     reweigh(change)
     return {"was": was, "is": severity}
 

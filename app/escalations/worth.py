@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.accounts.priority import Priority, priority
 from app.accounts.facts import AccountFacts
+from app.accounts.priority import Priority, priority
 from app.auth.settings import tenant_settings
 from app.escalations.models import Escalation, Snapshot
 
@@ -56,9 +56,7 @@ def take_priority(record: Escalation, measured: Priority, now: datetime, *, repe
 
 def reprioritise(record: Escalation, account: AccountFacts, now: datetime) -> None:
     """Measure again after an input of the case changed."""
-    take_priority(
-        record, measure_priority(record, account, now, repeats=record.repeats), now, repeats=record.repeats
-    )
+    take_priority(record, measure_priority(record, account, now, repeats=record.repeats), now, repeats=record.repeats)
 
 
 def snapshot_of(record: Escalation, account: AccountFacts, now: datetime, *, cause: str) -> Snapshot:

@@ -5,5 +5,3 @@ from app.errors import Invalid
 
 class ReasonNeeded(Invalid):
     code, title = "reason_needed", "Waiving a task needs a reason"
-
-
