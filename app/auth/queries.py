@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased
 
 from app.auth.models import ApiToken, Tenant, User
@@ -69,6 +69,15 @@ def users_by_email(emails: Iterable[str]) -> dict[str, User]:
     if not wanted:
         return {}
     return {user.email: user for user in db.session.scalars(select(User).where(User.email.in_(wanted)))}
+
+
+def list_active(*, ids: Iterable[UUID] = (), emails: Iterable[str] = (), roles: Iterable[str] = ()) -> list[User]:
+    """Active users with one of these ids, lower-case addresses or roles; nobody asked for, nobody found."""
+    wanted_ids, wanted_emails, wanted_roles = list(ids), list(emails), list(roles)
+    if not (wanted_ids or wanted_emails or wanted_roles):
+        return []
+    named = or_(User.id.in_(wanted_ids), User.email.in_(wanted_emails), User.role.in_(wanted_roles))
+    return list(db.session.scalars(select(User).where(named, User.active).order_by(User.email)))
 
 
 def get_user_view(user_id: UUID) -> UserView:

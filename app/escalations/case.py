@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from app import db as database
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
 from app.auth.actor import SYSTEM, Actor
-from app.db import Model, db
+from app.db import Model, db, insert_all
 from app.errors import NotFound, invalid
 from app.escalations import lifecycle, permissions, timeline
 from app.escalations.errors import NotYours, OwnRequest
@@ -283,7 +282,7 @@ class Change:
         if after != self.before:
             reprioritise(self.record, self.account, self.now)
         db.session.flush()
-        database.insert_all(self.rows)
+        insert_all(self.rows)
         if self.told:
             notifications.wake_delivery()
         return self.record

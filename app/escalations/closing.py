@@ -158,7 +158,7 @@ def check_silence(change: Change) -> None:
 
 
 def decide(escalation_id: UUID, *, act: Act, choice: str, reason: str) -> Escalation:
-    """Management's decision is recorded with choice and reason and nothing else; what it says is done by its own call."""
+    """Management's decision is recorded and nothing else; what it says is done by its own call."""
     change = begin(escalation_id, "decision", act)
     change.step("decision")
     change.note("decision", {"choice": choice}, {"reason": reason})

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.auth import queries as users
+from app.auth.models import User
 from app.db import db
 from app.errors import invalid
 from app.escalations import permissions
@@ -84,7 +85,7 @@ def ask(change: Change, extension: Extension) -> None:
     )
 
 
-def list_granters(record: Escalation) -> list[users.UserRef]:
+def list_granters(record: Escalation) -> list[User]:
     """The owner's manager; without one, the admins."""
     owner = users.list_active(ids=[record.owner_id] if record.owner_id else [])
     managers = [user.manager_id for user in owner if user.manager_id]

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     lateral,
     literal,
+    literal_column,
     not_,
     or_,
     select,
@@ -205,7 +206,7 @@ def _search(words: str) -> ColumnElement[bool]:
     return or_(Escalation.title.ilike(part), Account.name.ilike(part))
 
 
-def item_of(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def item_of(row: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
     """A line of a list from its row."""
     live = row["status"] in lifecycle.LIVE
     owner = {"id": row["owner_id"], "email": row["owner_email"], "name": row["owner_name"]}
@@ -267,18 +268,21 @@ BESIDE = {
     "about_user": 'select u.email from "user" u where u.id = escalation.about_user_id',
     "routing": """select json_build_object('rule', d.rule, 'why', d.why) from decision d
                   where d.escalation_id = escalation.id order by d.at desc, d.id desc limit 1""",
-    "external_refs": """select json_agg(json_build_object('system', l.system, 'external_id', l.external_id, 'url', l.url)
-                        order by l.id) from link l where l.escalation_id = escalation.id""",
+    "external_refs": """select json_agg(json_build_object('system', l.system, 'external_id', l.external_id,
+                        'url', l.url) order by l.id) from link l where l.escalation_id = escalation.id""",
     "contract_ids": """select json_agg(c.contract_id order by c.contract_id) from escalation_contract c
                        where c.escalation_id = escalation.id""",
     "watchers": """select json_agg(u.email order by u.email) from watcher w join "user" u on u.id = w.user_id
                    where w.escalation_id = escalation.id""",
     "pending": """select json_agg(json_build_object('kind', r.kind, 'asked_at', r.asked_at, 'asker_id', r.asker_id,
-                  'until', r.until, 'customer_agreed', r.customer_agreed, 'reason', r.reason))
+                  'until', r.until, 'customer_agreed', r.customer_agreed,
+                  'reason', r.reason))
                   from request r where r.escalation_id = escalation.id and r.state = 'pending'""",
-    "forecast_slips": """select json_agg(json_build_object('was', f.was, 'is', f.close_on, 'at', f.at) order by f.at, f.id)
+    "forecast_slips": """select json_agg(json_build_object('was', f.was, 'is', f.close_on, 'at', f.at)
+                         order by f.at, f.id)
                          from forecast f where f.escalation_id = escalation.id""",
-    "clocks": """select json_agg(json_build_object('kind', k.kind, 'cycle', k.cycle, 'state', k.state, 'flags', k.flags,
+    "clocks": """select json_agg(json_build_object('kind', k.kind, 'cycle', k.cycle, 'state', k.state,
+                 'flags', k.flags,
                  'due_at', k.due_at, 'original_due_at', k.original_due_at) order by k.due_at nulls last, k.id)
                  from clock k where k.escalation_id = escalation.id""",
 }
@@ -286,7 +290,9 @@ BESIDE = {
 
 def get_record(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """The record with what hangs on it, in one statement; one the caller may not see looks like none."""
-    beside = [text(f"({question}) as {name}") for name, question in BESIDE.items()]
+    beside: list[ColumnElement[Any]] = [
+        literal_column(f"({question})").label(name) for name, question in BESIDE.items()
+    ]
     query = _base().where(Escalation.id == escalation_id, visible_to(actor)).add_columns(*beside)
     row = db.session.execute(query).one_or_none()
     if row is None:
@@ -343,13 +349,13 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
     }
 
 
-def allowed_of(found: Mapping[str, Any]) -> tuple[str, ...]:
+def allowed_of(found: Mapping[Any, Any]) -> tuple[str, ...]:
     extension_pending = any(request["kind"] == "extension" for request in found["pending"] or [])
     facts = lifecycle.Facts(acknowledgement_void=not found["acknowledged"], extension_pending=extension_pending)
     return lifecycle.allowed(found["status"], facts)
 
 
-def waiting_of(found: Mapping[str, Any]) -> dict[str, Any] | None:
+def waiting_of(found: Mapping[Any, Any]) -> dict[str, Any] | None:
     if found["status"] != "waiting":
         return None
     return {

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from app import db as database
 from app.accounts import queries as accounts
 from app.accounts.errors import AccountNotFound
 from app.accounts.facts import AccountFacts
 from app.accounts.models import Contact
 from app.auth import queries as users
-from app.auth.queries import UserRef
+from app.auth.actor import UserRef
+from app.auth.models import User
 from app.auth.settings import tenant_settings
-from app.db import Model, db, new_id
+from app.db import Model, current_tenant, db, insert_all, new_id
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline, words
 from app.escalations.case import Act, Change, basis_of, begin, check_not_asker, pending_request
@@ -28,7 +28,6 @@ from app.escalations.worth import measure_priority, snapshot_of, take_priority, 
 from app.notifications import service as notifications
 from app.playbooks import intake
 from app.playbooks import service as playbooks
-from app.routing.inputs import Owner
 from app.sla import service as sla
 from app.sla.calendar import local_days_later
 from app.sla.models import Clock
@@ -64,12 +63,12 @@ class Raised:
 
     record: Escalation
     account: AccountFacts
-    owner: Owner | None
+    owner: UserRef | None
     rule: str | None
     why: str | None
     clocks: list[Clock]
     duplicates: list[dict[str, Any]]
-    approvers: list[UserRef]
+    approvers: list[User]
     external_refs: tuple[dict[str, Any], ...] = ()
     about_user: str | None = None
 
@@ -115,7 +114,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     raised.external_refs, raised.about_user = new.external_refs, new.about_user
     change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
     record.number = db.session.scalar(NEXT_NUMBER)
-    database.insert_all(change.rows)
+    insert_all(change.rows)
     if change.told:
         notifications.wake_delivery()
     return raised
@@ -145,7 +144,7 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
     words.check_reason(new.reason, settings)
     return Escalation(
         id=new_id(),
-        tenant_id=database.current_tenant(),
+        tenant_id=current_tenant(),
         version=1,
         account_id=account.account.id,
         title=new.title,
@@ -334,7 +333,7 @@ def ask_approval(change: Change, account: AccountFacts) -> Raised:
     return Raised(record, account, None, None, None, clocks, [], approvers)
 
 
-def list_approvers(account: AccountFacts) -> list[UserRef]:
+def list_approvers(account: AccountFacts) -> list[User]:
     """Who the approval setting names; with nobody there, the account owner's manager, then the admins."""
     named = users.list_active(emails=[email.lower() for email in tenant_settings().approval.approvers])
     if not named and account.owner is not None and account.owner.manager_id is not None:

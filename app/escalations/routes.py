@@ -16,6 +16,7 @@ from app.escalations import case, queries, schemas, service, timeline
 from app.escalations.case import Act
 from app.escalations.models import Escalation
 from app.escalations.service import NewEscalation, Raised
+from app.escalations.words import numbered
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, require_if_match, transaction
 from app.playbooks.models import Task
 from app.routing.models import Decision
@@ -47,7 +48,7 @@ def record(escalation_id: UUID, status: int = 200) -> Response:
 def acted(changed: Escalation, status: int = 200) -> Response:
     """The answer of an action; an integration, which reads nothing, gets what it needs to go on."""
     if current_actor().role == "integration":
-        brief = {"id": changed.id, "number": queries.numbered(changed.number), "status": changed.status}
+        brief = {"id": changed.id, "number": numbered(changed.number), "status": changed.status}
         return answer(schemas.EscalationSchema, {**brief, "version": changed.version}, status)
     return record(changed.id, status)
 
@@ -56,7 +57,6 @@ def acted(changed: Escalation, status: int = 200) -> Response:
 @requires("escalations:raise")
 @bp.arguments(schemas.RaiseBody)
 @bp.response(201, schemas.RaisedSchema)
-@bp.alt_response(422, "UNPROCESSABLE_ENTITY")
 def raise_escalation(body: dict[str, Any]) -> Response:
     """Link the demand to its account and value, give it to its owner, start its promises."""
     with transaction():

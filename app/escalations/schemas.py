@@ -22,17 +22,17 @@ def sentence(*, required: bool = True) -> fields.String:
     return fields.String(required=required, validate=[LONG, validate.Regexp(r"\s*\S", error="expected some text")])
 
 
-class AccountKey(Body):
+class AccountKeyBody(Body):
     source = fields.String(required=True, validate=NAME)
     external_id = fields.String(required=True, validate=NAME)
 
 
-class RaisedBy(Body):
+class RaisedByBody(Body):
     kind = fields.String(load_default="colleague", validate=validate.OneOf(lifecycle.RAISED_BY_KINDS))
     email = fields.Email(validate=SHORT)
 
 
-class ExternalRef(Body):
+class ExternalRefBody(Body):
     system = fields.String(required=True, validate=NAME)
     external_id = fields.String(required=True, validate=NAME)
     url = fields.Url(schemes={"http", "https"}, allow_none=True, load_default=None, require_tld=False)
@@ -42,16 +42,16 @@ class RaiseBody(Body):
     """`POST /escalations`; required are the account, `title` and `severity`."""
 
     account_id = fields.UUID()
-    account = fields.Nested(AccountKey)
+    account = fields.Nested(AccountKeyBody)
     title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
     customer_statement = text(allow_none=True)
     desired_outcome = text(allow_none=True)
     impact = text(allow_none=True)
     severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
     reason = fields.String(load_default="other", validate=NAME)
-    raised_by = fields.Nested(RaisedBy)
+    raised_by = fields.Nested(RaisedByBody)
     source = fields.String(load_default="api", validate=NAME)
-    external_refs = fields.List(fields.Nested(ExternalRef), validate=validate.Length(max=50))
+    external_refs = fields.List(fields.Nested(ExternalRefBody), validate=validate.Length(max=50))
     answers = fields.Dict(keys=fields.String(validate=NAME), values=text(), validate=validate.Length(max=100))
     contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
     about_user = fields.Email()
@@ -89,7 +89,7 @@ class AssignBody(ReasonBody):
             raise ValidationError("expected at most one of owner_id, owner_email, team_id", "owner_id")
 
 
-class Vendor(Body):
+class VendorBody(Body):
     name = fields.String(required=True, validate=SHORT)
     contact = fields.String(required=True, validate=SHORT)
     reference = fields.String(validate=SHORT, allow_none=True)
@@ -99,7 +99,7 @@ class EscalateBody(ActionBody):
     reason = fields.String(required=True, validate=validate.OneOf(words.HOP_REASONS))
     brief = text(allow_none=True)
     to_tier = fields.String(validate=validate.OneOf(words.TIERS))
-    vendor = fields.Nested(Vendor)
+    vendor = fields.Nested(VendorBody)
 
 
 class WaitBody(ActionBody):
@@ -108,13 +108,13 @@ class WaitBody(ActionBody):
     resume_on = fields.Date(required=True)
 
 
-class Prevention(Body):
+class PreventionBody(Body):
     action = sentence()
     owner_email = fields.Email(required=True)
     due_on = fields.Date(required=True)
 
 
-class Waived(Body):
+class WaivedBody(Body):
     task_id = fields.UUID()
     criterion = fields.String(validate=SHORT)
     reason = sentence()
@@ -124,8 +124,8 @@ class ResolveBody(ActionBody):
     summary = sentence()
     root_cause = sentence()
     preventable = fields.Boolean(required=True)
-    prevention = fields.Nested(Prevention, allow_none=True)
-    waived = fields.List(fields.Nested(Waived), validate=validate.Length(max=200))
+    prevention = fields.Nested(PreventionBody, allow_none=True)
+    waived = fields.List(fields.Nested(WaivedBody), validate=validate.Length(max=200))
     met = fields.List(fields.String(validate=SHORT), validate=validate.Length(max=200))
     at = AwareDateTime()
 

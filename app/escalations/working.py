@@ -21,6 +21,7 @@ from app.escalations.worth import snapshot_of, take_value
 from app.playbooks import service as playbooks
 from app.routing import service as routing
 from app.routing.errors import OwnerNotAllowed
+from app.routing.inputs import Cause
 from app.sla import service as sla
 
 
@@ -50,7 +51,7 @@ def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escal
     change.step("assign")
     record, previous = change.record, change.record.owner_id
     declined = to == NewOwner()
-    cause = "decline" if declined and change.standing.is_owner else "assign"
+    cause: Cause = "decline" if declined and change.standing.is_owner else "assign"
     if declined:
         own(change, change.account, cause=cause, exclude=frozenset({previous} if previous else ()))
     else:

@@ -30,7 +30,7 @@ def unconverted_of(account: AccountFacts) -> list[Any]:
 
 
 def measure_priority(record: Escalation, account: AccountFacts, now: datetime, *, repeats: int) -> Priority:
-    """The rule's inputs gathered: percentile in the book, severity, renewal, age against the target, health, repeats."""
+    """Priority from percentile in the book, severity, renewal, age against the target, health and repeats."""
     weights = {name: Decimal(weight) for name, weight in tenant_settings().priority_weights.items()}
     return priority(
         value_percentile=account.percentile,

@@ -90,6 +90,7 @@ def _reserve(session: Session, key: str) -> None:
         return
     if kept.fingerprint != _fingerprint():
         raise Invalid("Idempotency-Key: this key was used with another body", errors=[])
+    session.expunge(kept)  # the rollback to come would expire it
     raise Replay(kept)
 
 

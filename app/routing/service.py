@@ -81,10 +81,10 @@ def route(
     return _result(policy, facts, inputs, outcome, staff, cause=cause)
 
 
-def explain(facts: RoutingInput, *, now: datetime) -> RoutingResult:
-    """Who would get it now and why; nothing is claimed or kept."""
+def explain(facts: RoutingInput, *, now: datetime, team_id: UUID | None = None) -> RoutingResult:
+    """Who would get it now and why; nothing is claimed or kept. `team_id` asks for a team instead of the rules."""
     policy = current_policy()
-    inputs, staff = _read(policy, facts, now=now, exclude=(), team_id=None)
+    inputs, staff = _read(policy, facts, now=now, exclude=(), team_id=team_id)
     outcome = decide(policy, inputs)
     if outcome.owner_id is None:
         inputs, staff = _with_last_resort(facts, inputs, staff)

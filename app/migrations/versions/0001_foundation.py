@@ -617,6 +617,7 @@ def create_tables() -> None:
         sa.Column("priority_score", sa.Numeric(precision=5, scale=1), nullable=False),
         sa.Column("priority_parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("priority_on", sa.Date(), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("account_version", sa.Integer(), nullable=False),
         sa.Column("event_count", sa.Integer(), nullable=False),
         sa.Column("event_hash", sa.LargeBinary(), nullable=False),
