@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from app.auth import service as auth
 from app.auth.actor import Actor
 from app.auth.models import Tenant, User
 from app.auth.settings import current_version
-from app.db import current_tenant, db
+from app.db import after_commit, current_tenant, db
 from app.routing.errors import PolicyRefused
 from app.routing.models import PolicyVersion, Team
 from app.routing.policy import DEFAULT_RULES, Fault, FaultyPolicy, Policy, compile_policy
@@ -67,14 +68,13 @@ def compiled(number: int) -> Policy:
     if policy is None:
         version = get_policy_version(number)
         policy = compile_policy(number, version.rules, version.weights)
-        if number == current_version("policy"):  # only what is committed may outlive the transaction
-            _cache.keep(key, policy)
+        after_commit(partial(_cache.keep, key, policy))  # what is rolled back may not outlive the transaction
     return policy
 
 
 def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> PolicyVersion:
     """Check the rules and keep them as the newest version; it becomes current when published."""
-    _lock()
+    lock()
     written = _with_ids(rules)
     try:
         policy = compile_policy(0, written, weights)
@@ -82,8 +82,9 @@ def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> Pol
         raise _refused(faulty.faults) from faulty
     if faults := _unknown_targets(policy):
         raise _refused(faults)
-    newest = db.session.scalar(select(func.max(PolicyVersion.number))) or 0
-    version = PolicyVersion(number=newest + 1, rules=written, weights=weights, created_by=actor.user_id, created_at=now)
+    version = PolicyVersion(
+        number=newest_number() + 1, rules=written, weights=weights, created_by=actor.user_id, created_at=now
+    )
     db.session.add(version)
     db.session.flush()
     return version
@@ -91,10 +92,15 @@ def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> Pol
 
 def publish_policy(number: int) -> PolicyVersion:
     """Make a version current; decisions from the next transaction on use it. An older one may be taken up again."""
-    _lock()
+    lock()
     version = get_policy_version(number)
     auth.set_current(policy=number)
     return version
+
+
+def newest_number() -> int:
+    """The number of the version saved last; what the policy's ETag shows."""
+    return db.session.scalar(select(func.max(PolicyVersion.number))) or 0
 
 
 def find_draft() -> PolicyVersion | None:
@@ -103,7 +109,7 @@ def find_draft() -> PolicyVersion | None:
     return newest if newest and newest.number > current_number() else None
 
 
-def _lock() -> None:
+def lock() -> None:
     """One change of the policy at a time."""
     db.session.execute(select(Tenant.id).where(Tenant.id == current_tenant()).with_for_update(key_share=True))
 

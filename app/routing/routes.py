@@ -1,5 +1,195 @@
-"""Doors."""
+"""Doors to teams, the policy and its explanation."""
 
-from app.http import ApiBlueprint
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-blueprints: list[ApiBlueprint] = []
+from flask import Response
+
+from app import clock
+from app.auth.actor import current_actor
+from app.auth.guards import requires
+from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
+from app.routing import asking, policies, queries, schemas, teams
+from app.routing.fields import FIELDS
+from app.routing.models import PolicyVersion
+
+
+def guard_team(team_id: UUID) -> None:
+    with transaction():
+        teams.get_team(team_id)
+
+
+def guard_policy() -> None:
+    """Every caller with the scope may see the policy."""
+
+
+team_bp = ApiBlueprint("teams", __name__, url_prefix="/api/v1/teams", record_guard=guard_team)
+member_bp = ApiBlueprint("members", __name__, url_prefix="/api/v1/teams/<uuid:team_id>/members")
+policy_bp = ApiBlueprint("policy", __name__, url_prefix="/api/v1/routing/policy", record_guard=guard_policy)
+routing_bp = ApiBlueprint("routing", __name__, url_prefix="/api/v1/routing")
+blueprints: list[ApiBlueprint] = [team_bp, member_bp, policy_bp, routing_bp]
+
+
+@team_bp.get("")
+@team_bp.arguments(PageArguments, location="query")
+@team_bp.response(200, schemas.TeamPage)
+@requires("users:read")
+def list_teams(query: dict[str, Any]) -> Response:
+    """Teams by name, with their members."""
+    with transaction():
+        return page(
+            schemas.TeamPage,
+            query,
+            lambda after, limit: teams.list_teams(after=(after[0], UUID(after[1])) if after else None, limit=limit),
+            lambda team: [team.name, str(team.id)],
+        )
+
+
+@team_bp.post("")
+@team_bp.arguments(schemas.TeamBody)
+@team_bp.response(201, schemas.TeamSchema)
+@requires("teams:write")
+def create_team(body: dict[str, Any]) -> Response:
+    """A new team; the work of its tier goes to it."""
+    with transaction():
+        team = teams.create_team(**body, now=clock.now())
+        return answer(schemas.TeamSchema, teams.view(team), 201, {"Location": f"/api/v1/teams/{team.id}"})
+
+
+@team_bp.get("/<uuid:team_id>")
+@team_bp.response(200, schemas.TeamSchema)
+@requires("users:read")
+def get_team(team_id: UUID) -> Response:
+    """One team with its members."""
+    with transaction():
+        return answer(schemas.TeamSchema, teams.view(teams.get_team(team_id)))
+
+
+@team_bp.patch("/<uuid:team_id>")
+@team_bp.arguments(schemas.TeamPatch)
+@team_bp.response(200, schemas.TeamSchema)
+@requires("teams:write")
+def change_team(body: dict[str, Any], team_id: UUID) -> Response:
+    """Change a team's name, tier or lead."""
+    with transaction():
+        team = teams.get_team(team_id, lock=True)
+        require_if_match()
+        check_if_match(team)
+        return answer(schemas.TeamSchema, teams.view(teams.change_team(team, body)))
+
+
+@member_bp.put("/<uuid:user_id>")
+@member_bp.arguments(schemas.MemberBody)
+@member_bp.response(200, schemas.TeamSchema)
+@member_bp.alt_response(201, schema=schemas.TeamSchema)  # type: ignore[untyped-decorator]
+@requires("teams:write")
+def put_member(body: dict[str, Any], team_id: UUID, user_id: UUID) -> Response:
+    """Add a colleague (201) or change their capacity (200, needs the team's ETag); answers with the team."""
+    with transaction():
+        team = teams.get_team(team_id, lock=True)
+        known = teams.is_member(team, user_id)
+        if known:
+            require_if_match()
+        check_if_match(team)
+        teams.put_member(team, user_id, capacity=body["capacity"])
+        return answer(schemas.TeamSchema, teams.view(team), 200 if known else 201)
+
+
+@member_bp.delete("/<uuid:user_id>")
+@member_bp.response(200, schemas.TeamSchema)
+@requires("teams:write")
+def remove_member(team_id: UUID, user_id: UUID) -> Response:
+    """Take a colleague out of the team; what they hold stays with them. Answers with the team."""
+    with transaction():
+        team = teams.get_team(team_id, lock=True)
+        check_if_match(team)
+        teams.remove_member(team, user_id)
+        return answer(schemas.TeamSchema, teams.view(team))
+
+
+@policy_bp.get("")
+@policy_bp.response(200, schemas.PolicySchema)
+@requires("routing:read")
+def get_policy() -> Response:
+    """The policy in force and the newest draft."""
+    with transaction():
+        return answer(schemas.PolicySchema, _policy())
+
+
+@policy_bp.put("")
+@policy_bp.arguments(schemas.PolicyBody)
+@policy_bp.response(200, schemas.PolicySchema)
+@requires("routing:write")
+def save_policy(body: dict[str, Any]) -> Response:
+    """Save rules and weights as a new version; it decides nothing until it is published."""
+    with transaction():
+        policies.lock()
+        require_if_match()
+        check_if_match(_Newest())
+        policies.save_policy(body["rules"], body["weights"], actor=current_actor(), now=clock.now())
+        return answer(schemas.PolicySchema, _policy())
+
+
+@policy_bp.post("/publish")
+@policy_bp.arguments(schemas.PublishBody)
+@policy_bp.response(200, schemas.PolicySchema)
+@requires("routing:write")
+def publish_policy(body: dict[str, Any]) -> Response:
+    """Put a version in force; open cases keep their owners."""
+    with transaction():
+        policies.lock()
+        check_if_match(_Newest())
+        policies.publish_policy(body["number"])
+        return answer(schemas.PolicySchema, _policy())
+
+
+@routing_bp.get("/fields")
+@routing_bp.response(200, schemas.FieldsSchema)
+@requires("routing:read")
+def list_fields() -> Response:
+    """The facts that conditions may ask about, with the operators of each."""
+    with transaction():
+        return answer(schemas.FieldsSchema, {"items": list(FIELDS.values())})
+
+
+@routing_bp.post("/explain")
+@routing_bp.arguments(schemas.ExplainBody)
+@routing_bp.response(200, schemas.ExplanationSchema)
+@requires("routing:read")
+def explain(body: dict[str, Any]) -> Response:
+    """Who would get this body now, and why; nothing is stored."""
+    with transaction():
+        result = asking.ask(body, now=clock.now())
+        return answer(schemas.ExplanationSchema, asking.explanation(result))
+
+
+@routing_bp.get("/failures")
+@routing_bp.arguments(PageArguments, location="query")
+@routing_bp.response(200, schemas.FailurePage)
+@requires("routing:read")
+def list_failures(query: dict[str, Any]) -> Response:
+    """Decisions in which no rule found an owner and somebody stood in, newest first."""
+    with transaction():
+        return page(
+            schemas.FailurePage,
+            query,
+            lambda after, limit: queries.list_failures(before=_position(after), limit=limit),
+            lambda decision: [decision.at.isoformat(), str(decision.id)],
+        )
+
+
+def _position(after: list[Any] | None) -> tuple[datetime, UUID] | None:
+    return (datetime.fromisoformat(after[0]), UUID(after[1])) if after else None
+
+
+class _Newest:
+    """The policy's ETag: the number of its newest version."""
+
+    def __init__(self) -> None:
+        self.version = policies.newest_number()
+
+
+def _policy() -> dict[str, Any]:
+    current: PolicyVersion = queries.get_policy_version(policies.current_number())
+    return {"current": current, "draft": policies.find_draft(), "version": policies.newest_number()}

@@ -1,6 +1,6 @@
 """Teams and who is in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.auth.models import User
 from app.auth.queries import find_user_by_email, get_user
@@ -68,6 +69,10 @@ def list_teams(*, after: tuple[str, UUID] | None, limit: int) -> list[TeamView]:
     return views(list(db.session.scalars(statement.order_by(Team.name, Team.id).limit(limit))))
 
 
+def view(team: Team) -> TeamView:
+    return views([team])[0]
+
+
 def views(teams: Sequence[Team]) -> list[TeamView]:
     """The teams with the names of their people, in one statement more."""
     members: dict[UUID, list[Member]] = {team.id: [] for team in teams}
@@ -124,26 +129,26 @@ def change_team(team: Team, changes: Mapping[str, Any]) -> Team:
     return team
 
 
-def put_member(team: Team, user_id: UUID, *, capacity: int | None) -> bool:
-    """Add a colleague or change their capacity; whether they are new in the team."""
+def is_member(team: Team, user_id: UUID) -> bool:
+    question = select(Membership.id).where(Membership.team_id == team.id, Membership.user_id == user_id)
+    return db.session.scalar(question) is not None
+
+
+def put_member(team: Team, user_id: UUID, *, capacity: int | None) -> None:
+    """Add a colleague or change their capacity."""
     user = get_user(user_id)
     if user.role == "integration":
         raise invalid("user_id", "expected a person, not an integration")
-    known = db.session.scalar(select(Membership).where(Membership.team_id == team.id, Membership.user_id == user_id))
     _write_members(team, {user_id: capacity})
-    return known is None
+    _note_change(team)
 
 
 def remove_member(team: Team, user_id: UUID) -> None:
     """What the member holds stays with them; nothing new comes by way of this team."""
-    gone = db.session.scalar(
-        delete(Membership)
-        .where(Membership.team_id == team.id, Membership.user_id == user_id)
-        .returning(Membership.id)
-        .execution_options(synchronize_session=False)
-    )
-    if gone is None:
+    if not is_member(team, user_id):
         raise NoSuchTeam("There is no such member in this team")
+    _delete_members(team, {user_id})
+    _note_change(team)
 
 
 def upsert_team(
@@ -182,15 +187,24 @@ def _replace_members(team: Team, members: Sequence[Mapping[str, Any]]) -> bool:
     present = {row.user_id: row.capacity for row in rows}
     if present == wanted:
         return False
-    gone = set(present) - set(wanted)
-    if gone:
-        db.session.execute(
-            delete(Membership)
-            .where(Membership.team_id == team.id, Membership.user_id.in_(gone))
-            .execution_options(synchronize_session=False)
-        )
+    _delete_members(team, set(present) - set(wanted))
     _write_members(team, wanted)
+    _note_change(team)
     return True
+
+
+def _note_change(team: Team) -> None:
+    """Members are part of the team, so its ETag changes with them."""
+    flag_modified(team, "name")
+    db.session.flush()
+
+
+def _delete_members(team: Team, user_ids: Collection[UUID]) -> None:
+    db.session.execute(
+        delete(Membership)
+        .where(Membership.team_id == team.id, Membership.user_id.in_(user_ids))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _write_members(team: Team, capacities: Mapping[UUID, int | None]) -> None:

@@ -1,0 +1,81 @@
+"""Who would get a case that nobody has raised yet."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.accounts import queries as accounts
+from app.accounts.errors import AccountNotFound
+from app.accounts.facts import AccountFacts
+from app.auth.queries import find_user_by_email
+from app.db import new_id
+from app.errors import invalid
+from app.routing import queries, service
+from app.routing.facts import routing_input
+from app.routing.inputs import RoutingInput, RoutingResult
+
+SAID = ("title", "customer_statement", "desired_outcome", "impact", "source", "restricted")
+
+
+def ask(body: Mapping[str, Any], *, now: datetime) -> RoutingResult:
+    """The decision that raising this body would bring now; nothing is kept, nobody is told."""
+    return service.explain(_input(body, now=now), now=now)
+
+
+def explanation(result: RoutingResult) -> dict[str, Any]:
+    """The decision in full, each comparison with the fact it saw."""
+    facts = result.decision.inputs["facts"]
+    rules = [
+        {**rule, "because": [{**leaf, "actual": facts.get(leaf["field"])} for leaf in rule["because"]]}
+        for rule in result.decision.rules
+    ]
+    return {
+        "owner": result.owner,
+        "team_id": result.team_id,
+        "rule": result.rule,
+        "why": result.why,
+        "failure": result.failure,
+        "policy_number": result.decision.policy_number,
+        "rules": rules,
+        "candidates": result.decision.candidates,
+        "excluded": result.decision.excluded,
+    }
+
+
+def _input(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
+    account = _account(body, now=now)
+    open_, repeats = queries.count_for_account(account.account.id, reason=body["reason"])
+    return routing_input(
+        account,
+        escalation_id=new_id(),
+        severity=body["severity"],
+        reason=body["reason"],
+        about_user_id=_about_user(body.get("about_user")),
+        open_escalations=open_,
+        repeats=repeats,
+        raised_by_kind=body["raised_by"]["kind"],
+        raised_at=body.get("raised_at", now),
+        tier="tier_1",
+        has_outage=body.get("outage_id") is not None,
+        systems=[ref["system"] for ref in body.get("external_refs", ())],
+        **{name: body[name] for name in SAID if name in body},
+    )
+
+
+def _account(body: Mapping[str, Any], *, now: datetime) -> AccountFacts:
+    named = body.get("account")
+    key = (named["source"], named["external_id"]) if named else body["account_id"]
+    try:
+        return accounts.account_facts(key, now=now, contract_ids=body.get("contract_ids"))
+    except AccountNotFound:
+        raise invalid("account" if named else "account_id", "there is no such account") from None
+
+
+def _about_user(email: str | None) -> UUID | None:
+    if email is None:
+        return None
+    user = find_user_by_email(email)
+    if user is None:
+        raise invalid("about_user", "expected the address of a user of this tenant")
+    return user.id

@@ -1,0 +1,167 @@
+"""Bodies and answers of teams and routing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from app.http import AwareDateTime, Body, Page, Schema
+from app.http.schemas import words
+
+TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
+KINDS = ("customer", "colleague", "system")
+LONG = 20_000
+
+
+class MemberSchema(Schema):
+    user_id = fields.UUID()
+    email = fields.String()
+    name = fields.String()
+    active = fields.Boolean()
+    capacity = fields.Integer(allow_none=True)
+
+
+class TeamSchema(Schema):
+    id = fields.UUID()
+    name = fields.String()
+    tier = fields.String(allow_none=True)
+    lead_id = fields.UUID(allow_none=True)
+    lead_email = fields.String(allow_none=True)
+    members = fields.List(fields.Nested(MemberSchema))
+    created_at = AwareDateTime()
+
+
+class TeamBody(Body):
+    name = fields.String(required=True, validate=[words(1, 200), validate.Regexp(r"\S", error="expected some text")])
+    tier = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(TIERS))
+    lead_email = fields.Email(load_default=None, allow_none=True)
+
+
+class TeamPatch(Body):
+    name = fields.String(validate=[words(1, 200), validate.Regexp(r"\S", error="expected some text")])
+    tier = fields.String(allow_none=True, validate=validate.OneOf(TIERS))
+    lead_email = fields.Email(allow_none=True)
+
+
+class MemberBody(Body):
+    """`capacity` in work weight; null or left out, the tenant's default."""
+
+    capacity = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 10_000))
+
+
+TeamPage = Page(TeamSchema)
+
+
+class PolicyBody(Body):
+    """Rules and weights are checked as a whole, so that every fault comes with its pointer."""
+
+    rules = fields.List(fields.Raw(), required=True)
+    weights = fields.Dict(load_default=dict)
+
+
+class PolicyVersionSchema(Schema):
+    number = fields.Integer()
+    rules = fields.List(fields.Dict())
+    weights = fields.Dict()
+    created_by = fields.UUID(allow_none=True)
+    created_at = AwareDateTime()
+
+
+class PolicySchema(Schema):
+    """The version in force and the newest one not published yet."""
+
+    current = fields.Nested(PolicyVersionSchema)
+    draft = fields.Nested(PolicyVersionSchema, allow_none=True)
+
+
+class PublishBody(Body):
+    number = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
+
+
+class FieldSchema(Schema):
+    name = fields.String()
+    type = fields.String()
+    doc = fields.String()
+    operators = fields.List(fields.String())
+    values = fields.List(fields.String())
+
+
+class FieldsSchema(Schema):
+    items = fields.List(fields.Nested(FieldSchema))
+
+
+class OwnerSchema(Schema):
+    id = fields.UUID()
+    email = fields.String()
+    name = fields.String()
+
+
+class DecisionSchema(Schema):
+    id = fields.UUID()
+    escalation_id = fields.UUID()
+    at = AwareDateTime()
+    cause = fields.String()
+    policy_number = fields.Integer()
+    owner_id = fields.UUID()
+    team_id = fields.UUID(allow_none=True)
+    rule = fields.String(allow_none=True)
+    why = fields.String()
+    failure = fields.String(allow_none=True)
+
+
+FailurePage = Page(DecisionSchema)
+
+
+class ExplanationSchema(Schema):
+    owner = fields.Nested(OwnerSchema)
+    team_id = fields.UUID(allow_none=True)
+    rule = fields.String(allow_none=True)
+    why = fields.String()
+    failure = fields.String(allow_none=True)
+    policy_number = fields.Integer()
+    rules = fields.List(fields.Dict())
+    candidates = fields.List(fields.Dict())
+    excluded = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+
+
+class AccountKey(Body):
+    source = fields.String(required=True, validate=words(1, 200))
+    external_id = fields.String(required=True, validate=words(1, 500))
+
+
+class RaisedBy(Body):
+    kind = fields.String(load_default="colleague", validate=validate.OneOf(KINDS))
+    email = fields.Email()
+
+
+class ExternalRef(Body):
+    system = fields.String(required=True, validate=words(1, 200))
+    external_id = fields.String(required=True, validate=words(1, 500))
+    url = fields.String(allow_none=True, validate=words(1, 2000))
+
+
+class ExplainBody(Body):
+    """The body of a raise; only the account and the severity are needed to ask."""
+
+    account_id = fields.UUID()
+    account = fields.Nested(AccountKey)
+    severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
+    reason = fields.String(load_default="other", validate=words(1, 200))
+    title = fields.String(validate=words(1, 500))
+    customer_statement = fields.String(allow_none=True, validate=words(0, LONG))
+    desired_outcome = fields.String(allow_none=True, validate=words(0, LONG))
+    impact = fields.String(allow_none=True, validate=words(0, LONG))
+    raised_by = fields.Nested(RaisedBy, load_default=lambda: {"kind": "colleague"})
+    source = fields.String(load_default="api", validate=words(1, 200))
+    external_refs = fields.List(fields.Nested(ExternalRef), validate=validate.Length(max=50))
+    answers = fields.Dict(keys=fields.String(), validate=validate.Length(max=100))
+    contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
+    about_user = fields.Email(allow_none=True)
+    restricted = fields.Boolean(load_default=False)
+    outage_id = fields.UUID(allow_none=True)
+    raised_at = AwareDateTime()
+
+    @validates_schema
+    def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if ("account_id" in data) == ("account" in data):
+            raise ValidationError("expected account_id, or account with source and external_id", "account_id")
