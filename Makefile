@@ -1,0 +1,47 @@
+# Everything is installed into .venv of this folder; only Python >= 3.11 and make are needed.
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+ARGS ?=
+SOURCES := app bench tests worker.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench constraints clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+setup: $(STAMP) ## the environment: .venv, with .venv/bin/firsthand
+
+$(STAMP): pyproject.toml constraints.txt
+	@PYTHON="$(PYTHON)" sh scripts/environment $(VENV)
+	@touch $(STAMP)
+
+run: $(STAMP) ## servers, migrations, sample tenant, web and worker; ARGS="--port 9000"
+	@exec $(PY) -m app.operations.cli run $(ARGS)
+
+test: $(STAMP) ## all tests, on servers of their own; ARGS="-k name"
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: $(STAMP) ## format, lint, types, import contracts
+	@$(PY) -m ruff format --check $(wildcard $(SOURCES))
+	@$(PY) -m ruff check $(wildcard $(SOURCES))
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+format: $(STAMP) ## put the source into its format
+	@$(PY) -m ruff format $(wildcard $(SOURCES))
+	@$(PY) -m ruff check --fix $(wildcard $(SOURCES))
+
+bench: $(STAMP) ## every benchmark, one JSON object a line
+	@for name in $$($(PY) -m bench --list); do $(PY) -m bench $$name $(ARGS) | tail -n 1 || exit 1; done
+
+constraints: $(STAMP) ## compile constraints.txt anew from pyproject.toml
+	@$(PY) -m pip install -q pip-tools
+	@$(VENV)/bin/pip-compile -q --upgrade --all-extras --strip-extras --no-header --annotation-style=line \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file constraints.txt pyproject.toml
+
+clean: ## remove the environment and caches; the data stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
