@@ -1,6 +1,6 @@
 """Questions about customers: facts for a case, what is not known yet, lists."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import func, literal, select, text, tuple_
 
 from app.accounts.errors import AccountNotFound
 from app.accounts.facts import AccountFacts, AccountRow, Person
@@ -193,6 +193,29 @@ def _warnings(row: Any, owner: Person | None, csm: Person | None, sponsor: Perso
     ]
     gone = ["The CRM no longer has this account"] if row.gone_at else []
     return (*gone, *unknown)
+
+
+def list_accounts(filters: Mapping[str, Any], *, after: list[Any] | None, limit: int) -> Sequence[Account]:
+    """Accounts by name, merged ones left out; `segment`, `region`, `owner` are lists, `q` a part of the name."""
+    statement = select(Account).where(Account.merged_into_id.is_(None)).order_by(Account.name, Account.id).limit(limit)
+    if "q" in filters:
+        statement = statement.where(Account.name.icontains(filters["q"], autoescape=True))
+    if "segment" in filters:
+        statement = statement.where(Account.segment.in_(_words(filters["segment"])))
+    if "region" in filters:
+        statement = statement.where(Account.region.in_(_words(filters["region"])))
+    if "owner" in filters:
+        emails = [email.lower() for email in _words(filters["owner"])]
+        statement = statement.where(func.lower(Account.owner_email).in_(emails))
+    if after:
+        statement = statement.where(
+            tuple_(Account.name, Account.id) > tuple_(literal(after[0]), literal(UUID(after[1])))
+        )
+    return db.session.scalars(statement).all()
+
+
+def _words(listed: str) -> list[str]:
+    return [word for word in (part.strip() for part in listed.split(",")) if word]
 
 
 # A calendar belongs to a package above; only whether its name is known is asked, by its table's name.

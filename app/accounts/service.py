@@ -62,7 +62,7 @@ def upsert_opportunity(
     return Upsert(_get(Opportunity, done), done.outcome)
 
 
-def upsert_rate(currency: str, on_date: date, rate: Any) -> Upsert[Rate]:
+def upsert_rate(currency: str, on_date: date | str, rate: Any) -> Upsert[Rate]:
     """Set what one unit of `currency` is worth in the reporting currency from a day on."""
     row = rate_upserts.check_row({"currency": currency, "date": on_date, "rate": rate})
     done = rate_upserts.apply([row])[0]

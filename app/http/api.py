@@ -117,6 +117,10 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
         decorator: Callable[[View], View] = super().response(status_code, schema, **options)
         return decorator
 
+    def alt_response(self, status_code: int, **options: Any) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().alt_response(status_code, **options)
+        return decorator
+
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self.route(rule, methods=["GET"], **options)
 
