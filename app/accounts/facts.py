@@ -1,4 +1,4 @@
-"""Everything a case needs to know of its account at one moment, read in two statements."""
+"""Everything a case needs to know of its account at one moment, read in at most three statements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,8 +57,9 @@ class AccountFacts:
 
     `chain` are the ids of its parents, nearest first. `touched_contract_ids` are those that count in
     `value.value_at_stake`: the ones asked for, else all active ones, its own or, `from_account_id` then says so, its
-    nearest ancestor's. `service_level` is that of the touched contract worth most. `percentile` (0–1) is the
-    account's in the newest book, None when no book holds it. `zone` and `calendar` are the account's own or None.
+    nearest ancestor's. `service_level` is that of the touched contract worth most. `percentile` (0–1) is
+    the place of `value.value_at_stake` in the newest book, None when it can't be converted; `book_on` is the day of
+    the account's own line in it, None while it has none. `zone` and `calendar` are the account's own or None.
     `warnings` are for people: what was named but is not known, and that the account is gone.
     """
 

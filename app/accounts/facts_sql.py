@@ -33,13 +33,13 @@ with recursive walk as (
 )
 select w.asked, w.step, w.id, w.version, w.source, w.external_id, w.name, w.domain, w.segment, w.region, w.timezone,
   w.calendar, w.health, w.lifecycle, w.owner_email, w.csm_email, w.sponsor_email, w.parent_external_id, w.attributes,
-  w.gone_at, b.percentile, b.on_date as book_on, {people}
+  w.gone_at, b.percentile, b.value as book_value, b.on_date as book_on, {people}
 from walk w
 left join "user" o on o.email = lower(w.owner_email)
 left join "user" c on c.email = lower(w.csm_email)
 left join "user" s on s.email = lower(w.sponsor_email)
 left join lateral (
-  select percentile, on_date from book_day k where k.account_id = w.id and k.on_date <= :today
+  select percentile, value, on_date from book_day k where k.account_id = w.id and k.on_date <= :today
   order by on_date desc limit 1
 ) b on true
 where w.merged_into_id is null

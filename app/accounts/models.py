@@ -164,7 +164,7 @@ class BookDay(TenantModel):
     __table_args__ = (
         UniqueConstraint("tenant_id", "account_id", "on_date"),
         reference("account", "account_id"),
-        Index("ix_book_day_on_date", "tenant_id", text("on_date DESC")),
+        Index("ix_book_day_on_date", "tenant_id", text("on_date DESC"), "value"),
     )
 
     account_id: Mapped[UUID]

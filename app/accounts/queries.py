@@ -1,6 +1,7 @@
 """Questions about customers: facts for a case, what is not known yet, lists."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, literal, select, text, tuple_
 
+from app.accounts import book
 from app.accounts.errors import AccountNotFound
 from app.accounts.facts import AccountFacts, AccountRow, Person
 from app.accounts.facts_sql import CHAIN_BY_ID, CHAIN_BY_KEY, MONEY
@@ -35,11 +37,13 @@ def account_facts(
     now: datetime,
     contract_ids: Sequence[UUID] | None = None,
     as_of: date | None = None,
+    rank: bool = True,
 ) -> AccountFacts:
-    """All a case needs of one account, by id or (source, external id), in two statements.
+    """All a case needs of one account, by id or (source, external id), in two statements, three if its value moved.
 
     `contract_ids` narrows what is touched; one that isn't the account's or an ancestor's is refused. `as_of` is
-    the day whose contracts and rates count, the tenant's today unless said. AccountNotFound when there is none.
+    the day whose contracts and rates count, the tenant's today unless said. Without `rank` the percentile is the
+    book's as it stands. AccountNotFound when there is none.
     """
     today = as_of or tenant_today(now)
     if isinstance(account, UUID):
@@ -48,16 +52,18 @@ def account_facts(
         chains = _chains(CHAIN_BY_KEY, {"source": account[0], "external_id": account[1], "today": today})
     if not chains:
         raise AccountNotFound
-    return _facts(chains, today=today, touched=contract_ids)[0]
+    facts = _facts(chains, today=today, touched=contract_ids)
+    return _ranked(facts, chains, today=today)[0] if rank else facts[0]
 
 
 def facts_for_many(
     account_ids: Iterable[UUID], *, now: datetime, as_of: date | None = None
 ) -> dict[UUID, AccountFacts]:
-    """The facts of several accounts by the id asked for, in two statements; unknown ids are left out."""
+    """The facts of several accounts by the id asked for, in at most three statements; unknown ids are left out."""
     today = as_of or tenant_today(now)
     chains = _chains(CHAIN_BY_ID, {"ids": list(account_ids), "today": today})
-    return dict(zip((chain[0].asked for chain in chains), _facts(chains, today=today), strict=True))
+    facts = _ranked(_facts(chains, today=today), chains, today=today)
+    return dict(zip((chain[0].asked for chain in chains), facts, strict=True))
 
 
 def _chains(statement: Any, values: dict[str, Any]) -> list[list[Any]]:
@@ -69,6 +75,17 @@ def _chains(statement: Any, values: dict[str, Any]) -> list[list[Any]]:
 def _facts(chains: list[list[Any]], *, today: date, touched: Sequence[UUID] | None = None) -> list[AccountFacts]:
     lines = _money(chains, today=today)
     return [_facts_of(chain, lines, today=today, touched=touched) for chain in chains]
+
+
+def _ranked(facts: list[AccountFacts], chains: list[list[Any]], *, today: date) -> list[AccountFacts]:
+    """A value that is not as the book has it is ranked in the book as it is now."""
+    amounts = [found.value.value_at_stake.amount for found in facts]
+    moved = [n for n, amount in enumerate(amounts) if amount is not None and amount != chains[n][0].book_value]
+    ranks = dict(zip(moved, book.rank([amounts[n] or Decimal(0) for n in moved], today=today), strict=True))
+    return [
+        replace(found, percentile=None if amounts[n] is None else ranks.get(n, found.percentile))
+        for n, found in enumerate(facts)
+    ]
 
 
 def _money(chains: list[list[Any]], *, today: date) -> list[Any]:

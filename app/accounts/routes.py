@@ -114,7 +114,7 @@ def list_accounts(query: dict[str, Any]) -> Response:
 def get_account(account_id: UUID) -> Response:
     """One account, who stands for it and who is above it; a merged one answers with its survivor."""
     with transaction():
-        return answer(AccountRecordSchema, views.record(queries.account_facts(account_id, now=clock.now())))
+        return answer(AccountRecordSchema, views.record(queries.account_facts(account_id, now=clock.now(), rank=False)))
 
 
 @accounts.get("/<uuid:account_id>/value")
@@ -126,7 +126,7 @@ def get_value(query: dict[str, Any], account_id: UUID) -> Response:
     with transaction():
         as_of = query.get("as_of")
         day = queries.tenant_today(as_of) if isinstance(as_of, datetime) else as_of
-        facts = queries.account_facts(account_id, now=clock.now(), as_of=day)
+        facts = queries.account_facts(account_id, now=clock.now(), as_of=day, rank=False)
         return answer(ValueSchema, views.value(facts))
 
 

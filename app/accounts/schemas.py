@@ -245,7 +245,7 @@ class PartSchema(Schema):
 
 
 class InputsSchema(Schema):
-    """What the account gives to a case's priority: `value_percentile` is 0–1, null when no book holds it yet."""
+    """What the account gives to a case's priority: `value_percentile` is its place (0–1) in the daily book."""
 
     value_percentile = Number(allow_none=True)
     book_on = fields.Date(allow_none=True)

@@ -51,7 +51,7 @@ def test_facts_name_people_value_and_renewal_in_two_statements(
             "crm", "A", "O-1", {"amount": 40000, "currency": "USD", "probability": 0.25}, now=NOW
         )
         service.upsert_rate("EUR", date(2026, 2, 27), "1.10")
-        insert_all([BookDay(account_id=account.id, on_date=date(2026, 3, 1), value=1, percentile=Decimal("0.75"))])
+        insert_all([BookDay(account_id=account.id, on_date=date(2026, 3, 1), value=185000, percentile=Decimal("0.75"))])
     with transaction(), statements() as sent:
         found = queries.account_facts(account.id, now=NOW)
     assert len(sent) == 2

@@ -364,7 +364,9 @@ def create_tables() -> None:
             "tenant_id", "account_id", "on_date", name=op.f("uq_book_day_tenant_id_account_id_on_date")
         ),
     )
-    op.create_index("ix_book_day_on_date", "book_day", ["tenant_id", sa.literal_column("on_date DESC")], unique=False)
+    op.create_index(
+        "ix_book_day_on_date", "book_day", ["tenant_id", sa.literal_column("on_date DESC"), "value"], unique=False
+    )
     op.create_table(
         "calendar",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
