@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.accounts import book, queries, service
+from app.accounts import book, jobs, queries, service
 from app.accounts.models import Account, BookDay
 from app.db import db, transaction
 from tests import NOW
@@ -115,3 +115,9 @@ def test_without_a_book_accounts_are_ranked_as_they_are(tenant: TestTenant) -> N
     assert round(percentile(small) or 0, 4) == Decimal("0.6667")
     assert percentile(none) == 0
     assert percentile(foreign) is None
+
+
+def test_the_job_makes_a_tenants_book_once_a_day(tenant: TestTenant) -> None:
+    account("A", "10")
+    assert (jobs.rebuild_book(tenant.id), jobs.rebuild_book(tenant.id)) == (True, False)
+    assert list(booked()) == ["A"]
