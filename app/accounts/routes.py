@@ -15,6 +15,7 @@ from app.accounts.schemas import (
     AccountPage,
     AccountRecordSchema,
     AccountUpsertSchema,
+    AccountValueSchema,
     ContactBody,
     ContactUpsertSchema,
     ContractBody,
@@ -24,7 +25,6 @@ from app.accounts.schemas import (
     RateBody,
     RateUpsertSchema,
     ValueQuery,
-    ValueSchema,
 )
 from app.accounts.service import Upsert
 from app.auth.guards import requires
@@ -119,7 +119,7 @@ def get_account(account_id: UUID) -> Response:
 
 @accounts.get("/<uuid:account_id>/value")
 @accounts.arguments(ValueQuery, location="query")
-@accounts.response(200, ValueSchema)
+@accounts.response(200, AccountValueSchema)
 @requires("accounts:read")
 def get_value(query: dict[str, Any], account_id: UUID) -> Response:
     """What the account is worth on a day, line by line: today's contracts and deals at that day's dates and rates."""
@@ -127,7 +127,7 @@ def get_value(query: dict[str, Any], account_id: UUID) -> Response:
         as_of = query.get("as_of")
         day = queries.tenant_today(as_of) if isinstance(as_of, datetime) else as_of
         facts = queries.account_facts(account_id, now=clock.now(), as_of=day, rank=False)
-        return answer(ValueSchema, views.value(facts))
+        return answer(AccountValueSchema, views.value(facts))
 
 
 def _upserted(schema: type[Schema], done: Upsert[Any]) -> Response:

@@ -113,7 +113,7 @@ class AccountSchema(Schema):
     version = fields.Integer()
 
 
-class PersonSchema(Schema):
+class AccountPersonSchema(Schema):
     id = fields.UUID()
     email = fields.String()
     name = fields.String()
@@ -123,9 +123,9 @@ class PersonSchema(Schema):
 class AccountRecordSchema(AccountSchema):
     """One account with who stands for it and the ids of its parents, nearest first."""
 
-    owner = fields.Nested(PersonSchema, allow_none=True)
-    csm = fields.Nested(PersonSchema, allow_none=True)
-    sponsor = fields.Nested(PersonSchema, allow_none=True)
+    owner = fields.Nested(AccountPersonSchema, allow_none=True)
+    csm = fields.Nested(AccountPersonSchema, allow_none=True)
+    sponsor = fields.Nested(AccountPersonSchema, allow_none=True)
     parents = fields.List(fields.UUID())
     warnings = fields.List(fields.String())
 
@@ -150,7 +150,7 @@ class _BelowAccount(Upserted):
     version = fields.Integer()
 
 
-class EscalatorSchema(Schema):
+class ContractEscalatorSchema(Schema):
     kind = fields.String()
     percent = Number(allow_none=True)
     floor = Number(allow_none=True)
@@ -162,7 +162,7 @@ class ContractUpsertSchema(_BelowAccount):
     currency = fields.String()
     starts_on = fields.Date()
     ends_on = fields.Date(allow_none=True)
-    escalator = fields.Nested(EscalatorSchema)
+    escalator = fields.Nested(ContractEscalatorSchema)
     service_level = fields.String(allow_none=True)
 
 
@@ -215,23 +215,23 @@ class ValueQuery(Query):
     as_of = DayOrMoment()
 
 
-class UnconvertedSchema(Schema):
+class AccountUnconvertedSchema(Schema):
     kind = fields.String()
     id = fields.UUID()
     amount = Money()
     currency = fields.String()
 
 
-class TotalSchema(Schema):
+class AccountTotalSchema(Schema):
     """A sum in `currency`; null when nothing of it has a rate. `unconverted` is what it lacks."""
 
     amount = Money(allow_none=True)
     currency = fields.String()
     incomplete = fields.Boolean()
-    unconverted = fields.List(fields.Nested(UnconvertedSchema))
+    unconverted = fields.List(fields.Nested(AccountUnconvertedSchema))
 
 
-class PartSchema(Schema):
+class AccountPartSchema(Schema):
     kind = fields.String()
     id = fields.UUID()
     amount = Money()
@@ -244,7 +244,7 @@ class PartSchema(Schema):
     touched = fields.Boolean()
 
 
-class InputsSchema(Schema):
+class AccountInputsSchema(Schema):
     """What the account gives to a case's priority: `value_percentile` is its place (0–1) in the daily book."""
 
     value_percentile = Number(allow_none=True)
@@ -254,17 +254,17 @@ class InputsSchema(Schema):
     health = fields.Integer(allow_none=True)
 
 
-class ValueSchema(Schema):
+class AccountValueSchema(Schema):
     account_id = fields.UUID()
     as_of = fields.Date()
     currency = fields.String()
-    arr = fields.Nested(TotalSchema)
-    pipeline = fields.Nested(TotalSchema)
-    value_at_stake = fields.Nested(TotalSchema)
+    arr = fields.Nested(AccountTotalSchema)
+    pipeline = fields.Nested(AccountTotalSchema)
+    value_at_stake = fields.Nested(AccountTotalSchema)
     renewal_on = fields.Date(allow_none=True)
-    renewal_value = fields.Nested(TotalSchema)
+    renewal_value = fields.Nested(AccountTotalSchema)
     estimate = fields.Boolean()
     from_account = fields.UUID(allow_none=True, data_key="from")
     service_level = fields.String(allow_none=True)
-    parts = fields.List(fields.Nested(PartSchema))
-    priority_inputs = fields.Nested(InputsSchema)
+    parts = fields.List(fields.Nested(AccountPartSchema))
+    priority_inputs = fields.Nested(AccountInputsSchema)
