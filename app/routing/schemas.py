@@ -129,7 +129,7 @@ class AccountKey(Body):
     external_id = fields.String(required=True, validate=words(1, 500))
 
 
-class RaisedBy(Body):
+class ExplainedRaisedBy(Body):
     kind = fields.String(load_default="colleague", validate=validate.OneOf(KINDS))
     email = fields.Email()
 
@@ -151,7 +151,7 @@ class ExplainBody(Body):
     customer_statement = fields.String(allow_none=True, validate=words(0, LONG))
     desired_outcome = fields.String(allow_none=True, validate=words(0, LONG))
     impact = fields.String(allow_none=True, validate=words(0, LONG))
-    raised_by = fields.Nested(RaisedBy, load_default=lambda: {"kind": "colleague"})
+    raised_by = fields.Nested(ExplainedRaisedBy, load_default=lambda: {"kind": "colleague"})
     source = fields.String(load_default="api", validate=words(1, 200))
     external_refs = fields.List(fields.Nested(ExternalRef), validate=validate.Length(max=50))
     answers = fields.Dict(keys=fields.String(), validate=validate.Length(max=100))
