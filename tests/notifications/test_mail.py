@@ -116,6 +116,14 @@ def test_no_text_adds_a_header_or_breaks_the_mail(subject: str, injected: str) -
     )
 
 
+@pytest.mark.parametrize("word", ["=?utf-8?q?a=0D=0ABcc:_x@example.com?=", "=?utf-8?b?YQ0KQmNjOiB4QGV4YW1wbGUuY29t?="])
+def test_an_encoded_line_end_in_a_subject_stays_text(word: str) -> None:
+    letter = replace(LETTER, subject=word)
+    head = write(letter, mail_from="a@b.example", at=AT).content.partition(b"\r\n\r\n")[0]
+    assert b"\r\nBcc:" not in head
+    assert str(read(letter)["Subject"]) == word.replace("=?", "= ?")
+
+
 def test_every_line_on_the_wire_is_short_and_plain_ascii() -> None:
     content = write(replace(LETTER, body="ü" * 3000), mail_from="a@b.example", at=AT).content
     assert content.isascii()
