@@ -96,7 +96,7 @@ class OwnerSchema(Schema):
     name = fields.String()
 
 
-class DecisionSchema(Schema):
+class RoutingDecisionSchema(Schema):
     id = fields.UUID()
     escalation_id = fields.UUID()
     at = AwareDateTime()
@@ -109,7 +109,7 @@ class DecisionSchema(Schema):
     failure = fields.String(allow_none=True)
 
 
-FailurePage = Page(DecisionSchema)
+FailurePage = Page(RoutingDecisionSchema)
 
 
 class ExplanationSchema(Schema):
