@@ -1,74 +1,46 @@
 """Giving a case to its owner: routing's decision is recorded, work moves with it, the new owner is told why."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.accounts.facts import AccountFacts
-from app.db import Model
+from app.db import Model, db
 from app.escalations.case import Change
-from app.escalations.models import Escalation
+from app.escalations.models import Escalation, Link
 from app.escalations.words import numbered
 from app.playbooks import service as playbooks
+from app.routing import facts
 from app.routing import service as routing
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
 
+SAID = ("source", "raised_by_kind", "raised_at", "title", "customer_statement", "desired_outcome", "impact")
 
-def routing_input(record: Escalation, account: AccountFacts) -> RoutingInput:
+
+def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
     """What rules may ask about: the escalation, its account, its value and its contracts."""
-    value = account.value
-    people = {"owner": account.owner, "csm": account.csm, "sponsor": account.sponsor}
-    facts: dict[str, Any] = {
-        "escalation.severity": record.severity,
-        "escalation.reason": record.reason,
-        "escalation.source": record.source,
-        "escalation.raised_by_kind": record.raised_by_kind,
-        "escalation.raised_at": record.raised_at,
-        "escalation.title": record.title,
-        "escalation.customer_statement": record.customer_statement,
-        "escalation.desired_outcome": record.desired_outcome,
-        "escalation.impact": record.impact,
-        "escalation.restricted": record.restricted,
-        "escalation.tier": record.tier,
-        "escalation.has_about_user": record.about_user_id is not None,
-        **account_facts_of(account),
-        "value.amount": value.value_at_stake.amount,
-        "value.arr": value.arr.amount,
-        "value.renewal_on": value.renewal_on,
-        "value.renewal_value": value.renewal_value.amount,
-    }
-    return RoutingInput(
+    record = change.record
+    return facts.routing_input(
+        account,
         escalation_id=record.id,
-        account_id=record.account_id,
         severity=record.severity,
-        status=record.status,
         reason=record.reason,
+        status=record.status,
         about_user_id=record.about_user_id,
-        value=value.value_at_stake.amount,
-        roles={name: person.id for name, person in people.items() if person is not None},
-        facts=facts,
+        restricted=record.restricted,
+        tier=record.tier,
+        systems=systems_of(change),
+        **{name: getattr(record, name) for name in SAID},
     )
 
 
-def account_facts_of(account: AccountFacts) -> dict[str, Any]:
-    """The account's own facts, its attributes by name, and what its contracts say."""
-    row = account.account
-    return {
-        "account.name": row.name,
-        "account.segment": row.segment,
-        "account.region": row.region,
-        "account.timezone": row.timezone,
-        "account.domain": row.domain,
-        "account.lifecycle": row.lifecycle,
-        "account.health": row.health,
-        "account.is_gone": row.is_gone,
-        "account.has_parent": bool(account.chain),
-        **{f"account.attributes.{name}": value for name, value in row.attributes.items()},
-        "contract.service_level": account.service_level,
-        "contract.currencies": list(account.currencies),
-        "value.pipeline": account.value.pipeline.amount,
-        "value.is_incomplete": account.value.incomplete,
-    }
+def systems_of(change: Change) -> list[str]:
+    """The systems of the case's references, read only when a rule asks for them."""
+    if not routing.asks("escalation.systems"):
+        return []
+    kept = db.session.scalars(select(Link.system).where(Link.escalation_id == change.record.id))
+    return sorted({*kept, *(row.system for row in change.rows if isinstance(row, Link))})
 
 
 def own(
@@ -76,7 +48,7 @@ def own(
 ) -> RoutingResult:
     """Route the case; its owner is never empty, and the decision with its reason is kept for ever."""
     routed = routing.route(
-        routing_input(change.record, account), actor=change.act.actor, now=change.now, cause=cause, exclude=exclude
+        routing_input(change, account), actor=change.act.actor, now=change.now, cause=cause, exclude=exclude
     )
     hand_over(change, account, routed, cause=cause)
     return routed

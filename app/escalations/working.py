@@ -64,7 +64,7 @@ def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escal
 
 def chosen(change: Change, to: NewOwner) -> routing.RoutingResult:
     """The decision record of a named owner or team."""
-    facts = routing_input(change.record, change.account)
+    facts = routing_input(change, change.account)
     if to.team_id is not None:
         return routing.route(facts, actor=change.act.actor, now=change.now, cause="assign", team_id=to.team_id)
     where = "owner_id" if to.owner_id else "owner_email"
@@ -141,7 +141,7 @@ def member_of(change: Change, tier: str) -> UUID | None:
     team = routing.find_team_of_tier(tier)
     if team is None:
         return None
-    found = routing.explain(routing_input(change.record, change.account), now=change.now, team_id=team.id)
+    found = routing.explain(routing_input(change, change.account), now=change.now, team_id=team.id)
     return found.owner_id if found.team_id == team.id and found.failure is None else None
 
 

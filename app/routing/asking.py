@@ -11,7 +11,7 @@ from app.accounts.facts import AccountFacts
 from app.auth.queries import find_user_by_email
 from app.db import new_id
 from app.errors import invalid
-from app.routing import queries, service
+from app.routing import service
 from app.routing.facts import routing_input
 from app.routing.inputs import RoutingInput, RoutingResult
 
@@ -45,15 +45,12 @@ def explanation(result: RoutingResult) -> dict[str, Any]:
 
 def _input(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
     account = _account(body, now=now)
-    open_, repeats = queries.count_for_account(account.account.id, reason=body["reason"])
     return routing_input(
         account,
         escalation_id=new_id(),
         severity=body["severity"],
         reason=body["reason"],
         about_user_id=_about_user(body.get("about_user")),
-        open_escalations=open_,
-        repeats=repeats,
         raised_by_kind=body["raised_by"]["kind"],
         raised_at=body.get("raised_at", now),
         tier="tier_1",

@@ -29,13 +29,11 @@ def routing_input(
     reason: str,
     status: str = "open",
     about_user_id: UUID | None = None,
-    open_escalations: int | None = None,
-    repeats: int | None = None,
     **case: Any,
 ) -> RoutingInput:
     """The case to be routed; `case` are its own facts as `CASE_FACTS` names them, those left out are missing.
 
-    `open_escalations` and `repeats` (earlier ones with the same reason) don't count this one.
+    `counts.…` are left out: routing counts for itself when a policy asks.
     """
     if unknown := sorted(set(case) - set(CASE_FACTS)):
         raise TypeError(f"no facts of a case: {', '.join(unknown)}")
@@ -54,8 +52,6 @@ def routing_input(
             "escalation.severity": severity,
             "escalation.reason": reason,
             "escalation.has_about_user": about_user_id is not None,
-            "counts.open_escalations": open_escalations,
-            "counts.repeats": repeats,
             **account_facts_of(account),
             **value_facts_of(account),
         },

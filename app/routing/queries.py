@@ -24,7 +24,7 @@ READ_PEOPLE = text(
       select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership where team_id = any(:teams)
     ), previous as (
       select owner_id from assignment
-      where account_id = :account and reason = :reason and escalation_id <> :escalation
+      where account_id = :account and reason = :reason and escalation_id < :escalation
       order by escalation_id desc, assigned_at desc limit 1
     ), wanted as (
       select unnest(:people) as id union select lead_id from teams union select user_id from members
@@ -162,14 +162,14 @@ def find_assignment(escalation_id: UUID) -> Assignment | None:
     )
 
 
-def count_for_account(account_id: UUID, *, reason: str) -> tuple[int, int]:
-    """(owned now, ever owned with this reason) escalations of an account, for asking about a case not yet raised."""
+def count_for_account(account_id: UUID, *, reason: str, escalation_id: UUID) -> tuple[int, int]:
+    """(others in somebody's hands now, earlier ones with this reason) of an account's escalations."""
     row = db.session.execute(
         text(
-            "select count(distinct escalation_id) filter (where released_at is null),"
-            " count(distinct escalation_id) filter (where reason = :reason)"
+            "select count(distinct escalation_id) filter (where released_at is null and escalation_id <> :escalation),"
+            " count(distinct escalation_id) filter (where reason = :reason and escalation_id < :escalation)"
             " from assignment where account_id = :account"
         ),
-        {"account": account_id, "reason": reason},
+        {"account": account_id, "reason": reason, "escalation": escalation_id},
     ).one()
     return row[0], row[1]

@@ -145,12 +145,12 @@ def publish_policy(body: dict[str, Any]) -> Response:
 
 
 @routing_bp.get("/fields")
-@routing_bp.response(200, schemas.FieldsSchema)
+@routing_bp.response(200, schemas.RuleFieldsSchema)
 @requires("routing:read")
 def list_fields() -> Response:
     """The facts that conditions may ask about, with the operators of each."""
     with transaction():
-        return answer(schemas.FieldsSchema, {"items": list(FIELDS.values())})
+        return answer(schemas.RuleFieldsSchema, {"items": list(FIELDS.values())})
 
 
 @routing_bp.post("/explain")

@@ -78,7 +78,7 @@ class PublishBody(Body):
     number = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
 
 
-class FieldSchema(Schema):
+class RuleFieldSchema(Schema):
     name = fields.String()
     type = fields.String()
     doc = fields.String()
@@ -86,17 +86,17 @@ class FieldSchema(Schema):
     values = fields.List(fields.String())
 
 
-class FieldsSchema(Schema):
-    items = fields.List(fields.Nested(FieldSchema))
+class RuleFieldsSchema(Schema):
+    items = fields.List(fields.Nested(RuleFieldSchema))
 
 
-class OwnerSchema(Schema):
+class RoutedOwnerSchema(Schema):
     id = fields.UUID()
     email = fields.String()
     name = fields.String()
 
 
-class RoutingDecisionSchema(Schema):
+class FailureSchema(Schema):
     id = fields.UUID()
     escalation_id = fields.UUID()
     at = AwareDateTime()
@@ -109,11 +109,11 @@ class RoutingDecisionSchema(Schema):
     failure = fields.String(allow_none=True)
 
 
-FailurePage = Page(RoutingDecisionSchema)
+FailurePage = Page(FailureSchema)
 
 
 class ExplanationSchema(Schema):
-    owner = fields.Nested(OwnerSchema)
+    owner = fields.Nested(RoutedOwnerSchema)
     team_id = fields.UUID(allow_none=True)
     rule = fields.String(allow_none=True)
     why = fields.String()
@@ -124,17 +124,17 @@ class ExplanationSchema(Schema):
     excluded = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
 
 
-class AccountKey(Body):
+class ExplainAccount(Body):
     source = fields.String(required=True, validate=words(1, 200))
     external_id = fields.String(required=True, validate=words(1, 500))
 
 
-class ExplainedRaisedBy(Body):
+class ExplainRaisedBy(Body):
     kind = fields.String(load_default="colleague", validate=validate.OneOf(KINDS))
     email = fields.Email()
 
 
-class ExternalRef(Body):
+class ExplainRef(Body):
     system = fields.String(required=True, validate=words(1, 200))
     external_id = fields.String(required=True, validate=words(1, 500))
     url = fields.String(allow_none=True, validate=words(1, 2000))
@@ -144,16 +144,16 @@ class ExplainBody(Body):
     """The body of a raise; only the account and the severity are needed to ask."""
 
     account_id = fields.UUID()
-    account = fields.Nested(AccountKey)
+    account = fields.Nested(ExplainAccount)
     severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
     reason = fields.String(load_default="other", validate=words(1, 200))
     title = fields.String(validate=words(1, 500))
     customer_statement = fields.String(allow_none=True, validate=words(0, LONG))
     desired_outcome = fields.String(allow_none=True, validate=words(0, LONG))
     impact = fields.String(allow_none=True, validate=words(0, LONG))
-    raised_by = fields.Nested(ExplainedRaisedBy, load_default=lambda: {"kind": "colleague"})
+    raised_by = fields.Nested(ExplainRaisedBy, load_default=lambda: {"kind": "colleague"})
     source = fields.String(load_default="api", validate=words(1, 200))
-    external_refs = fields.List(fields.Nested(ExternalRef), validate=validate.Length(max=50))
+    external_refs = fields.List(fields.Nested(ExplainRef), validate=validate.Length(max=50))
     answers = fields.Dict(keys=fields.String(), validate=validate.Length(max=100))
     contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
     about_user = fields.Email(allow_none=True)

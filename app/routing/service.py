@@ -3,12 +3,10 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
@@ -20,8 +18,9 @@ from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
 from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
+from app.routing.holding import assign, list_unavailable, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
-from app.routing.models import Assignment, Decision
+from app.routing.models import Decision
 from app.routing.people import Inputs, Person, TeamFacts
 from app.routing.policies import compiled, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
@@ -33,6 +32,7 @@ __all__ = [
     "RoutingResult",
     "UserRef",
     "appoint",
+    "asks",
     "assign",
     "create_team",
     "explain",
@@ -52,6 +52,8 @@ __all__ = [
     "upsert_team",
     "work_weight",
 ]
+
+COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
 
 
 def install_defaults(now: datetime) -> list[Model]:
@@ -73,7 +75,7 @@ def route(
     of `assign` in it, and call this late, since another case for the same person waits from here to the commit.
 
     `exclude` are users who shall not get it (who declines it), `team_id` asks for a team instead of the rules. Two
-    statements, three when the policy is not known to this process yet.
+    statements, one more for a policy that asks for counts, one more when this process meets the policy first.
     """
     policy = current_policy()
     inputs, staff = _read(policy, facts, now=now, exclude=exclude, team_id=team_id)
@@ -117,6 +119,11 @@ def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime,
     return RoutingResult(owner, None, None, decision.why, None, weight, decision)
 
 
+def asks(fact: str) -> bool:
+    """Whether the current policy has a condition on this fact, which may cost a statement to know."""
+    return fact in current_policy().fields
+
+
 def rerun(decision: Decision) -> UUID:
     """The owner that the decision's own inputs and policy version give now; an owner named by hand stays named."""
     if "named_by" in decision.inputs:
@@ -127,91 +134,11 @@ def rerun(decision: Decision) -> UUID:
     return UUID(owner_id)
 
 
-def assign(
-    *,
-    escalation_id: UUID,
-    account_id: UUID,
-    reason: str,
-    owner_id: UUID,
-    team_id: UUID | None,
-    weight: Decimal,
-    value: Decimal | None,
-    now: datetime,
-) -> list[Model]:
-    """The row by which an owner holds a case, for the caller to insert."""
-    return [
-        Assignment(
-            escalation_id=escalation_id,
-            account_id=account_id,
-            reason=reason,
-            owner_id=owner_id,
-            team_id=team_id,
-            weight=weight,
-            value=value,
-            assigned_at=now,
-        )
-    ]
-
-
-def reassign(facts: RoutingInput, result: RoutingResult, *, now: datetime) -> list[Model]:
-    """End the present holding, without counting the case as closed by them, and begin the next."""
-    release(facts.escalation_id, now=now, closed=False)
-    return assign(
-        escalation_id=facts.escalation_id,
-        account_id=facts.account_id,
-        reason=facts.reason,
-        owner_id=result.owner_id,
-        team_id=result.team_id,
-        weight=result.weight,
-        value=facts.value,
-        now=now,
-    )
-
-
-def release(escalation_id: UUID, *, now: datetime, closed: bool = True) -> None:
-    """The case is out of its owner's hands; `closed` unless it was merged away or handed on."""
-    _change(escalation_id, {"released_at": now, "closed": closed})
-
-
-def reweigh(
-    escalation_id: UUID,
-    weight: Decimal | None = None,
-    *,
-    value: Decimal | None = None,
-    reason: str | None = None,
-    account_id: UUID | None = None,
-) -> None:
-    """The case in hand became heavier or lighter, or its value, reason or account changed; None changes nothing."""
-    changes = {"weight": weight, "value": value, "reason": reason, "account_id": account_id}
-    changes = {name: new for name, new in changes.items() if new is not None}
-    if changes:
-        _change(escalation_id, changes)
-
-
-def list_unavailable(now: datetime) -> list[UUID]:
-    """Users who hold open cases and can't work on them: the deactivated."""
-    statement = (
-        select(Assignment.owner_id)
-        .join(User, User.id == Assignment.owner_id)
-        .where(Assignment.released_at.is_(None), User.active.is_(False))
-        .distinct()
-    )
-    return list(db.session.scalars(statement))
-
-
-def _change(escalation_id: UUID, changes: dict[str, Any]) -> None:
-    db.session.execute(
-        update(Assignment)
-        .where(Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
-        .values(**changes)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _read(
     policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID], team_id: UUID | None
 ) -> tuple[Inputs, Staff]:
     """One statement: the people that the matching rules may name, with what they hold."""
+    facts = _with_counts(policy, facts)
     settings = tenant_settings()
     today = now.astimezone(ZoneInfo(settings.timezone)).date()
     duty = {
@@ -251,6 +178,14 @@ def _read(
         duty={position: by_email[email] for position, email in duty.items() if email in by_email},
     )
     return inputs, staff
+
+
+def _with_counts(policy: Policy, facts: RoutingInput) -> RoutingInput:
+    """What the account has in hand and had before is counted only for a policy that asks for it."""
+    if not policy.fields & COUNTS or any(facts.facts.get(name) is not None for name in COUNTS):
+        return facts
+    counted = queries.count_for_account(facts.account_id, reason=facts.reason, escalation_id=facts.escalation_id)
+    return replace(facts, facts={**facts.facts, **dict(zip(sorted(COUNTS), counted, strict=True))})
 
 
 def _settle(policy: Policy, facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Outcome, Inputs, Staff]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -287,3 +288,25 @@ def test_only_the_facts_a_policy_asks_for_are_kept(tenant: TestTenant, publish: 
     with transaction():
         result = settle(case(facts={"escalation.severity": 2, "escalation.customer_statement": "Call me, Jo."}))
     assert result.decision.inputs["facts"] == {"escalation.severity": 2}
+
+
+def test_counts_are_read_only_for_a_policy_that_asks_for_them(
+    tenant: TestTenant, make_user: Make, publish: Publish, statements: Statements
+) -> None:
+    owner, senior = make_user(), make_user()
+    again = {"all": [{"field": "counts.repeats", "op": ">=", "value": 1},
+                     {"field": "counts.open_escalations", "op": "=", "value": 2}]}  # fmt: skip
+    publish([rule("again", {"kind": "user", "user_id": str(senior.id)}, when=again),
+             rule("rest", {"kind": "role", "role": "owner"})])  # fmt: skip
+    first = case(roles={"owner": owner.id})
+    with transaction():
+        settle(first)
+        insert_all(hold(case(account_id=first.account_id, reason="security"), owner.id))
+    facts = replace(first, escalation_id=case().escalation_id)
+    with transaction(), statements() as sent:
+        result = routing.route(facts, actor=SYSTEM, now=NOW, cause="raise")
+    assert result.owner_id == senior.id
+    assert result.decision.inputs["facts"] == {"counts.open_escalations": 2, "counts.repeats": 1}
+    assert len(sent) == 3
+    with transaction():
+        assert routing.explain(first, now=NOW).owner_id == owner.id  # nothing came before the first

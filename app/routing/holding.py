@@ -1,0 +1,94 @@
+"""Who holds which case now, and how heavy it is: the rows that load is counted from."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.auth.models import User
+from app.db import Model, db
+from app.routing.inputs import RoutingInput, RoutingResult
+from app.routing.models import Assignment
+
+
+def assign(
+    *,
+    escalation_id: UUID,
+    account_id: UUID,
+    reason: str,
+    owner_id: UUID,
+    team_id: UUID | None,
+    weight: Decimal,
+    value: Decimal | None,
+    now: datetime,
+) -> list[Model]:
+    """The row by which an owner holds a case, for the caller to insert."""
+    return [
+        Assignment(
+            escalation_id=escalation_id,
+            account_id=account_id,
+            reason=reason,
+            owner_id=owner_id,
+            team_id=team_id,
+            weight=weight,
+            value=value,
+            assigned_at=now,
+        )
+    ]
+
+
+def reassign(facts: RoutingInput, result: RoutingResult, *, now: datetime) -> list[Model]:
+    """End the present holding, without counting the case as closed by them, and begin the next."""
+    release(facts.escalation_id, now=now, closed=False)
+    return assign(
+        escalation_id=facts.escalation_id,
+        account_id=facts.account_id,
+        reason=facts.reason,
+        owner_id=result.owner_id,
+        team_id=result.team_id,
+        weight=result.weight,
+        value=facts.value,
+        now=now,
+    )
+
+
+def release(escalation_id: UUID, *, now: datetime, closed: bool = True) -> None:
+    """The case is out of its owner's hands; `closed` unless it was merged away or handed on."""
+    _change(escalation_id, {"released_at": now, "closed": closed})
+
+
+def reweigh(
+    escalation_id: UUID,
+    weight: Decimal | None = None,
+    *,
+    value: Decimal | None = None,
+    reason: str | None = None,
+    account_id: UUID | None = None,
+) -> None:
+    """The case in hand became heavier or lighter, or its value, reason or account changed; None changes nothing."""
+    changes = {"weight": weight, "value": value, "reason": reason, "account_id": account_id}
+    changes = {name: new for name, new in changes.items() if new is not None}
+    if changes:
+        _change(escalation_id, changes)
+
+
+def list_unavailable(now: datetime) -> list[UUID]:
+    """Users who hold open cases and can't work on them: the deactivated."""
+    statement = (
+        select(Assignment.owner_id)
+        .join(User, User.id == Assignment.owner_id)
+        .where(Assignment.released_at.is_(None), User.active.is_(False))
+        .distinct()
+    )
+    return list(db.session.scalars(statement))
+
+
+def _change(escalation_id: UUID, changes: dict[str, Any]) -> None:
+    db.session.execute(
+        update(Assignment)
+        .where(Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )

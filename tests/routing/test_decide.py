@@ -1,0 +1,146 @@
+"""The decision without a database: eligibility, stand-ins, and records that give the same owner again."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.routing.decide import decide, rerun
+from app.routing.people import Inputs, Person, TeamFacts
+from app.routing.policy import Policy, compile_policy
+from tests import NOW
+
+TEAM = "0195c0de-0000-7000-8000-000000000001"
+CATCH_ALL: dict[str, Any] = {"all": []}
+TEAM_ONLY = compile_policy(
+    1, [{"name": "team", "when": CATCH_ALL, "target": {"kind": "team", "team_id": TEAM}}], {"rest": 0}
+)
+
+
+def person(id_: str, **given: Any) -> Person:
+    values = {"active": True, "role": "csm", "load": Decimal(0), "value_in_hand": Decimal(0), "capacity": Decimal(24)}
+    return Person(id=id_, **{**values, **given})
+
+
+def inputs(*people: Person, **given: Any) -> Inputs:
+    values: dict[str, Any] = {
+        "now": NOW,
+        "today": NOW.date(),
+        "tie_key": "case",
+        "weight": Decimal(3),
+        "facts": {},
+        "roles": {},
+        "about_user_id": None,
+        "exclude": frozenset(),
+        "team_id": None,
+        "people": {p.id: p for p in people},
+        "teams": {TEAM: TeamFacts(TEAM, "Team", None, {p.id: p.capacity for p in people if p.role == "csm"})},
+        "previous_owner_id": None,
+        "duty": {},
+    }
+    return Inputs(**{**values, **given})
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "code"),
+    [
+        ({"load": Decimal(22)}, {}, "at_capacity"),  # 22 + 3 > 24
+        ({"active": False}, {}, "inactive"),
+        ({"active": False, "load": Decimal(30)}, {}, "inactive"),
+        ({}, {"about_user_id": "a"}, "about_user"),
+        ({"active": False}, {"about_user_id": "a"}, "about_user"),
+        ({}, {"exclude": frozenset({"a"})}, "left_out"),
+        ({}, {"lost": frozenset({"a"})}, "place_taken"),
+    ],
+)
+def test_who_is_not_eligible_is_told_by_one_code(changes: Any, more: Any, code: str) -> None:
+    outcome = decide(TEAM_ONLY, inputs(person("a", **changes), person("b", load=Decimal(21)), **more))
+    assert outcome.owner_id == "b"
+    assert outcome.excluded == {code: ["a"]}
+
+
+def test_work_that_fills_the_capacity_exactly_still_fits() -> None:
+    assert decide(TEAM_ONLY, inputs(person("a", load=Decimal(21)))).failure is None
+    assert decide(TEAM_ONLY, inputs(person("a", load=Decimal("21.5")))).failure == "at_capacity"
+
+
+def test_an_integration_never_owns_by_a_rule() -> None:
+    policy = compile_policy(1, [{"name": "r", "when": CATCH_ALL, "target": {"kind": "role", "role": "csm"}}], {})
+    outcome = decide(policy, inputs(person("i", role="integration"), roles={"csm": "i"}))
+    assert (outcome.owner_id, outcome.failure) == (None, "not_a_person")
+
+
+def test_different_reasons_together_are_called_nobody_eligible() -> None:
+    outcome = decide(TEAM_ONLY, inputs(person("a", load=Decimal(24)), person("b", active=False)))
+    assert outcome.failure == "nobody_eligible"
+    assert outcome.excluded == {"at_capacity": ["a"], "inactive": ["b"]}
+
+
+def test_stand_ins_may_be_full_but_not_gone() -> None:
+    full, gone = person("owner", role="admin", load=Decimal(99)), person("lead", role="manager", active=False)
+    team = {TEAM: TeamFacts(TEAM, "Team", "lead", {})}
+    outcome = decide(TEAM_ONLY, inputs(full, gone, teams=team, duty={"duty_owner": "owner"}))
+    assert (outcome.owner_id, outcome.failure) == ("owner", "team_empty")
+    assert outcome.why == "is the duty owner and stands in: the team has no members"
+    assert outcome.places == ()
+
+
+def test_a_team_asked_for_comes_instead_of_the_rules() -> None:
+    policy = compile_policy(1, [{"name": "r", "when": CATCH_ALL, "target": {"kind": "role", "role": "owner"}}], {})
+    outcome = decide(policy, inputs(person("a"), person("o", role="manager"), roles={"owner": "o"}, team_id=TEAM))
+    assert (outcome.owner_id, outcome.team_id, outcome.rule) == ("a", TEAM, None)
+
+
+PEOPLE = st.lists(
+    st.builds(
+        person,
+        st.uuids().map(str),
+        active=st.booleans(),
+        role=st.sampled_from(["csm", "manager", "integration"]),
+        load=st.decimals(0, 30, places=1),
+        value_in_hand=st.decimals(0, 10**9, places=2),
+        last_assigned_at=st.none() | st.integers(0, 200).map(lambda hours: NOW - timedelta(hours=hours)),
+        closed_for_account=st.integers(0, 5),
+    ),
+    max_size=8,
+    unique_by=lambda p: p.id,
+)
+
+
+def policy_of(named: str | None) -> Policy:
+    """A rule on the value that wants somebody by name, then the team."""
+    big = {"field": "value.amount", "op": ">=", "value": "1000"}
+    target = {"kind": "user", "user_id": named} if named else {"kind": "previous_owner"}
+    rest = {"name": "rest", "when": CATCH_ALL, "target": {"kind": "team", "team_id": TEAM}}
+    return compile_policy(1, [{"name": "big", "when": big, "target": target}, rest], {})
+
+
+@given(PEOPLE, st.decimals(0, 5000, places=2), st.integers(0, 7), st.sets(st.integers(0, 7)), st.randoms())
+def test_a_kept_record_gives_the_same_owner_in_any_order_of_people(
+    people: list[Person], amount: Decimal, named: int, lost: set[int], random: Any
+) -> None:
+    policy = policy_of(people[named % len(people)].id if people else None)
+    given_ = inputs(
+        *people,
+        facts={"value.amount": amount},
+        duty={"duty_owner": people[0].id} if people else {},
+        lost=frozenset(people[n].id for n in lost if n < len(people)),
+    )
+    outcome = decide(policy, given_)
+    kept = json.loads(json.dumps(given_.as_record()))
+    assert Inputs.of(kept) == given_
+    assert rerun(policy, kept) == outcome.owner_id
+    shuffled = random.sample(people, len(people))
+    team = TeamFacts(TEAM, "Team", None, {p.id: p.capacity for p in shuffled if p.role == "csm"})
+    again = decide(policy, replace(given_, people={p.id: p for p in shuffled}, teams={TEAM: team}))
+    assert (again.owner_id, again.excluded) == (outcome.owner_id, outcome.excluded)
+    if outcome.failure is None:
+        chosen = given_.people[str(outcome.owner_id)]
+        assert chosen.active
+        assert chosen.load + given_.weight <= 24
+        assert chosen.id not in given_.lost
