@@ -82,7 +82,7 @@ def change_team(body: dict[str, Any], team_id: UUID) -> Response:
 @member_bp.put("/<uuid:user_id>")
 @member_bp.arguments(schemas.MemberBody)
 @member_bp.response(200, schemas.TeamSchema)
-@member_bp.alt_response(201, schema=schemas.TeamSchema)  # type: ignore[untyped-decorator]
+@member_bp.alt_response(201, schema=schemas.TeamSchema)
 @requires("teams:write")
 def put_member(body: dict[str, Any], team_id: UUID, user_id: UUID) -> Response:
     """Add a colleague (201) or change their capacity (200, needs the team's ETag); answers with the team."""
