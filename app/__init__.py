@@ -10,8 +10,9 @@ from app.auth import guards
 from app.config import Settings, load_settings
 from app.db import db
 
-# Packages with doors, from the lowest to the highest; each that has routes offers `blueprints`.
+# Packages with doors to the API, from the lowest to the highest, and those whose doors are pages.
 PACKAGES = ("auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "operations")
+PAGES = ("panels",)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -39,3 +40,6 @@ def register_blueprints(app: Flask) -> None:
         import_module(f"app.{package}.models")
         for blueprint in import_module(f"app.{package}.routes").blueprints:
             http.api.register_blueprint(blueprint)
+    for package in PAGES:
+        for blueprint in import_module(f"app.{package}.routes").blueprints:
+            app.register_blueprint(blueprint)

@@ -396,6 +396,15 @@ EVENTS = text(
 )
 
 
+LAST_EVENTS = text(str(EVENTS).replace("order by e.seq", "order by e.seq desc"))
+
+
+def list_last_events(escalation_id: UUID, *, limit: int) -> list[dict[str, Any]]:
+    """The newest events, newest first."""
+    rows = db.session.execute(LAST_EVENTS, {"id": escalation_id, "after": 0, "limit": limit})
+    return [dict(row._mapping) for row in rows]
+
+
 def list_events(escalation_id: UUID, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """The timeline, oldest first."""
     position = decode_cursor(cursor)

@@ -18,7 +18,8 @@ PUBLIC = {
     "/healthz": "alive",
     "/readyz": "ready",
     "/metrics": "numbers for Prometheus",
-    "/links/<token>": "a signed, expiring link is its own key",
+    "/l/<token>": "a signed, expiring link is its own key",
+    "/panel/panel.css": "the stylesheet of the pages",
     "/unsubscribe/<token>": "a signed link is its own key",
 }
 ANY = {"uuid": "01900000-0000-7000-8000-000000000000", "int": "1", "path": "x", "default": "x", "string": "x"}

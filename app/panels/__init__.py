@@ -1,0 +1,1 @@
+"""Pages for people: what a link in a message opens."""

@@ -1,0 +1,63 @@
+"""The page behind a link in a message: one case, for one person, for a while."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, render_template, send_from_directory
+
+from app import clock
+from app.auth import queries as users
+from app.auth.actor import Actor
+from app.auth.errors import LinkExpired, LinkUnknown
+from app.auth.guards import public
+from app.auth.links import LinkScope, open_link
+from app.auth.roles import READ
+from app.auth.settings import tenant_settings
+from app.db import transaction
+from app.errors import NotFound
+from app.escalations import queries
+from app.panels import wording
+
+bp = Blueprint("panels", __name__, template_folder="templates")
+blueprints = [bp]
+
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SHOWN_EVENTS = 50
+
+
+@bp.get("/l/<token>")
+@public
+def linked(token: str) -> Response:
+    """What the link names, as its person may see it; every opening is kept."""
+    try:
+        scope = open_link(token)
+        return page("panels/escalation.html", 200, **view(scope))
+    except LinkExpired as error:
+        return page("panels/message.html", 410, title="This link has expired", text=error.detail)
+    except (LinkUnknown, NotFound):
+        text = "It may have been cut short, or what it led to is not for you to see."
+        return page("panels/message.html", 404, title="This link leads nowhere", text=text)
+
+
+def view(scope: LinkScope) -> dict[str, Any]:
+    """The case with its timeline, read as the link's person."""
+    with transaction(tenant=scope.tenant_id):
+        user = users.get_user(scope.user_id)
+        actor = Actor(user.id, user.email, user.name, user.role, READ)
+        record = queries.get_record(scope.subject_id, actor=actor, now=clock.now())
+        events = queries.list_last_events(scope.subject_id, limit=SHOWN_EVENTS)
+        zone = user.timezone or tenant_settings().timezone
+        return {"case": record, "events": events, "zone": zone, "now": clock.now(), "words": wording}
+
+
+@bp.get("/panel/panel.css")
+@public
+def stylesheet() -> Response:
+    return send_from_directory(f"{current_app.root_path}/panels/static", "panel.css", max_age=86400)
+
+
+def page(template: str, status: int, **values: Any) -> Response:
+    response = make_response(render_template(template, **values), status)
+    response.headers["Content-Security-Policy"] = CSP
+    return response
