@@ -27,11 +27,12 @@ DUE = """
 FIND_TENANTS = text(
     """
     select t.id from tenant t
-    where exists (
+    cross join lateral (
         select from intent i
         where i.tenant_id = t.id and i.state = 'pending' and i.hold_until <= :now + t.clock_offset
           and (i.retry_at is null or i.retry_at <= :now) and (i.leased_until is null or i.leased_until <= :now)
-    )
+        order by i.hold_until limit 1
+    ) due
     order by random()
     """
 )
@@ -49,7 +50,7 @@ SETTLE = text(
     where id = any(array(
         select id from intent
         where {DUE} and (:no_mail or channel = 'inbox' or coalesce(address, '') = '')
-        order by hold_until, id limit :limit for update skip locked
+        order by hold_until limit :limit for update skip locked
     ))
     """  # noqa: S608
 )
@@ -58,7 +59,7 @@ CLAIM = text(
     f"""
     update intent set leased_until = :lease, attempts = attempts + 1
     where id = any(array(
-        select id from intent where {DUE} order by hold_until, id limit :limit for update skip locked
+        select id from intent where {DUE} order by hold_until limit :limit for update skip locked
     ))
     returning id, user_id, address, subject, body, why, escalation_id, attempts, failing_since
     """  # noqa: S608
