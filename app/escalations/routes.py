@@ -12,7 +12,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import db
 from app.db import transaction as plain_transaction
-from app.escalations import case, queries, schemas, service, timeline
+from app.escalations import case, queries, schemas, seals, service
 from app.escalations.case import Act
 from app.escalations.models import Escalation
 from app.escalations.service import NewEscalation, Raised
@@ -321,10 +321,10 @@ def get_timeline(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 @requires("escalations:read")
 @bp.response(200, schemas.ChainSchema)
 def verify_timeline(escalation_id: UUID) -> Response:
-    """Recompute the chain of hashes."""
+    """Recompute the chain of hashes and compare it with the newest signed list that names it."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor())
-        return answer(schemas.ChainSchema, timeline.verify(found))
+        return answer(schemas.ChainSchema, seals.verify(found))
 
 
 @bp.get("/<uuid:escalation_id>/routing")

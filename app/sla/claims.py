@@ -14,18 +14,19 @@ from app.sla.due import DueClock, Fired
 from app.sla.versions import load_versions
 
 # Raw: the order of columns is that of DueClock, and one index scan finds and locks the batch.
+COLUMNS = """
+    id, escalation_id, kind, subject, cycle, state, started_at, due_at, original_due_at, breached_at,
+    target_kind, calendar_version_id, zone, ladder_number, due_version, not_before, elapsed_seconds,
+    paused_seconds, next_step_at, next_step, next_repeat, entries
+"""
 CLAIM = text(
-    """
-    select id, escalation_id, kind, subject, cycle, state, started_at, due_at, original_due_at, breached_at,
-           target_kind, calendar_version_id, zone, ladder_number, due_version, not_before, elapsed_seconds,
-           paused_seconds, next_step_at, next_step, next_repeat, entries
-    from clock
-    where next_step_at <= :now
-    order by next_step_at
-    limit :limit
-    for update skip locked
-    """
+    f"""
+    select {COLUMNS} from clock where next_step_at <= :now order by next_step_at limit :limit for update skip locked
+    """  # noqa: S608 - columns are ours
 )
+# Of one clock, whose escalation is locked already: waited for, not skipped.
+CLAIM_ONE = text(f"select {COLUMNS} from clock where id = :id and next_step_at <= :now for update")  # noqa: S608
+SET_ASIDE = text("update clock set problem = :problem, next_step_at = null where tenant_id = :tenant and id = :id")
 ADVANCE = text(
     """
     update clock c
@@ -95,7 +96,21 @@ def claim(limit: int, now: datetime) -> list[DueClock]:
 
     One statement; a second for the ledgers of those whose breach is not the first thing that happened to them.
     """
-    clocks = [DueClock(*row) for row in db.session.execute(CLAIM, {"limit": limit, "now": now})]
+    return _with_ledgers([DueClock(*row) for row in db.session.execute(CLAIM, {"limit": limit, "now": now})], now)
+
+
+def claim_one(clock_id: UUID, now: datetime) -> DueClock | None:
+    """This clock if it is still due; lock its escalation before, as every use case does."""
+    row = db.session.execute(CLAIM_ONE, {"id": clock_id, "now": now}).one_or_none()
+    return _with_ledgers([DueClock(*row)], now)[0] if row else None
+
+
+def set_aside(clock_id: UUID, problem: str) -> None:
+    """Keep why this clock could not be swept on its row, and look at it no more."""
+    db.session.execute(SET_ASIDE, {"tenant": current_tenant(), "id": clock_id, "problem": problem})
+
+
+def _with_ledgers(clocks: list[DueClock], now: datetime) -> list[DueClock]:
     load_versions({clock.calendar_version_id for clock in clocks}, {clock.ladder_number for clock in clocks})
     moved = {clock.id: clock for clock in clocks if clock.entries > 1 and _may_breach(clock, now)}
     for clock_id, entries in load_ledgers(list(moved)).items():

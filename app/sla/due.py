@@ -154,9 +154,14 @@ def _plan_or_set_aside(clock: DueClock, now: datetime) -> Fired:
     try:
         return plan(clock, now)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        SET_ASIDE.inc()
-        log.error("clock_set_aside", clock_id=str(clock.id), escalation_id=str(clock.escalation_id), error=repr(error))
-        return _unchanged(clock, problem=repr(error))
+        return set_aside(clock, error)
+
+
+def set_aside(clock: DueClock, error: Exception) -> Fired:
+    """The clock as it was, with what it ran into, not to be looked at again until somebody has."""
+    SET_ASIDE.inc()
+    log.error("clock_set_aside", clock_id=str(clock.id), escalation_id=str(clock.escalation_id), error=repr(error))
+    return _unchanged(clock, problem=repr(error))
 
 
 def _unchanged(clock: DueClock, problem: str | None = None) -> Fired:

@@ -1,0 +1,215 @@
+"""Who hears of a step: roles turned into people when it fires, each person once, for a whole batch at a time."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.auth.settings import TenantSettings, tenant_settings
+from app.db import db
+from app.escalations.tiers import TIERS
+
+ABSENT, NO_ADDRESS = "absent", "no_address"
+# A restricted case is seen by its owner, the line above, watchers and admins, so only they are told.
+SEEING = frozenset({"owner", "owner_manager", "watchers", "approver", "approver_manager", "admins"})
+OF_APPROVERS = frozenset({"approver", "approver_manager"})
+
+READ_CASES = text(
+    """
+    select e.id, e.number, e.title, e.severity, e.status, e.tier, e.restricted, e.owner_id, e.about_user_id,
+           e.resolve_by_at, a.name as account, lower(a.owner_email) as account_owner_email,
+           lower(a.csm_email) as csm_email, lower(a.sponsor_email) as sponsor_email, t.lead_id,
+           case when :watchers then array(select w.user_id from watcher w where w.escalation_id = e.id)
+                else '{}' end as watcher_ids
+    from escalation e
+    join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+    left join team t on t.tenant_id = e.tenant_id and t.id = e.team_id
+    where e.id = any(cast(:ids as uuid[]))
+    """
+)
+READ_PEOPLE = text(
+    """
+    with asked as (
+        select id, email, name, active, role, manager_id from "user"
+        where id = any(cast(:ids as uuid[])) or email = any(cast(:emails as text[])) or (:admins and role = 'admin')
+    )
+    select * from asked
+    union
+    select id, email, name, active, role, manager_id from "user" where id in (select manager_id from asked)
+    """
+)
+READ_LEADS = text("select tier, lead_id from team where tier is not null and lead_id is not null order by name desc")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a message says of an escalation, and whom its roles name; in the order of READ_CASES."""
+
+    id: UUID
+    number: int
+    title: str
+    severity: int
+    status: str
+    tier: str
+    restricted: bool
+    owner_id: UUID | None
+    about_user_id: UUID | None
+    resolve_by_at: datetime
+    account: str
+    account_owner_email: str | None
+    csm_email: str | None
+    sponsor_email: str | None
+    lead_id: UUID | None
+    watcher_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A colleague as they stand now; in the order of READ_PEOPLE."""
+
+    id: UUID
+    email: str
+    name: str
+    active: bool
+    role: str
+    manager_id: UUID | None
+
+
+@dataclass(slots=True)
+class Reached:
+    """Whom a step reaches, with all their roles; whom it passes by and why; and the roles that nobody holds."""
+
+    told: dict[UUID, list[str]] = field(default_factory=dict)
+    passed_by: dict[UUID, str] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
+
+
+class Audience:
+    """The people behind the roles of a batch of escalations, read in two statements (three for `next_tier`)."""
+
+    def __init__(self, escalation_ids: Collection[UUID], roles: Collection[str]) -> None:
+        self.settings: TenantSettings = tenant_settings()
+        self.cases = read_cases(escalation_ids, watchers="watchers" in roles)
+        self.leads = _read_leads() if "next_tier" in roles else {}
+        self.people: dict[UUID, Person] = {}
+        self.by_email: dict[str, Person] = {}
+        self._read_people(roles)
+        self.admins = [person.id for person in self.people.values() if person.role == "admin"]
+
+    def _read_people(self, roles: Collection[str]) -> None:
+        values = {
+            "ids": list(self._ids()),
+            "emails": list(self._emails()),
+            "admins": "admins" in roles or not OF_APPROVERS.isdisjoint(roles),
+        }
+        for row in db.session.execute(READ_PEOPLE, values):
+            person = Person(*row)
+            self.people[person.id] = self.by_email[person.email] = person
+
+    def _ids(self) -> set[UUID]:
+        ids = {id_ for case in self.cases.values() for id_ in (case.owner_id, case.lead_id, *case.watcher_ids) if id_}
+        return ids | set(self.leads.values())
+
+    def _emails(self) -> set[str]:
+        settings = self.settings
+        named: set[str | None] = {settings.duty_owner_email, settings.duty_deputy_email, *settings.approval.approvers}
+        for case in self.cases.values():
+            named |= {case.account_owner_email, case.csm_email, case.sponsor_email}
+        return {email.lower() for email in named if email}
+
+    def resolve(self, escalation_id: UUID, roles: Iterable[str]) -> Reached:
+        """The people of these roles, made distinct; nobody: the owner's manager, then who is on duty."""
+        case = self.cases[escalation_id]
+        reached = Reached()
+        for role in roles:
+            holders = () if case.restricted and role not in SEEING else self._holders(case, role)
+            if not self._reach(case, role, holders, reached):
+                reached.empty.append(role)
+        if not reached.told:
+            self._fall_back(case, reached)
+        return reached
+
+    def _fall_back(self, case: Case, reached: Reached) -> None:
+        duty = (self.settings.duty_owner_email, self.settings.duty_deputy_email)
+        on_duty = [person.id for email in duty if email and (person := self.by_email.get(email.lower()))]
+        instead = [("owner_manager", self._managers([case.owner_id])), *(("duty_owner", [id_]) for id_ in on_duty)]
+        for role, holders in instead:
+            if self._reach(case, role, holders, reached):
+                return
+
+    def _reach(self, case: Case, role: str, holders: Collection[UUID], reached: Reached) -> bool:
+        """Note each holder as told or passed by; whether anybody is told."""
+        anybody = False
+        for id_ in holders:
+            person = self.people.get(id_)
+            if person is None or id_ == case.about_user_id:
+                continue
+            if not person.active:
+                reached.passed_by[id_] = ABSENT
+            elif not person.email:
+                reached.passed_by[id_] = NO_ADDRESS
+            else:
+                reached.told.setdefault(id_, []).append(role)
+                anybody = True
+        return anybody
+
+    def _holders(self, case: Case, role: str) -> Collection[UUID]:
+        match role:
+            case "owner":
+                return [case.owner_id] if case.owner_id else ()
+            case "owner_manager":
+                return self._managers([case.owner_id])
+            case "account_owner":
+                return self._known(case.account_owner_email)
+            case "csm":
+                return self._known(case.csm_email)
+            case "sponsor":
+                return self._known(case.sponsor_email)
+            case "team_lead":
+                return [case.lead_id] if case.lead_id else ()
+            case "watchers":
+                return case.watcher_ids
+            case "next_tier":
+                return self._next_lead(case.tier)
+            case "approver":
+                return self._approvers(case)
+            case "approver_manager":
+                return self._managers(self._approvers(case))
+            case "admins":
+                return self.admins
+        raise ValueError(f"nobody knows who {role} is")
+
+    def _known(self, email: str | None) -> list[UUID]:
+        person = self.by_email.get(email) if email else None
+        return [person.id] if person else []
+
+    def _managers(self, ids: Iterable[UUID | None]) -> list[UUID]:
+        found = [self.people[id_].manager_id for id_ in ids if id_ in self.people]
+        return list(dict.fromkeys(id_ for id_ in found if id_ is not None))
+
+    def _next_lead(self, tier: str) -> list[UUID]:
+        """The lead of the nearest tier above that has a team."""
+        above = TIERS[TIERS.index(tier) + 1 :]
+        return next(([self.leads[name]] for name in above if name in self.leads), [])
+
+    def _approvers(self, case: Case) -> list[UUID]:
+        """As on the raise: who the approval setting names, else the account owner's manager, else the admins."""
+        named = [id_ for email in self.settings.approval.approvers for id_ in self._known(email.lower())]
+        active = [id_ for id_ in named if self.people[id_].active]
+        if active:
+            return active
+        managers = self._managers(self._known(case.account_owner_email))
+        return [id_ for id_ in managers if self.people[id_].active] or self.admins
+
+
+def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False) -> dict[UUID, Case]:
+    """The escalations by id, in one statement."""
+    rows: Iterable[Any] = db.session.execute(READ_CASES, {"ids": list(escalation_ids), "watchers": watchers})
+    return {row.id: Case(*row) for row in rows}
+
+
+def _read_leads() -> dict[str, UUID]:
+    return {row.tier: row.lead_id for row in db.session.execute(READ_LEADS)}

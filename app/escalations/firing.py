@@ -1,0 +1,162 @@
+"""What due clocks set off: lines for the log and messages, for a whole batch; nothing here performs an action."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from app.escalations.audience import NO_ADDRESS, Audience, Case, Reached
+from app.escalations.lifecycle import LIVE, REQUESTED
+from app.escalations.reminders import Reminder
+from app.notifications import service as notifications
+from app.sla import claims, due
+from app.sla.claims import Line
+from app.sla.due import Fired, Firing
+from app.sla.steps import Due
+
+log = structlog.get_logger()
+
+NOTIFY = "notify"
+CHANNEL = "email"
+NOBODY = "-"
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Everything one batch writes: how its clocks stand, the log's lines, and the messages some of them carry."""
+
+    fired: list[Fired] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    messages: list[tuple[UUID, notifications.Message]] = field(default_factory=list)
+
+    def take(self, other: "Outgoing") -> None:
+        self.fired += other.fired
+        self.lines += other.lines
+        self.messages += other.messages
+
+    def write(self, now: datetime) -> set[UUID]:
+        """Clocks, log and messages in at most four statements; only a line that is new sends its message."""
+        new = claims.write(self.fired, self.lines, now)
+        if notifications.post_all([message for line_id, message in self.messages if line_id in new]):
+            notifications.wake_delivery()
+        return new
+
+
+def tell(plans: Sequence[Fired], now: datetime) -> Outgoing:
+    """The reminders of a batch; a clock whose message cannot be written is set aside and holds up no other."""
+    outgoing = Outgoing()
+    audience = find_audience(plans)
+    for fired in plans:
+        try:
+            outgoing.take(tell_one(fired, audience, now) if audience else Outgoing([fired]))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            outgoing.fired.append(due.set_aside(fired.clock, error))
+    return outgoing
+
+
+def find_audience(plans: Sequence[Fired]) -> Audience | None:
+    """The people of every role these plans name; None when nobody is to be told."""
+    telling = [(fired, firing) for fired in plans for firing in fired.firings if firing.action == NOTIFY]
+    if not telling:
+        return None
+    return Audience({fired.clock.escalation_id for fired, _ in telling}, {r for _, f in telling for r in f.roles})
+
+
+def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
+    """What one clock's reminders say and to whom: of those missed, the latest for each person."""
+    outgoing = Outgoing([fired])
+    telling = [firing for firing in fired.firings if firing.action == NOTIFY]
+    if not telling:
+        return outgoing
+    case = audience.cases[fired.clock.escalation_id]
+    if reason := over(case):
+        outgoing.lines = [_line(fired, firing, NOBODY, "suppressed", reason=reason) for firing in telling]
+        return outgoing
+    meant = [(firing, audience.resolve(case.id, roles_of(case, fired, firing))) for firing in telling]
+    for firing, reached in meant:
+        outgoing.lines += passed_by(fired, firing, reached)
+    for told in due.fold((firing, reached.told) for firing, reached in meant):
+        roles = next(reached.told[told.person] for firing, reached in meant if firing is told.firing)
+        outgoing.lines += [_folded(fired, missed, told.person, roles) for missed in told.folded]
+        reminder = Reminder(case, fired.clock, told.firing, told.stands_for, roles)
+        line = _line(fired, told.firing, str(told.person), "sent", roles=roles, folded=len(told.folded))
+        outgoing.lines.append(line)
+        outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person].email, now)))
+    return outgoing
+
+
+def over(case: Case) -> str | None:
+    """Why nobody needs to be told any more, if the case has ended although its clock had not."""
+    if case.status in LIVE or case.status == REQUESTED:
+        return None
+    return "merged" if case.status == "merged" else "already_acted"
+
+
+def roles_of(case: Case, fired: Fired, firing: Firing) -> Collection[str]:
+    """While `resolved`, close reminders go to the owner alone: only the customer's word is awaited."""
+    if fired.clock.kind == "close" and case.status == "resolved":
+        return ("owner",)
+    return firing.roles
+
+
+def passed_by(fired: Fired, firing: Firing, reached: Reached) -> Iterator[Line]:
+    """Lines for those who were not told, and one for the roles that nobody holds."""
+    for id_, reason in reached.passed_by.items():
+        yield _line(fired, firing, str(id_), "suppressed", reason=reason)
+    if reached.empty:
+        yield _line(fired, firing, NOBODY, "suppressed", reason=NO_ADDRESS, roles=reached.empty)
+
+
+def _line(
+    fired: Fired,
+    firing: Firing,
+    recipient: str,
+    outcome: str,
+    *,
+    reason: str | None = None,
+    roles: Sequence[str] = (),
+    folded: int = 0,
+) -> Line:
+    return Line(
+        clock=fired.clock,
+        step=firing.offset,
+        repeat=firing.repeat,
+        action=firing.action,
+        recipient=recipient,
+        at=firing.at,
+        outcome=outcome,
+        roles=roles or firing.roles,
+        channel=CHANNEL if outcome == "sent" else None,
+        reason=reason,
+        folded=folded,
+    )
+
+
+def _folded(fired: Fired, missed: Due, person: UUID, roles: Sequence[str]) -> Line:
+    step = missed.step
+    return Line(fired.clock, step.offset, missed.repeat, step.action, str(person), missed.at, "folded", roles)
+
+
+def action_line(fired: Fired, firing: Firing, *, done: bool) -> Line:
+    """An action's line; it has no recipient. One whose cause has gone is logged and not done."""
+    if done:
+        return _line(fired, firing, NOBODY, "done")
+    return _line(fired, firing, NOBODY, "suppressed", reason="already_acted")
+
+
+def _message(line: Line, reminder: Reminder, address: str, now: datetime) -> notifications.Message:
+    return (
+        UUID(line.recipient),
+        address,
+        reminder.kind,
+        reminder.subject,
+        reminder.body,
+        reminder.why,
+        line.clock.escalation_id,
+        line.clock.id,
+        f"step:{line.id}",
+        now,
+        now,
+    )

@@ -1,0 +1,119 @@
+"""What time brings about by itself; each job finds its own work and may run anywhere, any number of times at once.
+
+Tenants are found by comparing their rows with their own time, and take turns batch by batch.
+"""
+
+from collections import deque
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import OperationalError
+
+from app import clock, queue
+from app.db import db, finding, transaction
+from app.escalations import engine, seals
+from app.escalations.sweep import sweep_batch, sweep_tenant
+
+__all__ = [
+    "next_moment",
+    "seal_timelines",
+    "seal_timelines_tenant",
+    "sweep",
+    "sweep_tenant",
+    "wake_waiting",
+    "wake_waiting_tenant",
+]
+log = structlog.get_logger()
+
+RUN_SECONDS = 20.0
+SWEEP = "sweep"
+
+# In no order, so that none is always last.
+WITH_DUE_STEPS = text(
+    """
+    select t.id from tenant t
+    where exists (select from clock c where c.tenant_id = t.id and c.next_step_at <= :now + t.clock_offset)
+    order by random()
+    """
+)
+WITH_ENDED_WAITS = text(
+    """
+    select t.id from tenant t
+    where exists (select from escalation e where e.tenant_id = t.id and e.status = 'waiting'
+                  and e.wake_at <= :now + t.clock_offset)
+    order by random()
+    """
+)
+LIST_ENDED_WAITS = text("select id from escalation where status = 'waiting' and wake_at <= :now order by wake_at")
+NEXT_MOMENT = text(
+    """
+    select least((select min(next_step_at) from clock where next_step_at is not null),
+                 (select min(wake_at) from escalation where status = 'waiting'),
+                 (select min(hold_until) from intent where state = 'pending' and hold_until > :now))
+    """
+)
+
+
+def list_tenants(question: TextClause) -> list[UUID]:
+    """The tenants with work of a kind, each compared with its own time."""
+    with finding() as session:
+        return list(session.scalars(question, {"now": clock.real_now()}))
+
+
+def sweep(seconds: float = RUN_SECONDS) -> int:
+    """Fire every tenant's due steps, a batch each in turn; after `seconds` the rest is left to the next run."""
+    waiting, count, ends_at = deque(list_tenants(WITH_DUE_STEPS)), 0, clock.monotonic() + seconds
+    while waiting and clock.monotonic() < ends_at:
+        tenant_id = waiting.popleft()
+        swept = sweep_batch(tenant_id)
+        count += swept.fired
+        if swept.more:
+            waiting.append(tenant_id)
+    if waiting:
+        queue.enqueue(SWEEP)
+    return count
+
+
+def wake_waiting() -> int:
+    """Every wait whose budget or `resume_on` has come; answers how many."""
+    return sum(wake_waiting_tenant(tenant_id) for tenant_id in list_tenants(WITH_ENDED_WAITS))
+
+
+def wake_waiting_tenant(tenant_id: UUID, now: datetime | None = None) -> int:
+    """As `wake_waiting`, for one tenant; each in its own transaction, and one that fails holds up no other."""
+    with transaction(tenant=tenant_id):
+        ended = list(db.session.scalars(LIST_ENDED_WAITS, {"now": now or clock.now()}))
+    return sum(_wake(tenant_id, escalation_id, now) for escalation_id in ended)
+
+
+def _wake(tenant_id: UUID, escalation_id: UUID, now: datetime | None) -> bool:
+    try:
+        with transaction(tenant=tenant_id):
+            return engine.wake_waiting(escalation_id, now=now or clock.now()) is not None
+    except OperationalError:
+        raise
+    except Exception:  # whatever this case ran into, the others wake; it is tried again at the next tick
+        log.exception("wait_not_ended", tenant_id=str(tenant_id), escalation_id=str(escalation_id))
+        return False
+
+
+def next_moment() -> datetime | None:
+    """When (tenant time) something of the tenant in scope is next due by itself: a step, the end of a wait, a message.
+
+    One statement inside the caller's transaction. A moment that has passed says that there is work now.
+    """
+    moment: datetime | None = db.session.scalar(NEXT_MOMENT, {"now": clock.now()})
+    return moment
+
+
+def seal_timelines(now: datetime) -> bool:
+    """Today's signed list of the timelines that changed, inside the caller's transaction; False if it is there."""
+    return seals.seal(now)
+
+
+def seal_timelines_tenant(tenant_id: UUID, now: datetime | None = None) -> bool:
+    """As `seal_timelines`, in a transaction of its own."""
+    with transaction(tenant=tenant_id):
+        return seals.seal(now or clock.now())

@@ -1,0 +1,151 @@
+"""The sweep: what is due fires, in batches, exactly once, with any number of workers at it.
+
+Reminders of a batch are one transaction: claimed, logged, posted and advanced together. A clock whose step is an
+action is taken alone, its escalation locked before it as every use case does, so that the action's line stands in the
+transaction of its effect: a kill at any moment loses nothing and does nothing twice.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app import clock as clocks
+from app.db import db, transaction
+from app.escalations import engine, firing
+from app.escalations.firing import NOTIFY, action_line
+from app.escalations.tiers import TIERS
+from app.sla import claims, due
+from app.sla.due import Fired, Firing
+
+log = structlog.get_logger()
+
+BATCH = 500
+
+LOCK_CASE = text("select status, tier from escalation where id = :id for update")
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one batch did: how many steps it fired, and whether there may be more."""
+
+    fired: int
+    more: bool
+
+
+def sweep_tenant(tenant_id: UUID, now: datetime | None = None) -> int:
+    """Fire what is due in one tenant until nothing is; answers how many steps. `now` is the tenant's unless given."""
+    count = 0
+    while True:
+        swept = sweep_batch(tenant_id, now)
+        count += swept.fired
+        if not swept.more:
+            return count
+
+
+def sweep_batch(tenant_id: UUID, now: datetime | None = None, *, limit: int = BATCH) -> Swept:
+    """The longest due clocks: reminders together, then each action alone."""
+    try:
+        claimed, fired, alone = _sweep_together(tenant_id, now, limit)
+    except OperationalError:
+        raise
+    except DBAPIError:  # one row that the database refuses must not hold up the others
+        log.exception("sweep_batch_refused", tenant_id=str(tenant_id))
+        claimed, fired, alone = _claim_only(tenant_id, now, limit)
+    for clock in alone:
+        fired += sweep_alone(tenant_id, clock.escalation_id, clock.id, now)
+    return Swept(fired, more=claimed == limit)
+
+
+def _sweep_together(tenant_id: UUID, now: datetime | None, limit: int) -> tuple[int, int, list[due.DueClock]]:
+    with transaction(tenant=tenant_id):
+        at = now or clocks.now()
+        claimed = claims.claim(limit, at)
+        plans = due.plan_all(claimed, at)
+        together = [fired for fired in plans if not acts(fired)]
+        firing.tell(together, at).write(at)
+    steps = sum(len(fired.firings) for fired in together)
+    return len(claimed), steps, [fired.clock for fired in plans if acts(fired)]
+
+
+def _claim_only(tenant_id: UUID, now: datetime | None, limit: int) -> tuple[int, int, list[due.DueClock]]:
+    with transaction(tenant=tenant_id):
+        claimed = claims.claim(limit, now or clocks.now())
+    return len(claimed), 0, claimed
+
+
+def acts(fired: Fired) -> bool:
+    """Whether a clock does more than remind: a step that is an action, or the lapse of an acknowledgement."""
+    return lapses(fired) or any(one.action != NOTIFY for one in fired.firings)
+
+
+def lapses(fired: Fired) -> bool:
+    return fired.clock.kind == "still_on_it" and fired.just_breached
+
+
+def sweep_alone(tenant_id: UUID, escalation_id: UUID, clock_id: UUID, now: datetime | None = None) -> int:
+    """One clock in a transaction of its own, actions included; one that fails is set aside with the reason."""
+    try:
+        with transaction(tenant=tenant_id):
+            at = now or clocks.now()
+            case = CaseNow(*db.session.execute(LOCK_CASE, {"id": escalation_id}).one())
+            due_clock = claims.claim_one(clock_id, at)
+            if due_clock is None:  # another worker was faster
+                return 0
+            fired = due.plan(due_clock, at)
+            firing.tell([fired], at).write(at)
+            act(fired, case, at)
+            return len(fired.firings)
+    except OperationalError:
+        raise
+    except Exception as error:  # whatever this clock ran into, the others go on
+        log.exception("clock_set_aside", clock_id=str(clock_id), escalation_id=str(escalation_id))
+        with transaction(tenant=tenant_id):
+            claims.set_aside(clock_id, repr(error))
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNow:
+    """What is asked of the locked escalation before an action; a row of LOCK_CASE."""
+
+    status: str
+    tier: str
+
+
+def act(fired: Fired, case: CaseNow, now: datetime) -> None:
+    """Perform a clock's actions after it was written; each has its line in the same transaction."""
+    for one in fired.firings:
+        if one.action != NOTIFY:
+            action = ACTIONS[one.action]
+            line = action_line(fired, one, done=action.still_asked_for(case))
+            if claims.write_lines([line], now) and line.outcome == "done":
+                action.do(fired, one, case, now)
+    if lapses(fired):
+        engine.lapse(fired.clock.escalation_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action of a ladder: whether its cause still stands, and what is done."""
+
+    still_asked_for: Callable[[CaseNow], bool]
+    do: Callable[[Fired, Firing, CaseNow, datetime], object]
+
+
+def _close(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:
+    engine.verify_unanswered(fired.clock.escalation_id, now=now, at=one.at)
+
+
+def _escalate(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:
+    engine.hop(fired.clock.escalation_id, now=now, from_tier=case.tier)
+
+
+ACTIONS: Mapping[str, Action] = {
+    "close": Action(lambda case: case.status == "resolved", _close),
+    "escalate": Action(lambda c: c.status in ("open", "in_progress", "waiting") and c.tier != TIERS[-1], _escalate),
+}
