@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app import clock
 from app.accounts.book_sql import FORGET, RANK, REBUILD
 from app.accounts.models import BookDay
 from app.auth.settings import tenant_settings
@@ -20,7 +21,7 @@ def rebuild_book(today: date) -> int:
 
     An account of which a line has no rate is left out, and so are merged ones and those that the CRM deleted.
     """
-    rebuilt: Any = db.session.execute(REBUILD, _day(today))
+    rebuilt: Any = db.session.execute(REBUILD, {**_day(today), "made_at": clock.real_now().timestamp()})
     db.session.execute(FORGET, {"before": today - timedelta(days=KEPT_DAYS)})
     count: int = rebuilt.rowcount
     return count

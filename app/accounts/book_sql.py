@@ -52,7 +52,7 @@ rated as (
 # An id of version 7 (RFC 9562) made in SQL: PostgreSQL has its own only from 18 on.
 NEW_ID = """
 overlay(overlay(gen_random_uuid()::text placing '7' from 15) placing
-  regexp_replace(lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0'), '(.{8})', '\\1-')
+  regexp_replace(lpad(to_hex((cast(:made_at as double precision) * 1000)::bigint), 12, '0'), '(.{8})', '\\1-')
 from 1)::uuid
 """
 

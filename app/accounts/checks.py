@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from app.accounts.currencies import CODES
 from app.accounts.names import ESCALATOR_KINDS, HEALTH_MAX, HEALTH_MIN, SEGMENTS
+from app.currencies import CODES
 
 Check = Callable[[Any], Any]
 

@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.auth.roles import ROLES, SCOPES
 from app.auth.settings import PRIORITY_WEIGHTS
+from app.currencies import CODES
 from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 from app.http.schemas import words
 
@@ -17,7 +18,7 @@ def zone(value: str) -> None:
         raise ValidationError("expected an IANA time zone such as Europe/Berlin")
 
 
-currency = validate.Regexp(r"^[A-Z]{3}\Z", error="expected an ISO 4217 code such as USD")
+currency = validate.OneOf(sorted(CODES), error="expected an ISO 4217 code such as USD")
 
 
 class UserSchema(Schema):
