@@ -235,6 +235,24 @@ def finding() -> Iterator[Session]:
         session.rollback()
 
 
+@contextmanager
+def machine() -> Iterator[Session]:
+    """One change of what belongs to no tenant (heartbeats); every tenant's table refuses it."""
+    if _after.get() is not None:
+        raise NestedTransaction
+    session = db.session()
+    try:
+        session.rollback()
+        set_scope(session, current_app.config["APP_ROLE"], None)
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.expunge_all()
+
+
 def prepare(tenant: UUID, question: TextClause, values: dict[str, Any]) -> Row[Any] | None:
     """Begin a request's transaction with the guard's own question, so that scope and tenant are not read twice.
 

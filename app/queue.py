@@ -3,6 +3,7 @@
 The client has quarter-second time-outs, no retries, and is not asked again for five seconds after a failure.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -23,6 +24,8 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 0.25
 REST_SECONDS = 5.0
 PENDING_SECONDS = 5
+JOB_SECONDS = 300
+PEEK_SECONDS = 0.1
 
 FAILURES = Counter("firsthand_redis_failures_total", "Calls to Redis that failed; the work goes on without it")
 
@@ -52,6 +55,26 @@ class Redis:
             return None
 
 
+class _Stop:
+    asked = False
+
+
+def ask_to_stop() -> None:
+    """Called by signal handlers: a job that works in batches ends after the one it is in."""
+    _Stop.asked = True  # a plain flag: an Event's lock may be held by the very code a signal interrupts
+
+
+def is_stopping() -> bool:
+    return _Stop.asked
+
+
+def pause(seconds: float) -> None:
+    """Sleep, unless we are asked to stop."""
+    until = clock.monotonic() + seconds
+    while not _Stop.asked and (left := until - clock.monotonic()) > 0:
+        time.sleep(min(left, PEEK_SECONDS))
+
+
 def init_app(app: Flask) -> None:
     app.extensions["firsthand-redis"] = Redis(app.config["REDIS_URL"])
 
@@ -61,18 +84,32 @@ def get_redis() -> Redis:
     return redis_
 
 
-def enqueue(queue: str) -> bool:
-    """Ask for one run of the job that a queue is named after; one pending wake-up per queue is enough."""
-    return bool(get_redis().ask(lambda client: _push(client, queue)))
+def enqueue(queue: str) -> bool | None:
+    """Ask for one run of the job that a queue is named after; one pending wake-up per queue is enough.
+
+    True when one was added, False when one is pending, None while Redis is away.
+    """
+    return get_redis().ask(lambda client: _push(client, queue))
 
 
 def _push(client: redis.Redis, queue: str) -> bool:
-    if not client.set(f"firsthand:wake:{queue}", "1", nx=True, ex=PENDING_SECONDS):
+    if not client.set(_pending(queue), "1", nx=True, ex=PENDING_SECONDS):
         return False
     from rq import Queue  # RQ takes 60 ms to import, and only a wake-up needs it
 
-    Queue(queue, connection=client).enqueue("worker.run_job", queue, result_ttl=0, failure_ttl=3600, ttl=60)
+    Queue(queue, connection=client).enqueue(
+        "worker.run_job", queue, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=3600, ttl=60
+    )
     return True
+
+
+def taken(queue: str) -> None:
+    """The run begins: what becomes ready from now on needs another wake-up."""
+    get_redis().ask(lambda client: client.delete(_pending(queue)))
+
+
+def _pending(queue: str) -> str:
+    return f"firsthand:wake:{queue}"
 
 
 def wake(queue: str) -> None:

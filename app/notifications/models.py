@@ -32,7 +32,7 @@ class Intent(TenantModel):
         Index("ix_intent_inbox", "tenant_id", "user_id", text("at DESC"), text("id DESC")),
         Index("ix_intent_dead", "tenant_id", "id", postgresql_where=text("state = 'dead'")),
         Index("ix_intent_escalation", "tenant_id", "escalation_id", postgresql_where=text("state = 'pending'")),
-        {"info": {"finder": ("state = 'pending'", ("hold_until", "retry_at", "leased_until", "state"))}},
+        {"info": {"finder": ("state IN ('pending', 'dead')", ("hold_until", "retry_at", "leased_until", "state"))}},
     )
 
     user_id: Mapped[UUID | None]

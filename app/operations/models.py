@@ -1,10 +1,10 @@
-"""Heartbeats of processes, and imports with what they refused."""
+"""Heartbeats of processes, daily jobs, sandbox clocks, and imports with what they refused."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -22,6 +22,34 @@ class Heartbeat(Model):
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class DailyJob(TenantModel):
+    """When a job that runs once per day of the tenant ran last, and when (tenant time) it is due next.
+
+    `retry_at` (real time) and `problem` are set while it fails.
+    """
+
+    __tablename__ = "daily_job"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name"),
+        {"info": {"finder": ("true", ("name", "next_at", "retry_at"))}},
+    )
+
+    name: Mapped[str]
+    ran_on: Mapped[date | None]
+    next_at: Mapped[datetime]
+    retry_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+
+class Advance(TenantModel):
+    """The one advance of a sandbox tenant's clock; whoever holds the row's `id` and lease (real time) moves it."""
+
+    __tablename__ = "sandbox_advance"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    leased_until: Mapped[datetime]
 
 
 class Import(TenantModel):

@@ -18,6 +18,7 @@ depends_on = None
 
 GUARDS = [
     "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}",
+    "GRANT SELECT ON alembic_version TO PUBLIC",
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_NARGS = 1 AND TG_OP = 'UPDATE' AND current_user = TG_ARGV[0] THEN
@@ -33,6 +34,12 @@ END $$""",
     'ALTER TABLE "calendar" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"calendar\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "calendar" TO {app}',
+    'ALTER TABLE "daily_job" ENABLE ROW LEVEL SECURITY',
+    'ALTER TABLE "daily_job" FORCE ROW LEVEL SECURITY',
+    "CREATE POLICY tenant ON \"daily_job\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
+    'GRANT SELECT, INSERT, UPDATE, DELETE ON "daily_job" TO {app}',
+    'GRANT SELECT (tenant_id, name, next_at, retry_at) ON "daily_job" TO {finder}',
+    'CREATE POLICY find ON "daily_job" FOR SELECT TO {finder} USING (true)',
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "heartbeat" TO {app}',
     'GRANT SELECT ON "heartbeat" TO {finder}',
     'ALTER TABLE "idempotency_key" ENABLE ROW LEVEL SECURITY',
@@ -57,6 +64,10 @@ END $$""",
     'ALTER TABLE "rate" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"rate\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "rate" TO {app}',
+    'ALTER TABLE "sandbox_advance" ENABLE ROW LEVEL SECURITY',
+    'ALTER TABLE "sandbox_advance" FORCE ROW LEVEL SECURITY',
+    "CREATE POLICY tenant ON \"sandbox_advance\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
+    'GRANT SELECT, INSERT, UPDATE, DELETE ON "sandbox_advance" TO {app}',
     'ALTER TABLE "tenant" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "tenant" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"tenant\" TO {app} USING (id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (id = (SELECT current_setting('app.tenant_id')::uuid))",
@@ -116,7 +127,7 @@ END $$""",
     "CREATE POLICY tenant ON \"intent\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "intent" TO {app}',
     'GRANT SELECT (tenant_id, hold_until, retry_at, leased_until, state) ON "intent" TO {finder}',
-    "CREATE POLICY find ON \"intent\" FOR SELECT TO {finder} USING (state = 'pending')",
+    "CREATE POLICY find ON \"intent\" FOR SELECT TO {finder} USING (state IN ('pending', 'dead'))",
     'ALTER TABLE "link_view" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "link_view" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"link_view\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
@@ -531,6 +542,19 @@ def create_tables() -> None:
         ),
     )
     op.create_table(
+        "daily_job",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ran_on", sa.Date(), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_daily_job")),
+        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_daily_job_tenant_id_name")),
+        info={"finder": ("true", ("name", "next_at", "retry_at"))},
+    )
+    op.create_table(
         "decision",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -847,7 +871,7 @@ def create_tables() -> None:
         sa.CheckConstraint("state IN ('pending', 'sent', 'dead', 'suppressed')", name=op.f("ck_intent_state")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_intent")),
         sa.UniqueConstraint("tenant_id", "dedupe_key", name=op.f("uq_intent_tenant_id_dedupe_key")),
-        info={"finder": ("state = 'pending'", ("hold_until", "retry_at", "leased_until", "state"))},
+        info={"finder": ("state IN ('pending', 'dead')", ("hold_until", "retry_at", "leased_until", "state"))},
     )
     op.create_index(
         "ix_intent_dead", "intent", ["tenant_id", "id"], unique=False, postgresql_where=sa.text("state = 'dead'")
@@ -1017,6 +1041,14 @@ def create_tables() -> None:
         ["tenant_id", "escalation_id", "kind"],
         unique=True,
         postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "sandbox_advance",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_sandbox_advance")),
+        sa.UniqueConstraint("tenant_id", name=op.f("uq_sandbox_advance_tenant_id")),
     )
     op.create_table(
         "snapshot",

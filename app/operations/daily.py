@@ -1,0 +1,102 @@
+"""What each tenant needs once per day of its own time: rows say when, so that any number of workers share it."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app import clock, queue
+from app.auth.settings import tenant_settings
+from app.db import current_tenant, db, finding, new_id, transaction
+from app.http import idempotency
+from app.operations.models import DailyJob
+
+log = structlog.get_logger()
+
+RETRY = timedelta(minutes=5)
+
+
+def forget_idempotency_keys(now: datetime) -> None:
+    idempotency.forget_old(db.session())
+
+
+# Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.
+DAILY: Mapping[str, Callable[[datetime], object]] = {
+    "forget_idempotency_keys": forget_idempotency_keys,
+}
+
+FIND_DUE = text(
+    """
+    select t.id, n.name from tenant t cross join unnest(cast(:names as text[])) as n(name)
+    left join daily_job d on d.tenant_id = t.id and d.name = n.name
+    where d.name is null or (d.next_at <= :now + t.clock_offset and (d.retry_at is null or d.retry_at <= :now))
+    order by random()
+    """
+)
+
+
+def run_due() -> None:
+    """Every tenant's jobs whose day has begun."""
+    with finding() as session:
+        due = session.execute(FIND_DUE, {"names": list(DAILY), "now": clock.real_now()}).all()
+    for tenant_id, name in due:
+        if queue.is_stopping():
+            return
+        run_safely(tenant_id, name)
+
+
+def run_due_tenant(tenant_id: UUID) -> None:
+    """The same for one tenant: a sandbox whose clock is being moved."""
+    for name in DAILY:
+        run_safely(tenant_id, name)
+
+
+def run_safely(tenant_id: UUID, name: str) -> None:
+    """A job that fails is tried again later and holds up no other."""
+    try:
+        with transaction(tenant=tenant_id):
+            run(name, clock.now())
+    except Exception as error:
+        log.exception("daily_job_failed", job=name, tenant_id=str(tenant_id))
+        with transaction(tenant=tenant_id):
+            _note(name, retry_at=clock.real_now() + RETRY, problem=f"{type(error).__name__}: {error}"[:500])
+
+
+def run(name: str, now: datetime) -> bool:
+    """Run a job unless it ran today or somebody else is running it; note that it did."""
+    zone = ZoneInfo(tenant_settings().timezone)
+    today = now.astimezone(zone).date()
+    if not _claim(name, now):
+        return False
+    row = db.session.scalars(select(DailyJob).where(DailyJob.name == name)).one()
+    if row.ran_on is None or row.ran_on < today:
+        DAILY[name](now)
+    _note(name, ran_on=max(today, row.ran_on or today), next_at=next_day(now, zone), retry_at=None, problem=None)
+    return True
+
+
+def next_day(now: datetime, zone: ZoneInfo) -> datetime:
+    """When the tenant's next day begins; a midnight that DST skips moves forward by the gap."""
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(0), zone).astimezone(UTC)
+
+
+def next_moment() -> datetime | None:
+    """When (tenant time) the next daily job of the tenant in scope is due."""
+    return db.session.scalar(select(func.min(DailyJob.next_at)).where(DailyJob.problem.is_(None)))
+
+
+def _claim(name: str, now: datetime) -> bool:
+    """Lock the job's row, made on its first day; False while another process holds it or when it is not due."""
+    first = {"tenant_id": current_tenant(), "id": new_id(), "name": name, "next_at": now}
+    db.session.execute(insert(DailyJob).values(first).on_conflict_do_nothing(index_elements=["tenant_id", "name"]))
+    due = select(DailyJob.id).where(DailyJob.name == name, DailyJob.next_at <= now)
+    return db.session.scalar(due.with_for_update(skip_locked=True)) is not None
+
+
+def _note(name: str, **values: object) -> None:
+    db.session.execute(DailyJob.__table__.update().where(DailyJob.name == name).values(values))  # type: ignore[attr-defined]

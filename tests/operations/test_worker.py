@@ -1,0 +1,234 @@
+"""The worker as a process: it beats, works with and without Redis, stops cleanly and leaves nobody behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from app import clock, queue
+from app.db import finding, insert_all, machine, tenant_scope, transaction
+from app.notifications.models import Intent
+from app.notifications.service import intent
+from app.operations import heartbeats
+from app.operations.datadir import hold
+from app.operations.embedded import servers
+from app.operations.models import Heartbeat
+from app.operations.timer import Job, Timer
+from tests.operations.test_supervisor import is_alive, wait_until
+from tests.servers import temporary_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+AWAY = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def environment(settings):
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("FIRSTHAND_")},
+        "FIRSTHAND_DATABASE_URL": settings.database_url,
+        "FIRSTHAND_REDIS_URL": settings.redis_url,
+        "FIRSTHAND_SECRET_KEY": settings.secret_key,
+        "FIRSTHAND_SWEEP_SECONDS": "0.2",
+        "FIRSTHAND_LOG_LEVEL": "info",
+    }
+
+
+@pytest.fixture
+def start(app, environment, tmp_path):
+    """Starts a worker; what it says goes to a file, and it is gone at the end."""
+    running = []
+
+    def start(**changes):
+        with open(tmp_path / "log", "ab") as said:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / "worker.py")], env=environment | changes, stdout=said, stderr=said, cwd="/"
+            )
+        running.append(process)
+        return process
+
+    with app.app_context(), machine() as session:
+        session.query(Heartbeat).delete()
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def beats(app):
+    with app.app_context(), finding() as session:
+        rows = session.execute(select(Heartbeat.kind, Heartbeat.name, Heartbeat.facts)).all()
+    return {row.kind: (int(row.name.rpartition(":")[2]), row.facts) for row in rows}
+
+
+def are_both_beating(app):
+    return set(beats(app)) == {"timer", "worker"}
+
+
+def post_one(tenant, key):
+    """A message for the inbox alone; delivery marks it `sent`."""
+    with transaction():
+        now = clock.now()
+        values = {"kind": "test", "subject": "s", "body": "b", "channel": "inbox"}
+        insert_all([intent(user=tenant.admin, dedupe_key=key, at=now, now=now, **values)])
+
+
+def is_sent(tenant, key):
+    with transaction() as session:
+        return session.scalars(select(Intent.state).where(Intent.dedupe_key == key)).one() == "sent"
+
+
+def said(tmp_path):
+    return (tmp_path / "log").read_text()
+
+
+def test_timer_and_worker_beat_deliver_and_end_with_0_and_without_a_row_left_on_sigterm(app, tenant, start, tmp_path):
+    process = start()
+    wait_until(lambda: are_both_beating(app), seconds=20)
+    post_one(tenant, "one")
+    wait_until(lambda: is_sent(tenant, "one"))
+    wait_until(lambda: beats(app)["timer"][1]["alone"] is False)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    assert beats(app) == {}
+    assert "Traceback" not in said(tmp_path)
+
+
+def test_without_redis_the_timer_delivers_alone_and_the_stop_is_as_clean(app, tenant, start, tmp_path):
+    process = start(FIRSTHAND_REDIS_URL=AWAY)
+    wait_until(lambda: are_both_beating(app), seconds=20)
+    post_one(tenant, "one")
+    wait_until(lambda: is_sent(tenant, "one"))
+    assert beats(app)["timer"][1]["alone"] is True
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    assert beats(app) == {}
+    assert "Traceback" not in said(tmp_path)
+
+
+def test_a_redis_that_goes_and_comes_back_is_used_again_within_5_seconds(app, tenant, start, tmp_path):
+    with ExitStack() as stack:
+        folder = stack.enter_context(hold(temporary_folder(stack)))
+        with servers(folder, postgres=False, durable=False) as own:
+            process = start(FIRSTHAND_REDIS_URL=own.redis_url)
+            wait_until(lambda: are_both_beating(app), seconds=20)
+            wait_until(lambda: beats(app)["timer"][1]["alone"] is False)
+        post_one(tenant, "while it is away")
+        wait_until(lambda: is_sent(tenant, "while it is away"))
+        wait_until(lambda: beats(app)["timer"][1]["alone"] is True)
+        with servers(folder, postgres=False, durable=False) as own:
+            client, came_back = redis.Redis.from_url(own.redis_url), time.monotonic()
+            wait_until(lambda: client.keys("rq:worker:*"), seconds=20)
+            assert time.monotonic() - came_back < 5.5
+            wait_until(lambda: beats(app)["timer"][1]["alone"] is False)
+            post_one(tenant, "after it")
+            wait_until(lambda: is_sent(tenant, "after it"))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+    assert "Traceback" not in said(tmp_path)
+
+
+def test_a_flushed_redis_loses_nothing(app, tenant, start, settings, tmp_path):
+    process = start()
+    wait_until(lambda: are_both_beating(app), seconds=20)
+    client = redis.Redis.from_url(settings.redis_url)
+    for number in range(20):
+        post_one(tenant, f"n{number}")
+        client.flushall()
+        time.sleep(0.02)
+    wait_until(lambda: all(is_sent(tenant, f"n{number}") for number in range(20)))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    assert "Traceback" not in said(tmp_path)
+
+
+def test_a_killed_child_is_started_again(app, start):
+    start()
+    wait_until(lambda: are_both_beating(app), seconds=20)
+    first = beats(app)["timer"][0]
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: any(name != first for name in pids(app, "timer")), seconds=20)
+
+
+def pids(app, kind):
+    with app.app_context(), finding() as session:
+        names = session.scalars(select(Heartbeat.name).where(Heartbeat.kind == kind)).all()
+    return [int(name.rpartition(":")[2]) for name in names]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
+def test_kill_9_of_the_parent_leaves_no_orphan(app, start):
+    process = start()
+    wait_until(lambda: are_both_beating(app), seconds=20)
+    children = [pid for pid, _ in beats(app).values()]
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_wrong_settings_are_said_all_at_once_and_end_with_2(start, tmp_path):
+    assert start(FIRSTHAND_REDIS_URL="nonsense", FIRSTHAND_WORKERS="0").wait(20) == 2
+    assert "FIRSTHAND_REDIS_URL is wrong" in said(tmp_path)
+    assert "FIRSTHAND_WORKERS is wrong" in said(tmp_path)
+
+
+@contextmanager
+def timer_of(app, *jobs):
+    with app.app_context():
+        get = queue.get_redis()
+        get.resting_until = 0.0
+        yield Timer(app, jobs)
+
+
+def test_a_job_that_fails_holds_up_no_other(app, monkeypatch):
+    ran = []
+    failing = Job("failing", 0, lambda: 1 / 0)
+    with timer_of(app, failing, Job("other", 0, lambda: ran.append(1))) as timer:
+        monkeypatch.setattr(queue.get_redis(), "resting_until", clock.monotonic() + 60)  # as after a failed call
+        timer.tick()
+    assert ran == [1]
+
+
+def test_a_job_is_run_again_only_when_its_seconds_have_passed(app, monkeypatch):
+    ran = []
+    with timer_of(app, Job("hourly", 3600, lambda: ran.append("h")), Job("each", 0, lambda: ran.append("e"))) as timer:
+        monkeypatch.setattr(queue.get_redis(), "resting_until", clock.monotonic() + 60)
+        timer.tick()
+        timer.tick()
+    assert ran == ["h", "e", "e"]
+
+
+def test_without_any_living_worker_the_timer_does_the_work_although_redis_answers(app):
+    ran = []
+    with app.app_context(), machine() as session:
+        session.query(Heartbeat).delete()
+    with timer_of(app, Job("lonely", 0, lambda: ran.append(1))) as timer:
+        timer.tick()
+    assert ran == [1]
+
+
+def test_the_machines_transaction_reads_no_tenants_row(app, tenant):
+    with pytest.raises(Exception, match="No tenant is in scope"), machine() as session:
+        session.execute(select(Intent.id)).all()
+
+
+def test_rows_of_processes_that_died_are_forgotten_after_a_day(app):
+    with app.app_context():
+        heartbeats.beat(heartbeats.Process("worker", clock.real_now(), "gone:1"))
+        with machine() as session:
+            session.query(Heartbeat).update({"beat_at": clock.real_now() - heartbeats.FORGOTTEN})
+        heartbeats.forget_old()
+        with finding() as session:
+            assert "gone:1" not in session.scalars(select(Heartbeat.name)).all()
+
+
+def test_a_tenants_scope_is_not_needed_to_beat_inside_one(app, tenant):
+    with tenant_scope(tenant.id):
+        heartbeats.beat(heartbeats.Process("timer", clock.real_now(), "here:1"))
+        heartbeats.end_safely(heartbeats.Process("timer", clock.real_now(), "here:1"))

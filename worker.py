@@ -1,0 +1,101 @@
+"""The worker: reminders, deliveries and daily work. `python worker.py`, any number of times, on any number of hosts.
+
+One parent that only supervises, a timer, and RQ workers. PostgreSQL alone says what is due; Redis only wakes, and
+while it is away the timer does the work itself.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from app import create_app, queue
+from app.config import BadSettings, Settings, load_settings
+from app.notifications.jobs import deliver_due
+from app.operations import daily, heartbeats
+from app.operations.errors import CannotRun
+from app.operations.rq_worker import work
+from app.operations.servers import use_servers
+from app.operations.setting import ensure_migrated, environment_of
+from app.operations.supervisor import Child, supervise
+from app.operations.timer import EACH_TICK, Job, Timer, run_logged
+
+ROOT = Path(__file__).resolve().parent
+GRACE_SECONDS = 20.0  # for the batch under way; what is cut off is found again
+
+# The periodic list: what there is to do lies in rows, so that a run too many does nothing and a missed one loses
+# nothing. Workers take the first of these that waits.
+JOBS = (
+    Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
+    Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
+    Job("tidy", 3600, heartbeats.forget_old),
+)
+
+
+def run_job(name: str) -> None:
+    """What RQ runs: one job of the list, by name."""
+    job = next(job for job in JOBS if job.name == name)
+    with application().app_context():
+        queue.taken(name)
+        run_logged(job)
+
+
+@cache
+def application() -> Flask:
+    """This process's application."""
+    return create_app()
+
+
+def main(words: Sequence[str]) -> int:
+    """Without a word the parent, else one of its children; the exit status."""
+    try:
+        if words:
+            run_child(words[0])
+        elif os.environ.get("FIRSTHAND_DATABASE_URL"):
+            supervise(children(load_settings(), os.environ))
+        else:
+            run_beside_own_servers(Path(os.environ.get("FIRSTHAND_DATA_DIR") or ".firsthand"))
+    except (BadSettings, CannotRun, OperationalError) as problem:
+        print(f"worker: {problem}", file=sys.stderr)
+        return 2 if isinstance(problem, BadSettings) else 1
+    return 0
+
+
+def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
+    names = ["timer", *(f"worker-{number}" for number in range(1, settings.workers + 1))]
+    return [
+        Child(
+            name=name,
+            command=[sys.executable, str(ROOT / "worker.py"), name],
+            environment=environment,
+            folder=ROOT,
+            grace_seconds=GRACE_SECONDS,
+        )
+        for name in names
+    ]
+
+
+def run_child(name: str) -> None:
+    ensure_migrated(application().config["SETTINGS"], own=False)
+    if name == "timer":
+        Timer(application(), JOBS).run()
+    else:
+        work(application(), [job.name for job in JOBS])
+
+
+def run_beside_own_servers(data_dir: Path) -> None:
+    """Join the servers of the data folder, or start them, as `firsthand run` does."""
+    with use_servers(data_dir, os.environ, lasting=True) as found:
+        environment = environment_of(data_dir, found, os.environ)
+        settings = load_settings(environment)
+        ensure_migrated(settings, own=True)
+        supervise(children(settings, environment))
+
+
+if __name__ == "__main__":
+    sys.modules["worker"] = sys.modules["__main__"]  # RQ finds `worker.run_job` here, not in a second copy
+    sys.exit(main(sys.argv[1:]))
