@@ -46,7 +46,7 @@ def _deliver(tenants: list[UUID], seconds: float) -> int:
     with ExitStack() as stack:
         url = current_app.config["SMTP_URL"]
         office = stack.enter_context(PostOffice(MailServer.of(url))) if waiting and url else None
-        while waiting and clock.monotonic() < ends_at:
+        while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
             tenant_id = waiting.popleft()
             handled, more = _deliver_batch(tenant_id, office)
             count += handled

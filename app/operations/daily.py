@@ -63,6 +63,7 @@ def run_safely(tenant_id: UUID, name: str) -> None:
     except Exception as error:
         log.exception("daily_job_failed", job=name, tenant_id=str(tenant_id))
         with transaction(tenant=tenant_id):
+            _make_row(name, clock.now())
             _note(name, retry_at=clock.real_now() + RETRY, problem=f"{type(error).__name__}: {error}"[:500])
 
 
@@ -91,11 +92,16 @@ def next_moment() -> datetime | None:
 
 
 def _claim(name: str, now: datetime) -> bool:
-    """Lock the job's row, made on its first day; False while another process holds it or when it is not due."""
-    first = {"tenant_id": current_tenant(), "id": new_id(), "name": name, "next_at": now}
-    db.session.execute(insert(DailyJob).values(first).on_conflict_do_nothing(index_elements=["tenant_id", "name"]))
+    """Lock the job's row; False while another process holds it or when it is not due."""
+    _make_row(name, now)
     due = select(DailyJob.id).where(DailyJob.name == name, DailyJob.next_at <= now)
     return db.session.scalar(due.with_for_update(skip_locked=True)) is not None
+
+
+def _make_row(name: str, now: datetime) -> None:
+    """A job's row is made when it is due for the first time."""
+    first = {"tenant_id": current_tenant(), "id": new_id(), "name": name, "next_at": now}
+    db.session.execute(insert(DailyJob).values(first).on_conflict_do_nothing(index_elements=["tenant_id", "name"]))
 
 
 def _note(name: str, **values: object) -> None:
