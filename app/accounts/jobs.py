@@ -1,5 +1,6 @@
 """The daily work on accounts; a job may run at any time and any number of times."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -22,8 +23,13 @@ def rebuild_books() -> int:
 def rebuild_book(tenant: UUID) -> bool:
     """Make one tenant's book unless today's is there."""
     with transaction(tenant=tenant):
-        today = tenant_today(clock.now())
-        if book.has_book(today):
-            return False
-        book.rebuild_book(today)
-        return True
+        return make_book(clock.now())
+
+
+def make_book(now: datetime) -> bool:
+    """In the tenant's open transaction: make the book of the day that `now` is in, unless it is there."""
+    today = tenant_today(now)
+    if book.has_book(today):
+        return False
+    book.rebuild_book(today)
+    return True

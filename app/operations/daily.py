@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, queue
+from app.accounts.jobs import make_book
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
 from app.http import idempotency
@@ -26,6 +27,7 @@ def forget_idempotency_keys(now: datetime) -> None:
 
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.
 DAILY: Mapping[str, Callable[[datetime], object]] = {
+    "book": make_book,  # what each account is worth, and its place among all
     "forget_idempotency_keys": forget_idempotency_keys,
 }
 
