@@ -18,4 +18,6 @@ with engine.connect() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
         ensure_roles(connection, settings)
         context.run_migrations()
+        # The web's own user asks where the database stands, and owns nothing.
+        connection.execute(text("GRANT SELECT ON alembic_version TO PUBLIC"))
 engine.dispose()

@@ -62,7 +62,6 @@ END $$
 def statements(metadata: MetaData) -> Iterator[str]:
     """Every statement that guards the tables, in order."""
     yield "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}"
-    yield "GRANT SELECT ON alembic_version TO PUBLIC"
     yield REFUSE_CHANGE.strip()
     for table in metadata.sorted_tables:
         yield from guard(table)

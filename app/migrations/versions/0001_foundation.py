@@ -18,7 +18,6 @@ depends_on = None
 
 GUARDS = [
     "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}",
-    "GRANT SELECT ON alembic_version TO PUBLIC",
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_NARGS = 1 AND TG_OP = 'UPDATE' AND current_user = TG_ARGV[0] THEN
