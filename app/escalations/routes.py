@@ -19,6 +19,7 @@ from app.escalations.service import NewEscalation, Raised
 from app.escalations.words import numbered
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, require_if_match, transaction
 from app.playbooks.models import Task
+from app.routing import service as routing
 from app.routing.models import Decision
 
 
@@ -335,7 +336,7 @@ def get_routing(escalation_id: UUID) -> Response:
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor())
         asked = select(Decision).where(Decision.escalation_id == found.id).order_by(Decision.at, Decision.id)
-        items = list(db.session.scalars(asked.limit(200)))
+        items = [{**vars(d), "rules": routing.describe(d)} for d in db.session.scalars(asked.limit(200))]
         return answer(schemas.DecisionsSchema, {"items": items, "next_cursor": None})
 
 

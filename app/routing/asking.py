@@ -25,11 +25,6 @@ def ask(body: Mapping[str, Any], *, now: datetime) -> RoutingResult:
 
 def explanation(result: RoutingResult) -> dict[str, Any]:
     """The decision in full, each comparison with the fact it saw."""
-    facts = result.decision.inputs["facts"]
-    rules = [
-        {**rule, "because": [{**leaf, "actual": facts.get(leaf["field"])} for leaf in rule["because"]]}
-        for rule in result.decision.rules
-    ]
     return {
         "owner": result.owner,
         "team_id": result.team_id,
@@ -37,7 +32,7 @@ def explanation(result: RoutingResult) -> dict[str, Any]:
         "why": result.why,
         "failure": result.failure,
         "policy_number": result.decision.policy_number,
-        "rules": rules,
+        "rules": service.describe(result.decision),
         "candidates": result.decision.candidates,
         "excluded": result.decision.excluded,
     }

@@ -65,6 +65,22 @@ def rerun(policy: Policy, record: dict[str, Any]) -> str | None:
     return decide(policy, Inputs.of(record)).owner_id
 
 
+def describe(policy: Policy, rules: list[dict[str, Any]], record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rules looked at with `because`: each comparison as written, the fact it saw, and whether it held.
+
+    `rules` and `record` are a decision's `rules` and `inputs`, `policy` the version it names.
+    """
+    inputs = Inputs.of(record)
+    conditions = {rule.name: rule.condition for rule in policy.rules}
+    return [_described(rule, conditions.get(rule["rule"]), inputs) for rule in rules]
+
+
+def _described(rule: dict[str, Any], condition: Compiled | None, inputs: Inputs) -> dict[str, Any]:
+    results = condition.explain(inputs.facts, today=inputs.today, now=inputs.now) if condition else ()
+    leaves = [{**r.as_record(), "ok": ok == "1"} for r, ok in zip(results, rule["held"], strict=True)]
+    return {"rule": rule["rule"], "matched": rule["matched"], "because": leaves, "targets": rule["targets"]}
+
+
 def _tried(policy: Policy, inputs: Inputs, trail: _Trail) -> Iterator[tuple[Rule | None, Target]]:
     """The targets to try, noting every rule looked at; a team asked for comes instead of the rules."""
     if inputs.team_id is not None:
@@ -80,10 +96,10 @@ def _tried(policy: Policy, inputs: Inputs, trail: _Trail) -> Iterator[tuple[Rule
 
 
 def _look(name: str | None, condition: Compiled | None, matched: bool, inputs: Inputs) -> dict[str, Any]:
-    """A rule looked at, with what each of its comparisons found; the facts themselves stand in the inputs once."""
-    results = condition.explain(inputs.facts, today=inputs.today, now=inputs.now) if condition else ()
-    leaves = [{"pointer": r.pointer, "field": r.field, "op": r.op, "ok": r.ok} for r in results]
-    return {"rule": name, "matched": matched, "because": leaves, "targets": []}
+    """A rule looked at: `held` has a 1 or 0 for each of its comparisons in the order written, since what they compare
+    stands in the policy version, and the facts in the inputs, once."""
+    held = condition.held(inputs.facts, today=inputs.today, now=inputs.now) if condition else ()
+    return {"rule": name, "matched": matched, "held": "".join("1" if ok else "0" for ok in held), "targets": []}
 
 
 def _rank(target: Target, policy: Policy, inputs: Inputs) -> Ranking:

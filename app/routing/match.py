@@ -99,6 +99,11 @@ class Compiled:
         """Whether the condition holds for these facts at this moment."""
         return self.test(facts, Moment(today, now))
 
+    def held(self, facts: Facts, *, today: date, now: datetime) -> tuple[bool, ...]:
+        """Whether each leaf held, in the order written."""
+        moment = Moment(today, now)
+        return tuple(leaf.test(facts, moment) for leaf in self.leaves)
+
     def explain(self, facts: Facts, *, today: date, now: datetime) -> tuple[LeafResult, ...]:
         """Every leaf in the order written, each with the fact it saw."""
         moment = Moment(today, now)

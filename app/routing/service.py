@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from app.db import Model, db
 from app.routing import queries
 from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
+from app.routing.decide import describe as describe_purely
 from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
 from app.routing.holding import assign, list_unavailable, reassign, release, reweigh
@@ -35,6 +37,7 @@ __all__ = [
     "asks",
     "assign",
     "create_team",
+    "describe",
     "explain",
     "find_team_of_tier",
     "get_team",
@@ -117,6 +120,13 @@ def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime,
     )
     owner = UserRef(user.id, user.email, user.name)
     return RoutingResult(owner, None, None, decision.why, None, weight, decision)
+
+
+def describe(decision: Decision) -> list[dict[str, Any]]:
+    """The rules a decision looked at, each comparison with what was written, the fact it saw and whether it held."""
+    if not decision.rules:
+        return []
+    return describe_purely(compiled(decision.policy_number), decision.rules, decision.inputs)
 
 
 def asks(fact: str) -> bool:

@@ -183,7 +183,14 @@ def test_explain_says_who_would_get_it_and_keeps_nothing(
     assert answer.json["owner"] == {"id": str(csm.id), "email": csm.email, "name": csm.name}
     assert answer.json["why"] == "is the account's customer success manager; 0 of 24 units of work in hand"
     assert answer.json["rules"][0]["because"] == [
-        {"pointer": "", "field": "account.segment", "op": "=", "ok": True, "actual": "strategic"}
+        {
+            "pointer": "",
+            "field": "account.segment",
+            "op": "=",
+            "value": "strategic",
+            "actual": "strategic",
+            "ok": True,
+        }
     ]
     about = client.post("/api/v1/routing/explain", json={**body, "about_user": csm.email}).json
     assert (about["owner"]["id"], about["rule"]) == (str(owner.id), "rest")
@@ -241,3 +248,34 @@ def test_who_may_read_and_change_routing(as_user: Callable[..., ApiClient], make
         manager.post("/api/v1/teams", json={"name": "Mine"}),
     ):
         assert answer.status_code == 403
+
+
+def test_a_cases_decisions_are_shown_with_what_every_comparison_saw(
+    client: ApiClient, tenant: TestTenant, make_user: Make
+) -> None:
+    owner = make_user()
+    with transaction():
+        account = accounts.upsert_account("crm", "A1", {"name": "Acme", "owner_email": owner.email}, now=NOW).record
+    urgent = {"not": {"field": "escalation.severity", "op": ">", "value": 1}}
+    systems = {"field": "escalation.systems", "op": "contains", "value": "jira"}
+    rules = [
+        {"name": "urgent", "when": urgent, "target": {"kind": "role", "role": "csm"}},
+        {"name": "tickets", "when": systems, "target": OWNER},
+        {**REST, "target": {"kind": "role", "role": "sponsor"}},
+    ]
+    client.put("/api/v1/routing/policy", json={"rules": rules}, if_match=1)
+    client.post("/api/v1/routing/policy/publish", json={"number": 2})
+    body = {"account_id": str(account.id), "title": "Down", "severity": 2}
+    refs = [{"system": "jira", "external_id": "J-1"}]
+    raised = client.post("/api/v1/escalations", json={**body, "external_refs": refs})
+    assert raised.status_code == 201
+    assert raised.json["routing"]["rule"] == "tickets"
+    [decision] = client.get(f"/api/v1/escalations/{raised.json['id']}/routing").json["items"]
+    assert [(rule["rule"], rule["matched"]) for rule in decision["rules"]] == [("urgent", False), ("tickets", True)]
+    seen = [(leaf["value"], leaf["actual"], leaf["ok"]) for rule in decision["rules"] for leaf in rule["because"]]
+    assert seen == [("1", "2", True), ("jira", ["jira"], True)]
+    again = client.post(f"/api/v1/escalations/{raised.json['id']}/assign", json={"reason": "not mine"})
+    assert again.json["owner"]["email"] == "admin@example.com"
+    last = client.get(f"/api/v1/escalations/{raised.json['id']}/routing").json["items"][-1]
+    assert [r["matched"] for r in last["rules"]] == [False, True, True]
+    assert last["failure"] == "left_out"
