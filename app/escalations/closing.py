@@ -64,13 +64,18 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
 
 def waive(change: Change, resolution: Resolution) -> None:
     """Waive the tasks named with their reasons; what is still required and open is answered by name."""
-    reasons = {entry["task_id"]: entry["reason"] for entry in resolution.waived if entry.get("task_id")}
+    reasons = {entry.get("task_id"): entry["reason"] for entry in resolution.waived}
+    if None in reasons:
+        raise invalid("waived", "expected a task_id: this case has no exit criteria")
+    open_tasks = playbooks.list_open(change.record.id)
+    if unknown := set(reasons) - {task.id for task in open_tasks}:
+        raise invalid("waived", f"{unknown.pop()} is no open task of this case")
     missing = []
-    for task in playbooks.list_open_required(change.record.id):
+    for task in open_tasks:
         if task.id in reasons:
             playbooks.change_task(task, {"state": "waived", "reason": reasons[task.id]}, now=change.now)
             change.note("task", {"task": task.id, "state": "waived"}, {"reason": reasons[task.id]})
-        else:
+        elif task.required:
             missing.append({"task_id": str(task.id), "title": task.title})
     if missing:
         raise NotReady(missing=missing)
@@ -182,6 +187,8 @@ def reopen(escalation_id: UUID, *, act: Act, reason: str) -> Escalation | Raised
     promises.taken_up_again(change, closed=True)
     change.note("reopen", texts={"reason": reason})
     keep_or_reroute(change)
+    owners = users.list_active(ids=[record.owner_id] if record.owner_id else [])
+    change.tell(owners, "reopened", f"{named(record, change.account)}: open again", f"Why: {reason}")
     return change.save()
 
 

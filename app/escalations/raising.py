@@ -78,7 +78,8 @@ NEIGHBOURS = text(
     select count(*) filter (where reason = :reason) as repeats,
            coalesce(json_agg(json_build_object('id', id, 'number', number, 'title', title, 'status', status,
                                                'reason', reason) order by raised_at desc)
-                    filter (where status in ('open', 'in_progress', 'waiting', 'resolved')
+                    filter (where status in ('open', 'in_progress', 'waiting', 'resolved') and not restricted
+                            and about_user_id is distinct from :me
                             and (reason = :reason or lower(title) = lower(:title)
                                  or exists (select 1 from link where link.escalation_id = escalation.id
                                             and (link.system, link.external_id) in
@@ -98,7 +99,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     """
     account = find_account(new, act.now)
     record = new_record(new, account, act)
-    neighbours = list_neighbours(new, record)
+    neighbours = list_neighbours(new, record, act)
     take_value(record, account)
     change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
     change.__dict__["account"] = account
@@ -226,10 +227,16 @@ class Neighbours:
     duplicates: list[dict[str, Any]]
 
 
-def list_neighbours(new: NewEscalation, record: Escalation) -> Neighbours:
-    """How often this account had this grievance, and which live cases of it look like the same problem."""
+def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbours:
+    """How often this account had this grievance, and which live cases that anybody may see look like the same."""
     refs = [{"system": ref["system"], "external_id": ref["external_id"]} for ref in new.external_refs]
-    values = {"account": record.account_id, "reason": new.reason, "title": new.title, "refs": words.as_json(refs)}
+    values = {
+        "account": record.account_id,
+        "reason": new.reason,
+        "title": new.title,
+        "refs": words.as_json(refs),
+        "me": act.actor.user_id,
+    }
     row = db.session.execute(NEIGHBOURS, values).one()
     duplicates = [{**found, "number": words.numbered(found["number"])} for found in row.duplicates[:10]]
     return Neighbours(row.repeats, duplicates)

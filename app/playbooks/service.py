@@ -47,10 +47,10 @@ def intake_task(answers: dict[str, Any], *, escalation_id: UUID, assignee_id: UU
     return [new_task("intake", title, escalation_id=escalation_id, assignee_id=assignee_id, now=now)]
 
 
-def list_open_required(escalation_id: UUID) -> list[Task]:
-    """What must be done or waived before the case is resolved."""
-    asked = (Task.escalation_id == escalation_id, Task.state == "open", Task.required)
-    return list(db.session.scalars(select(Task).where(*asked)))
+def list_open(escalation_id: UUID) -> list[Task]:
+    """The open tasks; the required ones must be done or waived before the case is resolved."""
+    asked = (Task.escalation_id == escalation_id, Task.state == "open")
+    return list(db.session.scalars(select(Task).where(*asked).order_by(Task.created_at, Task.id)))
 
 
 def get_task(escalation_id: UUID, task_id: UUID) -> Task:
