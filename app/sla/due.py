@@ -28,8 +28,9 @@ import structlog
 from prometheus_client import Counter
 
 from app.sla.calendar import Calendar
-from app.sla.ladder import Step
+from app.sla.ladder import Ladder, Step
 from app.sla.ledger import Entry
+from app.sla.models import Clock
 from app.sla.steps import Due, Timing, next_step
 from app.sla.stored import rebuild_ledger
 from app.sla.versions import find_calendar, find_ladders
@@ -221,7 +222,7 @@ def _plan_steps(fired: Fired, calendar: Calendar, now: datetime) -> None:
     clock = fired.clock
     ladder = find_ladders(clock.ladder_number)[clock.kind]
     timing = timing_of_row(clock, calendar)
-    upcoming = _first(clock, ladder, timing)
+    upcoming = first_due(clock, ladder, timing)
     due: list[Due] = []
     while upcoming is not None and upcoming.at <= now:
         due.append(upcoming)
@@ -232,9 +233,12 @@ def _plan_steps(fired: Fired, calendar: Calendar, now: datetime) -> None:
         fired.next_step, fired.next_repeat = upcoming.index, upcoming.repeat
 
 
-def _first(clock: DueClock, ladder: Sequence[Step], timing: Timing) -> Due | None:
-    if clock.next_step is None:  # woken for a breach alone
-        return next_step(tuple(ladder), timing, after=clock.next_step_at)
+def first_due(clock: DueClock | Clock, ladder: Ladder, timing: Timing) -> Due | None:
+    """The step a clock stands before; None when only a breach is to come."""
+    if clock.next_step_at is None:
+        return None
+    if clock.next_step is None:
+        return next_step(ladder, timing, after=clock.next_step_at)
     return Due(clock.next_step_at, clock.next_step, ladder[clock.next_step], clock.next_repeat)
 
 
@@ -248,7 +252,7 @@ def _next_look(fired: Fired, upcoming: Due | None, now: datetime) -> datetime | 
     return min(moments, default=None)
 
 
-def timing_of_row(clock: DueClock, calendar: Calendar) -> Timing:
+def timing_of_row(clock: DueClock | Clock, calendar: Calendar) -> Timing:
     """The timing of a stored clock that has a due time, without its ledger."""
     if clock.due_at is None:
         raise ValueError("a clock without a due time has no steps")

@@ -1,5 +1,86 @@
-"""Doors."""
+"""Doors to calendars."""
 
-from app.http import ApiBlueprint
+from typing import Any
+from uuid import UUID
 
-blueprints: list[ApiBlueprint] = []
+from flask import Response
+
+from app import clock
+from app.auth.guards import requires
+from app.errors import invalid
+from app.http import ApiBlueprint, PageArguments, answer, page, transaction
+from app.sla import calendars, schemas
+from app.sla.compute import compute
+from app.sla.hours import CalendarError
+from app.sla.models import CalendarModel
+
+calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
+blueprints: list[ApiBlueprint] = [calendar_bp]
+
+
+@calendar_bp.get("")
+@calendar_bp.arguments(PageArguments, location="query")
+@calendar_bp.response(200, schemas.CalendarPage)
+@requires("settings:read")
+def list_calendars(query: dict[str, Any]) -> Response:
+    """Calendars by name, each with its versions."""
+    with transaction():
+        return page(
+            schemas.CalendarPage,
+            query,
+            lambda after, limit: _views(
+                calendars.list_calendars(after=(after[0], UUID(after[1])) if after else None, limit=limit)
+            ),
+            lambda view: [view["name"], str(view["id"])],
+        )
+
+
+@calendar_bp.post("")
+@calendar_bp.arguments(schemas.CalendarBody)
+@calendar_bp.response(201, schemas.CalendarSchema)
+@requires("calendars:write")
+def publish_calendar(body: dict[str, Any]) -> Response:
+    """Publish a calendar, or the next version of a known one; open escalations keep the version they started with."""
+    with transaction():
+        published = calendars.publish_calendar(body.pop("name"), body, now=clock.now())
+        return answer(
+            schemas.CalendarSchema, _views([published])[0], 201, {"Location": f"/api/v1/calendars/{published.id}"}
+        )
+
+
+@calendar_bp.get("/<uuid:calendar_id>")
+@calendar_bp.response(200, schemas.CalendarSchema)
+@requires("settings:read")
+def get_calendar(calendar_id: UUID) -> Response:
+    """One calendar with its versions."""
+    with transaction():
+        return answer(schemas.CalendarSchema, _views([calendars.get_calendar(calendar_id)])[0])
+
+
+@calendar_bp.post("/compute")
+@calendar_bp.arguments(schemas.ComputeBody)
+@calendar_bp.response(200, schemas.ComputedSchema)
+@requires("settings:read")
+def compute_operations(body: dict[str, Any]) -> Response:
+    """Ask a calendar that is not stored: what is added, subtracted, open and next; answers in order."""
+    with transaction():
+        try:
+            results = compute(body["calendar"], body["operations"])
+        except CalendarError as error:
+            raise invalid(error.field, error.detail) from error
+        return answer(schemas.ComputedSchema, {"results": results})
+
+
+def _views(found: list[CalendarModel]) -> list[dict[str, Any]]:
+    versions = calendars.list_versions([calendar.id for calendar in found])
+    return [
+        {
+            "id": calendar.id,
+            "name": calendar.name,
+            "version": calendar.version,
+            "number": versions[calendar.id][-1].number,
+            "definition": versions[calendar.id][-1].definition,
+            "versions": versions[calendar.id],
+        }
+        for calendar in found
+    ]

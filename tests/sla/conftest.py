@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.db import db, insert_all, new_id, transaction
 from app.escalations.models import Escalation
-from app.sla import service
+from app.sla import calendars, service
 from app.sla.clocks import load_stored
 from app.sla.ledger import Entry
 from app.sla.models import Clock
@@ -17,7 +17,7 @@ from app.sla.stored import apply_state, find_not_before, last_written, rebuild_l
 from tests import NOW
 from tests.conftest import TestTenant
 
-OFFICE = {"timezone": "UTC", "weekly": {day: [["09:00", "17:00"]] for day in service.WEEKDAYS}}
+OFFICE = {"timezone": "UTC", "weekly": {day: [["09:00", "17:00"]] for day in calendars.WORKDAYS}}
 
 
 @pytest.fixture

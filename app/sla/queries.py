@@ -1,0 +1,159 @@
+"""Reading promises: the clocks of a case, the steps to come and those behind, and how far the sweep is behind."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from app.db import db
+from app.sla.clocks import load_stored
+from app.sla.due import first_due, timing_of_row
+from app.sla.ledger import Entry, Move, State
+from app.sla.models import Clock
+from app.sla.steps import Due, next_step
+from app.sla.stored import StoredClock, rebuild_ledger
+from app.sla.versions import find_calendar, find_ladders, load_versions
+
+MOST_STEPS = 50
+
+# What a person was told lies in the log; that it was taken back before it was sent, or is held, stands on its message.
+SENT_STEPS = text(
+    """
+    select l.id, l.clock_id, l.kind as clock, l.cycle, l.step, l.repeat, l.action, l.roles, l.channel, l.folded, l.at,
+           l.fired_at, coalesce(u.email, '-') as recipient,
+           case when i.state = 'suppressed' then 'suppressed' else l.outcome end as outcome,
+           case when i.state = 'suppressed' then i.reason else l.reason end as reason,
+           case when i.state = 'pending' and i.hold_until > :now then i.hold_until end as held_until
+    from step_log l
+    left join "user" u on u.id = case when l.recipient <> '-' then cast(l.recipient as uuid) end
+    left join intent i on i.dedupe_key = 'step:' || l.id
+    where l.escalation_id = :escalation_id
+    order by l.at, l.id
+    """
+)
+# As the finder: each tenant's clocks against that tenant's own now. One step into the partial index per tenant.
+OLDEST_DUE = text(
+    """
+    select t.id, :now + t.clock_offset - c.oldest as behind
+    from tenant t
+    cross join lateral (
+      select min(next_step_at) as oldest from clock where tenant_id = t.id and next_step_at is not null
+    ) c
+    where c.oldest <= :now + t.clock_offset
+    order by behind desc
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """One cycle of a clock as of a moment: state and times counted up to then, with its ledger."""
+
+    row: Clock
+    state: State
+    entries: list[Entry]
+
+    @property
+    def ledger(self) -> list[dict[str, Any]]:
+        """Entries in order of writing; `void` ones were overtaken by facts learnt later."""
+        return [
+            {
+                "seq": entry.seq,
+                "type": entry.type,
+                "at": entry.at,
+                "recorded_at": entry.recorded_at,
+                "void": entry.seq in self.state.void,
+                **{name: entry.data[name] for name in ("target", "due_at", "because") if name in entry.data},
+            }
+            for entry in self.entries
+        ]
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        return self.state.moves
+
+
+def list_clocks(escalation_id: UUID, now: datetime) -> list[ClockView]:
+    """Every cycle of every clock of a case as of `now`, in order of start: two statements."""
+    return [_view(stored, now) for stored in load_stored(escalation_id)]
+
+
+def _view(stored: StoredClock, now: datetime) -> ClockView:
+    """Due times decide, not the sweep: what is past due reads as breached before anybody has written it."""
+    as_of = max(now, max(entry.recorded_at for entry in stored.entries))
+    return ClockView(stored.row, rebuild_ledger(stored.entries, zone=stored.row.zone, as_of=as_of), stored.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A step to come, with the roles it is meant for; who they are is known when it fires."""
+
+    at: datetime
+    clock: Clock
+    step: str
+    repeat: int
+    action: str
+    roles: tuple[str, ...]
+
+
+def upcoming_steps(clocks: Iterable[Clock], until: datetime) -> list[Upcoming]:
+    """The steps of these clocks up to `until` in order of time, those due and not yet fired included.
+
+    No statement once the versions are kept. A ladder without end is shown to its 50th step to come.
+    """
+    running = [clock for clock in clocks if clock.next_step_at is not None]
+    load_versions({clock.calendar_version_id for clock in running}, {clock.ladder_number for clock in running})
+    steps = [
+        Upcoming(due.at, clock, due.step.offset, due.repeat, due.step.action, due.step.audience)
+        for clock in running
+        for due in takewhile(lambda due: due.at <= until, _coming(clock))
+    ]
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _coming(clock: Clock) -> Iterator[Due]:
+    ladder = find_ladders(clock.ladder_number)[clock.kind]
+    timing = timing_of_row(clock, find_calendar(clock.calendar_version_id))
+    due = first_due(clock, ladder, timing)
+    for _ in range(MOST_STEPS):
+        if due is None:
+            return
+        yield due
+        due = next_step(ladder, timing, after=due)
+
+
+def sent_steps(escalation_id: UUID, now: datetime) -> list[dict[str, Any]]:
+    """The log of a case's steps, oldest first, in one statement.
+
+    `recipient` is an e-mail, `-` for actions and nobody. `held_until`: written and waiting for its hour, so it belongs
+    to what is upcoming. A message taken back before it was sent is `suppressed` with the message's reason.
+    """
+    rows = db.session.execute(SENT_STEPS, {"escalation_id": escalation_id, "now": now})
+    return [dict(row._mapping) for row in rows]
+
+
+def find_next_moment() -> datetime | None:
+    """When the next clock of the tenant in scope is due to be looked at."""
+    return db.session.scalar(
+        select(Clock.next_step_at).where(Clock.next_step_at.is_not(None)).order_by(Clock.next_step_at).limit(1)
+    )
+
+
+def list_set_aside() -> list[Clock]:
+    """Clocks of the tenant in scope that the sweep could not plan, with their `problem`."""
+    return list(db.session.scalars(select(Clock).where(Clock.problem.is_not(None)).order_by(Clock.id)))
+
+
+def find_tenants_due(real_now: datetime) -> list[UUID]:
+    """Inside `finding()`: the tenants with steps due by their own time, the longest waiting first."""
+    return [row.id for row in db.session.execute(OLDEST_DUE, {"now": real_now})]
+
+
+def timer_lag(real_now: datetime) -> float:
+    """Inside `finding()`: how many seconds the oldest due step of any tenant is behind; 0 when none is."""
+    longest = db.session.execute(OLDEST_DUE, {"now": real_now}).first()
+    return float(longest.behind.total_seconds()) if longest else 0.0
