@@ -33,8 +33,8 @@ format: $(STAMP) ## put the source into its format
 	@$(PY) -m ruff format $(wildcard $(SOURCES))
 	@$(PY) -m ruff check --fix $(wildcard $(SOURCES))
 
-bench: $(STAMP) ## every benchmark, one JSON object a line
-	@for name in $$($(PY) -m bench --list); do $(PY) -m bench $$name $(ARGS) | tail -n 1 || exit 1; done
+bench: $(STAMP) ## every benchmark, one JSON object a line; ARGS="sweep" one of them
+	@$(PY) -m bench $(ARGS)
 
 constraints: $(STAMP) ## compile constraints.txt anew from pyproject.toml
 	@$(PY) -m pip install -q pip-tools

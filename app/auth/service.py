@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from app import clock
 from app.auth import queries, tokens
@@ -15,7 +16,7 @@ from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
 from app.auth.roles import SCOPES_OF
 from app.auth.settings import TenantSettings
-from app.db import current_tenant, db, load_tenant
+from app.db import current_tenant, db, is_unique_violation, load_tenant
 from app.errors import Forbidden, invalid
 
 __all__ = [
@@ -69,7 +70,7 @@ def create_user(
         email=email, name=name, role=role, manager_id=manager_id, timezone=timezone, active=True, created_at=now
     )
     db.session.add(user)
-    db.session.flush()
+    _flush_address()
     if role != "integration":
         _name_first_duty_owner(email)
     return user
@@ -100,8 +101,18 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
         _revoke_tokens_of(user)
     for name, value in changes.items():
         setattr(user, name, value)
-    db.session.flush()
+    _flush_address()
     return user
+
+
+def _flush_address() -> None:
+    """Two who take one address at the same moment both found it free; the unique key tells the second."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if is_unique_violation(error, "uq_user_tenant_id_email"):
+            raise EmailTaken from error
+        raise
 
 
 def _change_email(user: User, email: str) -> None:

@@ -1,5 +1,12 @@
 """Users: addresses, the line above, and duty."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+from app import clock
+from app.auth import queries, service
+from app.auth.actor import SYSTEM
+from app.db import transaction
+from app.operations import tenants
 from tests.conftest import ApiClient
 
 
@@ -17,6 +24,14 @@ def test_a_user_is_made_with_a_lower_case_address_and_found_in_the_list(client):
 def test_a_second_user_with_the_same_address_is_refused(client):
     answer = client.post("/api/v1/users", json={"email": "ADMIN@example.com", "name": "Another"})
     assert (answer.status_code, answer.json["code"]) == (409, "email_taken")
+
+
+def test_of_many_who_take_one_address_at_once_one_gets_it(client):
+    body = {"email": "bea@example.com", "name": "Bea"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: client.post("/api/v1/users", json=body), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    assert {answer.json["code"] for answer in answers if answer.status_code == 409} == {"email_taken"}
 
 
 def test_an_unknown_manager_is_named_as_the_fault(client):
@@ -52,12 +67,6 @@ def test_the_first_user_is_duty_owner_and_stays_active_until_another_is_named(cl
 
 
 def test_an_integration_does_not_become_duty_owner(app, new_tenant):
-    from app import clock
-    from app.auth import queries, service
-    from app.auth.actor import SYSTEM
-    from app.db import transaction
-    from app.operations import tenants
-
     with app.app_context(), transaction(tenant=tenants.set_up("Feeds first")):
         service.create_user("feed@example.com", name="Feed", role="integration", actor=SYSTEM, now=clock.real_now())
         assert "duty_owner_email" not in queries.get_tenant().settings
