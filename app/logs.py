@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 
 import structlog
 from flask import Flask, Response, g, request
@@ -12,11 +13,13 @@ from app.db import new_id
 
 # Frames without their locals: what a caller sent, or a token, never reaches a log.
 TRACES = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+# Asked every few seconds by machines: a line each would bury the rest.
+UNLOGGED = ("/healthz", "/readyz", "/metrics")
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
 def configure(log_format: str, log_level: str) -> None:
-    renderer = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    renderer = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -49,6 +52,8 @@ def end_request(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    if request.path in UNLOGGED and response.status_code < 400:
+        return response
     log.info(
         "request",
         method=request.method,
