@@ -1,6 +1,7 @@
 """flask-smorest with our rules: strict queries and bodies, the order of answers, a spec that does not lie."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from http import HTTPStatus
 from importlib.resources import files
@@ -24,6 +25,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # The API's description says nothing of any tenant, so it is open.
 DOCS_ENDPOINTS = frozenset({"api-docs.openapi_json", "api_docs", "api_docs_asset"})
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 DOCS_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 DOCS_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
@@ -42,6 +44,20 @@ def _flatten(messages: Any, path: str = "") -> list[tuple[str, str]]:
     return [(path, str(messages))]
 
 
+def unstorable(value: Any) -> Iterator[str]:
+    """Where a JSON value holds text that PostgreSQL and UTF-8 can't: NUL, or one half of a surrogate pair."""
+    rest = [("", value)]
+    while rest:
+        path, here = rest.pop()
+        if isinstance(here, dict):
+            rest += [(f"{path}/{key}", item) for key, item in here.items()]
+            rest += [(path, key) for key in here]
+        elif isinstance(here, list):
+            rest += [(f"{path}/{index}", item) for index, item in enumerate(here)]
+        elif isinstance(here, str) and UNSTORABLE.search(here):
+            yield UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", path) or "/"
+
+
 class Parser(FlaskParser):
     """Refuses unknown parameters, answers 415 to a body that is not JSON, and checks the record before the body."""
 
@@ -50,7 +66,19 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         if not req.is_json and not (req.content_length in (None, 0) and not req.get_data(cache=True)):
             raise UnsupportedMediaType("Send application/json")
-        return super().load_json(req, schema) if req.get_data(cache=True) else {}
+        body = req.get_data(cache=True)
+        if not body:
+            return {}
+        try:
+            loaded = super().load_json(req, schema)
+        except RecursionError:
+            check_record(req)
+            raise AppError("The body is nested too deeply") from None
+        if b"\\u" in body and (paths := list(unstorable(loaded))):
+            check_record(req)
+            errors = [{"pointer": path, "detail": "expected text without NUL or half a character"} for path in paths]
+            raise Invalid("; ".join(f"{e['pointer']}: {e['detail']}" for e in errors[:3]), errors=errors)
+        return loaded
 
     def handle_error(
         self,

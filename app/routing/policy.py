@@ -3,7 +3,6 @@
 A rule is `{"name", "when", "target", "fallback"?}`; the last one's `when` is the catch-all `{"all": []}`.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -227,4 +226,4 @@ def _weights(weights: Any, faults: list[Fault]) -> Weights:
 def _is_points(points: Any) -> bool:
     if isinstance(points, bool) or not isinstance(points, (int, float)):
         return False
-    return math.isfinite(points) and 0 <= points <= MAX_WEIGHT
+    return 0 <= points <= MAX_WEIGHT
