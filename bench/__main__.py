@@ -7,6 +7,7 @@ from importlib import import_module
 
 # Name → module with `run() -> dict`.
 BENCHMARKS = {
+    "calendar": "bench.calendar",
     "deliver": "bench.deliver",
 }
 
