@@ -1,0 +1,78 @@
+"""Another tenant's ids, tried on every route that takes one."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from app import clock
+from app.auth import service as auth
+from app.db import insert_all, transaction
+from app.notifications import service as notifications
+from tests import NOW
+from tests.app.test_routes import routes_of
+from tests.conftest import ApiClient
+
+# Where a path's id is not named after its table.
+TABLES = {"notification_id": "intent", "token_id": "api_token", "calendar_id": "calendar"}
+UNSAID = ("request_id",)
+
+
+@pytest.fixture
+def others(app, new_tenant):
+    """Another tenant with a record of every kind, and its admin's client."""
+    made = new_tenant("Others")
+    with transaction(tenant=made.id):
+        plain = auth.create_token(auth.get_user(made.admin.id), name="", now=clock.real_now())[1]
+        message = notifications.intent(
+            user=made.admin, kind="test", subject="Hello", body="", dedupe_key="hello", at=NOW, now=NOW
+        )
+        insert_all([message])
+    client = ApiClient(app, plain)
+    client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
+    body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 1}
+    assert client.post("/api/v1/escalations", json=body).status_code == 201
+    assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
+    return made
+
+
+def id_of(session, name):
+    table = TABLES.get(name, name.removesuffix("_id"))
+    return session.scalar(text(f'select id from "{table}" order by id limit 1'))
+
+
+def paths_with_ids(app, tenant_id):
+    """(method, path) of every route that takes an id, filled with ids of this tenant; and the names not found."""
+    with transaction(tenant=tenant_id) as session:
+        for route in routes_of(app):
+            names = re.findall(r"<uuid:(\w+)>", route.rule)
+            if names:
+                ids = {name: id_of(session, name) for name in names}
+                yield route, re.sub(r"<uuid:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), route.rule), ids
+
+
+def test_another_tenants_ids_look_like_missing_ones_on_every_route(app, client, others):
+    paths = list(paths_with_ids(app, others.id))
+    assert len(paths) > 30
+    assert [route for route, _, ids in paths if None in ids.values()] == []
+    for route, path, _ in paths:
+        answer = client.open(route.method, path, json=None if route.method in ("GET", "DELETE") else {}, if_match=1)
+        assert (route, answer.status_code, answer.json["code"]) == (route, 404, "not_found")
+        missing = client.open(
+            route.method, route.path, if_match=1, **({} if route.method in ("GET", "DELETE") else {"json": {}})
+        )
+        said, expected = ({k: v for k, v in a.json.items() if k not in UNSAID} for a in (answer, missing))
+        assert (route, said) == (route, expected)
+
+
+def test_another_tenants_ids_inside_a_body_look_like_missing_ones(client, others):
+    with transaction(tenant=others.id) as session:
+        account_id, user_id = id_of(session, "account_id"), id_of(session, "user_id")
+    body = {"account_id": str(account_id), "title": "Exports fail", "severity": 1}
+    refused = client.post("/api/v1/escalations", json=body)
+    missing = client.post("/api/v1/escalations", json={**body, "account_id": "01900000-0000-7000-8000-000000000000"})
+    assert refused.status_code in (404, 422)
+    assert {k: v for k, v in refused.json.items() if k not in UNSAID} == {
+        k: v for k, v in missing.json.items() if k not in UNSAID
+    }
+    assert client.get(f"/api/v1/tokens?user_id={user_id}").json["items"] == []
