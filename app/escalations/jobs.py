@@ -49,9 +49,11 @@ WITH_ENDED_WAITS = text(
 LIST_ENDED_WAITS = text("select id from escalation where status = 'waiting' and wake_at <= :now order by wake_at")
 NEXT_MOMENT = text(
     """
-    select least((select min(next_step_at) from clock where next_step_at is not null),
-                 (select min(wake_at) from escalation where status = 'waiting'),
-                 (select min(hold_until) from intent where state = 'pending' and hold_until > :now))
+    select least((select min(next_step_at) from clock where next_step_at > x.after),
+                 (select min(wake_at) from escalation where status = 'waiting' and wake_at > x.after),
+                 (select min(hold_until) from intent where state = 'pending' and hold_until > :now
+                                                       and hold_until > x.after))
+    from (select coalesce(cast(:after as timestamptz), '-infinity') as after) x
     """
 )
 
@@ -65,7 +67,7 @@ def list_tenants(question: TextClause) -> list[UUID]:
 def sweep(seconds: float = RUN_SECONDS) -> int:
     """Fire every tenant's due steps, a batch each in turn; after `seconds` the rest is left to the next run."""
     waiting, count, ends_at = deque(list_tenants(WITH_DUE_STEPS)), 0, clock.monotonic() + seconds
-    while waiting and clock.monotonic() < ends_at:
+    while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
         tenant_id = waiting.popleft()
         swept = sweep_batch(tenant_id)
         count += swept.fired
@@ -99,12 +101,13 @@ def _wake(tenant_id: UUID, escalation_id: UUID, now: datetime | None) -> bool:
         return False
 
 
-def next_moment() -> datetime | None:
+def next_moment(*, after: datetime | None = None) -> datetime | None:
     """When (tenant time) something of the tenant in scope is next due by itself: a step, the end of a wait, a message.
 
-    One statement inside the caller's transaction. A moment that has passed says that there is work now.
+    One statement inside the caller's transaction. A moment that has passed says that there is work now, unless only
+    what comes `after` a moment is asked for.
     """
-    moment: datetime | None = db.session.scalar(NEXT_MOMENT, {"now": clock.now()})
+    moment: datetime | None = db.session.scalar(NEXT_MOMENT, {"now": clock.now(), "after": after})
     return moment
 
 

@@ -44,13 +44,16 @@ class Replay(AppError):
 
 
 @contextmanager
-def transaction(tenant: UUID | None = None) -> Iterator[Session]:
-    """One use case of a request: `db.transaction` with the Idempotency-Key around it."""
+def transaction(tenant: UUID | None = None, *, answered_later: bool = False) -> Iterator[Session]:
+    """One use case of a request: `db.transaction` with the Idempotency-Key around it.
+
+    A request of several transactions says `answered_later` in the first and makes its answer in the last.
+    """
     key = _key_sent()
     with db.transaction(tenant) as session:
         if key:
             _reserve(session, key)
-            g.idempotency = key
+            g.idempotency = None if answered_later else key
         yield session
         if key and g.pop("idempotency", None):
             raise RuntimeError("an answer under an Idempotency-Key must be made inside the transaction")

@@ -13,6 +13,7 @@ from app import clock, queue
 from app.accounts.jobs import make_book
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
+from app.escalations.jobs import seal_timelines
 from app.http import idempotency
 from app.operations.models import DailyJob
 
@@ -28,6 +29,7 @@ def forget_idempotency_keys(now: datetime) -> None:
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.
 DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
+    "seal_timelines": seal_timelines,  # so that a tail that was cut off shows
     "forget_idempotency_keys": forget_idempotency_keys,
 }
 
@@ -51,17 +53,20 @@ def run_due() -> None:
         run_safely(tenant_id, name)
 
 
-def run_due_tenant(tenant_id: UUID) -> None:
-    """The same for one tenant: a sandbox whose clock is being moved."""
+def run_due_tenant(tenant_id: UUID, now: datetime | None = None) -> None:
+    """The same for one tenant: a sandbox whose clock is being moved. `now` is the tenant's unless given."""
+    with transaction(tenant=tenant_id) as session:
+        later = set(session.scalars(select(DailyJob.name).where(DailyJob.next_at > (now or clock.now()))))
     for name in DAILY:
-        run_safely(tenant_id, name)
+        if name not in later:
+            run_safely(tenant_id, name, now)
 
 
-def run_safely(tenant_id: UUID, name: str) -> None:
+def run_safely(tenant_id: UUID, name: str, now: datetime | None = None) -> None:
     """A job that fails is tried again later and holds up no other."""
     try:
         with transaction(tenant=tenant_id):
-            run(name, clock.now())
+            run(name, now or clock.now())
     except Exception as error:
         log.exception("daily_job_failed", job=name, tenant_id=str(tenant_id))
         with transaction(tenant=tenant_id):
@@ -88,9 +93,10 @@ def next_day(now: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(tomorrow, time(0), zone).astimezone(UTC)
 
 
-def next_moment() -> datetime | None:
+def next_moment(*, after: datetime | None = None) -> datetime | None:
     """When (tenant time) the next daily job of the tenant in scope is due."""
-    return db.session.scalar(select(func.min(DailyJob.next_at)).where(DailyJob.problem.is_(None)))
+    question = select(func.min(DailyJob.next_at)).where(DailyJob.problem.is_(None))
+    return db.session.scalar(question.where(DailyJob.next_at > after) if after else question)
 
 
 def _claim(name: str, now: datetime) -> bool:

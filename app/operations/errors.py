@@ -1,6 +1,20 @@
-"""Why the product cannot start here, in words for the person who started it."""
+"""Why the product cannot start here, in words for the person who started it; and what a sandbox clock refuses."""
 
 from pathlib import Path
+
+from app.errors import Conflict
+
+
+class NotASandbox(Conflict):
+    """Only a sandbox tenant's time can be moved."""
+
+    code, title = "not_a_sandbox", "This tenant is no sandbox: its time is everybody's"
+
+
+class AdvanceRunning(Conflict):
+    """One advance at a time."""
+
+    code, title = "advance_running", "This tenant's time is being moved already"
 
 
 class CannotRun(RuntimeError):
