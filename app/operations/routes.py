@@ -21,7 +21,7 @@ blueprints: list[ApiBlueprint] = [sandbox_clock]
 def advance_clock(body: dict[str, Any]) -> Response:
     """Move a sandbox tenant's time forward; what falls due on the way happens at its moment."""
     with transaction(answered_later=True):
-        lease = sandbox.begin(real_now=clock.real_now())
+        lease = sandbox.take(real_now=clock.real_now())
     sandbox.advance(lease, body["advance"])
     with transaction():
         fired = sandbox.count_fired(lease.began_at)

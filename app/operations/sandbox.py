@@ -62,16 +62,16 @@ def parse_duration(value: str) -> timedelta:
     return duration
 
 
-def begin(*, real_now: datetime) -> Lease:
+def take(*, real_now: datetime) -> Lease:
     """Take the tenant's clock in hand; refused on an ordinary tenant and while somebody else moves it."""
     row = tenant_row()
     if not row.sandbox:
         raise NotASandbox
     until = real_now + LEASE
-    take = insert(Advance).values(tenant_id=row.id, id=new_id(), leased_until=until)
-    taken = take.on_conflict_do_update(
+    new = insert(Advance).values(tenant_id=row.id, id=new_id(), leased_until=until)
+    taken = new.on_conflict_do_update(
         index_elements=["tenant_id"],
-        set_={"id": take.excluded.id, "leased_until": until},
+        set_={"id": new.excluded.id, "leased_until": until},
         where=Advance.leased_until <= real_now,
     ).returning(Advance.id)
     lease_id = db.session.scalar(taken)

@@ -126,7 +126,7 @@ def test_a_held_message_is_told_when_its_time_comes(tenant, client):
 
 def test_an_ordinary_tenants_time_is_not_moved(ordinary, app):
     with tenant_scope(ordinary.id), pytest.raises(sandbox.NotASandbox), transaction():
-        sandbox.begin(real_now=clock.real_now())
+        sandbox.take(real_now=clock.real_now())
 
 
 def test_one_advance_at_a_time(tenant, client):
@@ -144,9 +144,9 @@ def test_an_advance_that_was_killed_frees_the_clock_when_its_lease_ends(tenant, 
 
 def test_one_that_lost_its_lease_moves_nothing_more(tenant):
     with transaction():
-        lost = sandbox.begin(real_now=clock.real_now())
+        lost = sandbox.take(real_now=clock.real_now())
     with transaction():
-        sandbox.begin(real_now=clock.real_now() + 2 * sandbox.LEASE)
+        sandbox.take(real_now=clock.real_now() + 2 * sandbox.LEASE)
     with pytest.raises(sandbox.AdvanceRunning):
         sandbox.advance(lost, timedelta(days=1))
     with transaction():
