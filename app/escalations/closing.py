@@ -12,13 +12,15 @@ from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
 from app.escalations import lifecycle, promises
-from app.escalations.case import Act, Change, begin, lock_record, survivor_id
+from app.escalations.case import Act, Change, begin
 from app.escalations.errors import CustomerNotSilent, MergeTheOtherWay, NoDecision, NotReady
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import hold, named, own
 from app.escalations.raising import NewEscalation, Raised, raise_escalation
+from app.escalations.standing import lock_record, survivor_id
+from app.escalations.waiting import stop_waiting
 from app.escalations.words import numbered
-from app.escalations.working import reweigh, stop_waiting
+from app.escalations.working import reweigh
 from app.notifications import service as notifications
 from app.playbooks import service as playbooks
 from app.routing import service as routing

@@ -13,7 +13,7 @@ from app.escalations import promises
 from app.escalations.case import Act, Change, begin
 from app.escalations.models import Escalation, Event, Link
 from app.escalations.owning import named
-from app.escalations.working import resume_work
+from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.auth import queries as users
 from app.db import db
-from app.escalations import lifecycle, promises, working
+from app.escalations import climbing, lifecycle, promises, waiting
 from app.escalations.case import Change, begin, by_engine
 from app.escalations.closing import close
 from app.escalations.models import Escalation
@@ -25,7 +25,7 @@ def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
     record = get_record(escalation_id)
     if record is None or record.tier != from_tier or record.status not in ("open", "in_progress", "waiting"):
         return False
-    working.escalate(escalation_id, act=by_engine(now), hop=working.Hop(reason="time", automatic=True))
+    climbing.escalate(escalation_id, act=by_engine(now), hop=climbing.Hop(reason="time", automatic=True))
     return True
 
 
@@ -67,7 +67,7 @@ def wake_waiting(escalation_id: UUID, *, now: datetime) -> str | None:
     change = begin(escalation_id, "resume", by_engine(now))
     resume_at = sla.first_opening(record.resume_on, change.basis) if record.resume_on else now
     if resume_at <= now:
-        working.resume_work(change, "resume_on")
+        waiting.resume_work(change, "resume_on")
         done = "resumed"
     else:
         use_up_budget(change, resume_at)

@@ -1,6 +1,8 @@
 """What can be done with a case; each function is one use case, called inside one transaction by its door."""
 
+from app.escalations.approving import answer_raise
 from app.escalations.case import Act, by_engine
+from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
     Resolution,
     Word,
@@ -19,21 +21,11 @@ from app.escalations.conversation import (
     add_update,
     change_task,
 )
+from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
-from app.escalations.raising import NewEscalation, Raised, answer_raise, raise_escalation
-from app.escalations.working import (
-    Hop,
-    NewOwner,
-    Wait,
-    acknowledge,
-    assign,
-    edit,
-    escalate,
-    plan,
-    resume,
-    set_watching,
-    wait,
-)
+from app.escalations.raising import NewEscalation, Raised, raise_escalation
+from app.escalations.waiting import Wait, resume, wait
+from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
 __all__ = [
     "Act",

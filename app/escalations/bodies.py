@@ -1,0 +1,248 @@
+"""What the doors to a case take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
+
+from app.escalations import lifecycle, words
+from app.http import AwareDateTime, Body, PageArguments
+
+LONG = validate.Length(max=20_000)
+
+
+SHORT = validate.Length(min=1, max=300)
+
+
+NAME = validate.Length(min=1, max=200)
+
+
+def text(*, required: bool = False, limit: validate.Length = LONG, **more: Any) -> fields.String:
+    return fields.String(required=required, validate=limit, **more)
+
+
+def sentence(*, required: bool = True) -> fields.String:
+    """A text that says something: not blank, at most 20,000 characters."""
+    return fields.String(required=required, validate=[LONG, validate.Regexp(r"\s*\S", error="expected some text")])
+
+
+class AccountKeyBody(Body):
+    source = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+
+
+class RaisedByBody(Body):
+    kind = fields.String(load_default="colleague", validate=validate.OneOf(lifecycle.RAISED_BY_KINDS))
+    email = fields.Email(validate=SHORT)
+
+
+class ExternalRefBody(Body):
+    system = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+    url = fields.Url(schemes={"http", "https"}, allow_none=True, load_default=None, require_tld=False)
+
+
+class RaiseBody(Body):
+    """`POST /escalations`; required are the account, `title` and `severity`."""
+
+    account_id = fields.UUID()
+    account = fields.Nested(AccountKeyBody)
+    title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
+    customer_statement = text(allow_none=True)
+    desired_outcome = text(allow_none=True)
+    impact = text(allow_none=True)
+    severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
+    reason = fields.String(load_default="other", validate=NAME)
+    raised_by = fields.Nested(RaisedByBody)
+    source = fields.String(load_default="api", validate=NAME)
+    external_refs = fields.List(fields.Nested(ExternalRefBody), validate=validate.Length(max=50))
+    answers = fields.Dict(keys=fields.String(validate=NAME), values=text(), validate=validate.Length(max=100))
+    contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
+    about_user = fields.Email()
+    restricted = fields.Boolean(load_default=False)
+    raised_at = AwareDateTime()
+
+    @validates_schema
+    def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if ("account_id" in data) == ("account" in data):
+            raise ValidationError("expected account_id, or account with source and external_id", "account_id")
+
+
+class ActionBody(Body):
+    """Every action accepts a note."""
+
+    note = text(allow_none=True)
+
+
+class EmptyBody(ActionBody):
+    at = AwareDateTime()
+
+
+class ReasonBody(ActionBody):
+    reason = sentence()
+
+
+class AssignBody(ReasonBody):
+    owner_id = fields.UUID()
+    owner_email = fields.Email()
+    team_id = fields.UUID()
+
+    @validates_schema
+    def at_most_one(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if sum(name in data for name in ("owner_id", "owner_email", "team_id")) > 1:
+            raise ValidationError("expected at most one of owner_id, owner_email, team_id", "owner_id")
+
+
+class VendorBody(Body):
+    name = fields.String(required=True, validate=SHORT)
+    contact = fields.String(required=True, validate=SHORT)
+    reference = fields.String(validate=SHORT, allow_none=True)
+
+
+class EscalateBody(ActionBody):
+    reason = fields.String(required=True, validate=validate.OneOf(words.HOP_REASONS))
+    brief = text(allow_none=True)
+    to_tier = fields.String(validate=validate.OneOf(words.TIERS))
+    vendor = fields.Nested(VendorBody)
+
+
+class WaitBody(ActionBody):
+    party = fields.String(required=True, validate=validate.OneOf(("customer", "vendor", "internal")))
+    reason = sentence()
+    resume_on = fields.Date(required=True)
+
+
+class PreventionBody(Body):
+    action = sentence()
+    owner_email = fields.Email(required=True)
+    due_on = fields.Date(required=True)
+
+
+class WaivedBody(Body):
+    task_id = fields.UUID()
+    criterion = fields.String(validate=SHORT)
+    reason = sentence()
+
+
+class ResolveBody(ActionBody):
+    summary = sentence()
+    root_cause = sentence()
+    preventable = fields.Boolean(required=True)
+    prevention = fields.Nested(PreventionBody, allow_none=True)
+    waived = fields.List(fields.Nested(WaivedBody), validate=validate.Length(max=200))
+    met = fields.List(fields.String(validate=SHORT), validate=validate.Length(max=200))
+    at = AwareDateTime()
+
+
+class VerifyBody(ActionBody):
+    accepted = fields.Boolean(required=True)
+    confirmed_by = fields.String(required=True, validate=SHORT)
+    channel = fields.String(required=True, validate=validate.OneOf(("call", "email", "meeting", "portal")))
+    comment = text(allow_none=True)
+    at = AwareDateTime()
+
+
+class CloseUnresolvedBody(ReasonBody):
+    outcome = fields.String(required=True, validate=validate.OneOf(lifecycle.OUTCOMES_UNRESOLVED))
+
+
+class DecisionBody(ReasonBody):
+    choice = fields.String(required=True, validate=validate.OneOf(words.CHOICES))
+
+
+class MergeBody(ReasonBody):
+    into_id = fields.UUID(required=True)
+
+
+class ExtendBody(ReasonBody):
+    until = AwareDateTime(required=True)
+    customer_agreed = fields.Boolean(required=True)
+
+
+class PlanBody(ActionBody):
+    plan = sentence()
+    forecast_close_on = fields.Date(required=True)
+    customer_agreed = fields.Boolean(required=True)
+
+
+class WatchBody(ActionBody):
+    watching = fields.Boolean(required=True)
+
+
+class AttemptBody(ActionBody):
+    what = sentence()
+    result = sentence()
+    at = AwareDateTime()
+
+
+class UpdateBody(ActionBody):
+    """`audience` is one word or a list of them."""
+
+    audience = fields.List(
+        fields.String(validate=validate.OneOf(words.AUDIENCES)), required=True, validate=validate.Length(1, 3)
+    )
+    channel = fields.String(required=True, validate=NAME)
+    text = sentence()
+    at = AwareDateTime()
+
+    @pre_load
+    def one_or_more(self, data: Any, **kwargs: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("audience"), str):
+            return {**data, "audience": [data["audience"]]}
+        return data
+
+
+MessageBody = ActionBody.from_dict(
+    {
+        "from": fields.String(required=True, validate=SHORT),
+        "channel": fields.String(required=True, validate=NAME),
+        "text": sentence(),
+        "at": AwareDateTime(),
+        "external_id": fields.String(validate=SHORT),
+    },
+    name="MessageBody",
+)
+
+
+class CommentBody(ActionBody):
+    text = sentence()
+
+
+class LinkBody(ActionBody):
+    system = fields.String(required=True, validate=NAME)
+    external_id = fields.String(required=True, validate=NAME)
+    url = fields.Url(schemes={"http", "https"}, allow_none=True, require_tld=False)
+
+
+class EditBody(Body):
+    """`PATCH /escalations/{id}`: a field left out keeps its value; a lower severity needs `severity_reason`."""
+
+    title = fields.String(validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
+    severity = fields.Integer(strict=True, validate=validate.Range(1, 4))
+    severity_reason = text()
+    reason = fields.String(validate=NAME)
+    desired_outcome = text(allow_none=True)
+    impact = text(allow_none=True)
+    contract_ids = fields.List(fields.UUID(), allow_none=True, validate=validate.Length(max=200))
+    restricted = fields.Boolean()
+    handover_brief = sentence(required=False)
+    forecast_close_on = fields.Date(allow_none=True)
+
+
+class ListArguments(PageArguments):
+    status = fields.String()
+    tier = fields.String()
+    severity = fields.String()
+    owner = fields.String()
+    account = fields.String()
+    team = fields.String()
+    overdue = fields.Boolean()
+    due_before = AwareDateTime()
+    q = fields.String(validate=validate.Length(1, 200))
+    sort = fields.String(load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised")))
+
+
+class TaskBody(ActionBody):
+    state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
+    reason = text(allow_none=True)
+    due_at = AwareDateTime(allow_none=True)

@@ -1,0 +1,57 @@
+"""What the doors to a case share: the blueprint, who acts, and how the record is answered."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from app import clock
+from app.auth.actor import current_actor
+from app.db import transaction as plain_transaction
+from app.escalations import queries, schemas, standing
+from app.escalations.case import Act
+from app.escalations.models import Escalation
+from app.escalations.service import Raised
+from app.escalations.words import numbered
+from app.http import ApiBlueprint, answer, check_if_match, require_if_match
+
+
+def guard_record(escalation_id: UUID, **others: Any) -> None:
+    """404 for what the caller may not see, before a faulty body is described."""
+    with plain_transaction():
+        record = standing.lock_record(escalation_id)
+        standing.check_seen(record, standing.standing_of(record, current_actor()), current_actor())
+
+
+bp = ApiBlueprint("escalations", __name__, url_prefix="/api/v1/escalations", record_guard=guard_record)
+
+
+def act(body: dict[str, Any] | None = None) -> Act:
+    """Who acts now, under which precondition; takes the note out of the body."""
+    note = body.pop("note", None) if body else None
+    return Act(actor=current_actor(), now=clock.now(), check=check_if_match, note=note)
+
+
+def record(escalation_id: UUID, status: int = 200) -> Response:
+    """The record as it is now, inside the open transaction."""
+    found = queries.get_record(escalation_id, actor=current_actor(), now=clock.now())
+    return answer(schemas.EscalationSchema, found, status)
+
+
+def acted(changed: Escalation, status: int = 200) -> Response:
+    """The answer of an action; an integration, which reads nothing, gets what it needs to go on."""
+    if current_actor().role == "integration":
+        brief = {"id": changed.id, "number": numbered(changed.number), "status": changed.status}
+        return answer(schemas.EscalationSchema, {**brief, "version": changed.version}, status)
+    return record(changed.id, status)
+
+
+def raised(result: Raised) -> Response:
+    """201 with owner, why, and every due time."""
+    location = {"Location": f"/api/v1/escalations/{result.record.id}"}
+    return answer(schemas.RaisedSchema, queries.raised_of(result, clock.now()), 201, location)
+
+
+def precondition(found: Escalation) -> None:
+    require_if_match()
+    check_if_match(found)

@@ -1,0 +1,75 @@
+"""Changing what the record says."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from app.accounts import queries as accounts
+from app.auth.settings import tenant_settings
+from app.db import db
+from app.escalations import words
+from app.escalations.case import Act, Change, begin, list_contract_ids
+from app.escalations.errors import ReasonNeeded
+from app.escalations.models import Escalation, EscalationContract
+from app.escalations.working import reweigh, set_forecast
+from app.escalations.worth import snapshot_of, take_value
+
+TEXTS = ("title", "desired_outcome", "impact")
+
+
+def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalation:
+    """Change what the record says; a lower severity needs its reason and keeps the earlier due times."""
+    change = begin(escalation_id, "edit", act)
+    record = change.record
+    texts = {name: changes[name] for name in TEXTS if name in changes and changes[name] != getattr(record, name)}
+    for name, content in texts.items():
+        setattr(record, name, content)
+    facts: dict[str, Any] = {"fields": sorted(texts)}
+    if "reason" in changes and changes["reason"] != record.reason:
+        words.check_reason(changes["reason"], tenant_settings())
+        facts["reason"] = {"was": record.reason, "is": changes["reason"]}
+        record.reason = changes["reason"]
+    if "restricted" in changes and changes["restricted"] != record.restricted:
+        facts["restricted"] = record.restricted = changes["restricted"]
+    if changes.get("handover_brief"):
+        texts["handover_brief"], record.brief_missing = changes["handover_brief"], False
+    if "severity" in changes and changes["severity"] != record.severity:
+        facts["severity"] = change_severity(change, changes["severity"], changes.get("severity_reason"))
+        texts["severity_reason"] = changes.get("severity_reason")
+    if "contract_ids" in changes:
+        facts["contracts"] = change_contracts(change, changes["contract_ids"])
+    if "forecast_close_on" in changes:
+        set_forecast(change, changes["forecast_close_on"])
+    if len(facts) > 1 or facts["fields"] or texts:
+        change.note("edit", facts, texts)
+    change.sign_of_work(change.now)
+    return change.save()
+
+
+def change_severity(change: Change, severity: int, reason: str | None) -> dict[str, int]:
+    """A higher severity tightens running promises at once; a lower one keeps the earlier due of the running cycle."""
+    was = change.record.severity
+    if severity > was and not (reason or "").strip():
+        raise ReasonNeeded(errors=[{"pointer": "/severity_reason", "detail": "expected why the severity falls"}])
+    change.record.severity = severity
+    change.clocks.retarget_severity(severity, at=change.now, now=change.now, lowered=severity > was, because="severity")
+    reweigh(change)
+    return {"was": was, "is": severity}
+
+
+def change_contracts(change: Change, contract_ids: list[UUID] | None) -> dict[str, Any]:
+    """Other contracts touched: the value is taken anew and snapshotted."""
+    record = change.record
+    was = sorted(str(known) for known in list_contract_ids(record.id))
+    wanted = tuple(contract_ids) if contract_ids is not None else None
+    account = accounts.account_facts(record.account_id, contract_ids=wanted, now=change.now)
+    change.__dict__["account"] = account
+    db.session.execute(delete(EscalationContract).where(EscalationContract.escalation_id == record.id))
+    change.rows += [
+        EscalationContract(escalation_id=record.id, contract_id=contract_id)
+        for contract_id in account.touched_contract_ids
+    ]
+    take_value(record, account)
+    change.rows.append(snapshot_of(record, account, change.now, cause="contracts"))
+    return {"was": was, "is": sorted(str(contract_id) for contract_id in account.touched_contract_ids)}

@@ -1,0 +1,134 @@
+"""The list of cases by keyset: filters, sorts, pages."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    tuple_,
+)
+from sqlalchemy.types import DateTime, Numeric
+
+from app.accounts.models import Account
+from app.auth.actor import Actor
+from app.auth.models import User
+from app.db import db
+from app.errors import invalid_parameter
+from app.escalations import lifecycle
+from app.escalations.models import STATUSES, TIERS, Escalation
+from app.escalations.queries import base, item_of, visible_to
+from app.http import decode_cursor, encode_cursor, split_words
+
+SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "-priority": (Escalation.__table__.c.priority_score, True),
+    "due": (Escalation.__table__.c.due_at, False),
+    "-value_at_stake": (Escalation.__table__.c.value_amount, True),
+    "raised": (Escalation.__table__.c.raised_at, False),
+}
+
+
+def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """One page in one statement. By value, those whose value is incomplete in whole sort first."""
+    column, descending = SORTS[arguments["sort"]]
+    id_ = Escalation.__table__.c.id
+    if arguments["sort"] == "-value_at_stake":
+        column = func.coalesce(column, literal(Decimal("1e15"), Numeric(18, 2)))
+    query = (
+        base()
+        .where(visible_to(actor), *_filters(arguments, actor=actor, now=now))
+        .add_columns(column.label("sort_value"))
+    )
+    position = decode_cursor(arguments.get("cursor"))
+    if position is not None:
+        mark: Any = datetime.fromisoformat(position[0]) if isinstance(column.type, DateTime) else Decimal(position[0])
+        mark = cast(literal(mark), column.type)
+        after = tuple_(column, id_) < tuple_(mark, literal(UUID(position[1])))
+        query = query.where(after if descending else tuple_(column, id_) > tuple_(mark, literal(UUID(position[1]))))
+    order = (column.desc(), id_.desc()) if descending else (column, id_)
+    rows = db.session.execute(query.order_by(*order).limit(arguments["limit"] + 1)).all()
+    page = rows[: arguments["limit"]]
+    more = len(rows) > len(page)
+    return {
+        "items": [item_of(row._mapping, now) for row in page],
+        "next_cursor": encode_cursor([_mark(page[-1].sort_value), str(page[-1].id)]) if more else None,
+    }
+
+
+def _mark(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _words(arguments: Mapping[str, Any], name: str, known: tuple[str, ...]) -> list[str]:
+    chosen = split_words(arguments[name])
+    unknown = [word for word in chosen if word not in known]
+    if unknown or not chosen:
+        raise invalid_parameter(name, f"expected some of {', '.join(known)}")
+    return chosen
+
+
+def _ids(arguments: Mapping[str, Any], name: str) -> list[UUID]:
+    try:
+        return [UUID(word) for word in split_words(arguments[name])]
+    except ValueError:
+        raise invalid_parameter(name, "expected ids") from None
+
+
+def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    live = Escalation.status.in_(sorted(lifecycle.LIVE))
+    if "status" in arguments:
+        chosen = _words(arguments, "status", (*STATUSES, "live"))
+        plain = [word for word in chosen if word != "live"]
+        found.append(or_(Escalation.status.in_(plain), *([live] if "live" in chosen else [])))
+    if "tier" in arguments:
+        found.append(Escalation.tier.in_(_words(arguments, "tier", TIERS)))
+    if "severity" in arguments:
+        severities = _words(arguments, "severity", ("1", "2", "3", "4"))
+        found.append(Escalation.severity.in_([int(word) for word in severities]))
+    if "owner" in arguments:
+        found.append(_owners(split_words(arguments["owner"]), actor))
+    if "account" in arguments:
+        found.append(Escalation.account_id.in_(_ids(arguments, "account")))
+    if "team" in arguments:
+        found.append(Escalation.team_id.in_(_ids(arguments, "team")))
+    if "overdue" in arguments:
+        overdue = and_(live, Escalation.due_at < now)
+        found.append(overdue if arguments["overdue"] else not_(overdue))
+    if "due_before" in arguments:
+        found.append(Escalation.due_at < arguments["due_before"])
+    if "q" in arguments:
+        found.append(_search(arguments["q"].strip()))
+    return found
+
+
+def _owners(chosen: list[str], actor: Actor) -> ColumnElement[bool]:
+    ids, emails = [], []
+    for word in chosen:
+        if word == "me":
+            ids.append(actor.user_id)
+        elif "@" in word:
+            emails.append(word.lower())
+        else:
+            try:
+                ids.append(UUID(word))
+            except ValueError:
+                raise invalid_parameter("owner", "expected me, an e-mail or an id") from None
+    return or_(Escalation.owner_id.in_(ids), User.email.in_(emails))
+
+
+def _search(words: str) -> ColumnElement[bool]:
+    """A number (`ESC-1042` or `1042`), or a part of the title or of the account's name."""
+    number = words.upper().removeprefix("ESC-")
+    if number.isdigit() and len(number) < 10:
+        return Escalation.number == int(number)
+    part = f"%{words.replace(chr(92), chr(92) * 2).replace('%', chr(92) + '%').replace('_', chr(92) + '_')}%"
+    return or_(Escalation.title.ilike(part), Account.name.ilike(part))
