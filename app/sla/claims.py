@@ -1,17 +1,69 @@
 """Due clocks in batches: claimed under a lock that other workers skip, written back in sets."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Result, TextClause, text
 
 from app.db import current_tenant, db, new_id
 from app.sla.clocks import load_ledgers
 from app.sla.due import DueClock, Fired
 from app.sla.versions import load_versions
+
+# A column's values travel as one text: building arrays value by value would cost more than the rest of the sweep.
+SEPARATOR = "\x1f"
+ADVANCED = {
+    "id": "uuid",
+    "state": "text",
+    "breached_at": "timestamptz",
+    "elapsed_seconds": "int",
+    "paused_seconds": "int",
+    "entries": "int",
+    "next_step_at": "timestamptz",
+    "next_step": "int",
+    "next_repeat": "int",
+    "problem": "text",
+}
+BREACHED = {"id": "uuid", "clock_id": "uuid", "escalation_id": "uuid", "seq": "int", "at": "timestamptz"}
+LOGGED = {
+    "id": "uuid",
+    "clock_id": "uuid",
+    "escalation_id": "uuid",
+    "kind": "text",
+    "cycle": "int",
+    "due_version": "int",
+    "step": "text",
+    "repeat": "int",
+    "action": "text",
+    "recipient": "text",
+    "roles": "text",
+    "channel": "text",
+    "outcome": "text",
+    "reason": "text",
+    "folded": "int",
+    "at": "timestamptz",
+}
+
+
+def unnest(alias: str, columns: Mapping[str, str]) -> str:
+    """The FROM item that turns one text per column, as `joined` makes them, into rows."""
+    arrays = [f"cast(string_to_array(:{name}, chr(31), '') as {type_}[])" for name, type_ in columns.items()]
+    return f"unnest({', '.join(arrays)}) as {alias}({', '.join(columns)})"
+
+
+def joined(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
+    """One text per column; no value and an empty text are both NULL. A value with the separator in it is refused."""
+    texts = {
+        name: SEPARATOR.join(["" if value is None else str(value) for value in column])
+        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+    }
+    if any(text_.count(SEPARATOR) != len(rows) - 1 for text_ in texts.values()):
+        raise ValueError("a value holds the separator of columns")
+    return texts
+
 
 # Raw: the order of columns is that of DueClock, and one index scan finds and locks the batch.
 COLUMNS = """
@@ -28,45 +80,34 @@ CLAIM = text(
 CLAIM_ONE = text(f"select {COLUMNS} from clock where id = :id and next_step_at <= :now for update")  # noqa: S608
 SET_ASIDE = text("update clock set problem = :problem, next_step_at = null where tenant_id = :tenant and id = :id")
 ADVANCE = text(
-    """
+    f"""
     update clock c
     set state = f.state, breached_at = f.breached_at, elapsed_seconds = f.elapsed_seconds,
         paused_seconds = f.paused_seconds, entries = f.entries, next_step_at = f.next_step_at,
         next_step = f.next_step, next_repeat = f.next_repeat, problem = f.problem
-    from unnest(cast(:id as uuid[]), cast(:state as text[]), cast(:breached_at as timestamptz[]),
-                cast(:elapsed_seconds as int[]), cast(:paused_seconds as int[]), cast(:entries as int[]),
-                cast(:next_step_at as timestamptz[]), cast(:next_step as int[]), cast(:next_repeat as int[]),
-                cast(:problem as text[]))
-      as f(id, state, breached_at, elapsed_seconds, paused_seconds, entries, next_step_at, next_step, next_repeat,
-           problem)
+    from {unnest("f", ADVANCED)}
     where c.tenant_id = :tenant and c.id = f.id
-    """
+    """  # noqa: S608 - names and types are ours
 )
 WRITE_BREACHES = text(
-    """
+    f"""
     insert into clock_entry (tenant_id, id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
-    select :tenant, b.id, b.clock_id, b.escalation_id, b.seq, 'breach', b.at, :now, '{}'
-    from unnest(cast(:id as uuid[]), cast(:clock_id as uuid[]), cast(:escalation_id as uuid[]), cast(:seq as int[]),
-                cast(:at as timestamptz[]))
-      as b(id, clock_id, escalation_id, seq, at)
-    """
+    select :tenant, b.id, b.clock_id, b.escalation_id, b.seq, 'breach', b.at, :now, '{{}}'
+    from {unnest("b", BREACHED)}
+    """  # noqa: S608
 )
 # What stands already under the same key was done before: its id does not come back.
 WRITE_LOG = text(
-    """
+    f"""
     insert into step_log (tenant_id, id, clock_id, escalation_id, kind, cycle, due_version, step, repeat, action,
                           recipient, roles, channel, outcome, reason, folded, at, fired_at, recorded_at)
     select :tenant, l.id, l.clock_id, l.escalation_id, l.kind, l.cycle, l.due_version, l.step, l.repeat, l.action,
-           l.recipient, string_to_array(l.roles, ','), l.channel, l.outcome, l.reason, l.folded, l.at, :now, :now
-    from unnest(cast(:id as uuid[]), cast(:clock_id as uuid[]), cast(:escalation_id as uuid[]), cast(:kind as text[]),
-                cast(:cycle as int[]), cast(:due_version as int[]), cast(:step as text[]), cast(:repeat as int[]),
-                cast(:action as text[]), cast(:recipient as text[]), cast(:roles as text[]), cast(:channel as text[]),
-                cast(:outcome as text[]), cast(:reason as text[]), cast(:folded as int[]), cast(:at as timestamptz[]))
-      as l(id, clock_id, escalation_id, kind, cycle, due_version, step, repeat, action, recipient, roles, channel,
-           outcome, reason, folded, at)
+           l.recipient, coalesce(string_to_array(l.roles, ','), '{{}}'), l.channel, l.outcome, l.reason, l.folded, l.at,
+           :now, :now
+    from {unnest("l", LOGGED)}
     on conflict do nothing
     returning id
-    """
+    """  # noqa: S608
 )
 
 
@@ -129,10 +170,9 @@ def write(fired: Collection[Fired], lines: Collection[Line], now: datetime) -> s
     At most three statements. Only what is new may be sent or done.
     """
     if fired:
-        db.session.execute(ADVANCE, {"tenant": current_tenant(), **_columns([_advance(one) for one in fired])})
-    breaches = [row for one in fired for row in _breaches(one)]
-    if breaches:
-        db.session.execute(WRITE_BREACHES, {"tenant": current_tenant(), "now": now, **_columns(breaches)})
+        _send(ADVANCE, ADVANCED, [_advance(one) for one in fired])
+    if breaches := [row for one in fired for row in _breaches(one)]:
+        _send(WRITE_BREACHES, BREACHED, breaches, now=now)
     return write_lines(lines, now)
 
 
@@ -140,59 +180,55 @@ def write_lines(lines: Collection[Line], now: datetime) -> set[UUID]:
     """Log lines alone, in one statement; answers the ids of those that are new."""
     if not lines:
         return set()
-    columns = _columns([_line(line) for line in lines])
-    return set(db.session.scalars(WRITE_LOG, {"tenant": current_tenant(), "now": now, **columns}))
+    return set(_send(WRITE_LOG, LOGGED, [_line(line) for line in lines], now=now).scalars())
 
 
-def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def _send(
+    statement: TextClause, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], **values: Any
+) -> Result[Any]:
+    return db.session.execute(statement, {"tenant": current_tenant(), **joined(columns, rows), **values})
 
 
-def _advance(fired: Fired) -> dict[str, Any]:
-    return {
-        "id": fired.clock.id,
-        "state": fired.state,
-        "breached_at": fired.breached_at,
-        "elapsed_seconds": fired.elapsed_seconds,
-        "paused_seconds": fired.paused_seconds,
-        "entries": fired.clock.entries + len(fired.breaches),
-        "next_step_at": fired.next_step_at,
-        "next_step": fired.next_step,
-        "next_repeat": fired.next_repeat,
-        "problem": fired.problem,
-    }
+def _advance(fired: Fired) -> tuple[Any, ...]:
+    return (
+        fired.clock.id,
+        fired.state,
+        fired.breached_at,
+        fired.elapsed_seconds,
+        fired.paused_seconds,
+        fired.clock.entries + len(fired.breaches),
+        fired.next_step_at,
+        fired.next_step,
+        fired.next_repeat,
+        fired.problem,
+    )
 
 
-def _breaches(fired: Fired) -> list[dict[str, Any]]:
+def _breaches(fired: Fired) -> list[tuple[Any, ...]]:
+    clock = fired.clock
     return [
-        {
-            "id": new_id(),
-            "clock_id": fired.clock.id,
-            "escalation_id": fired.clock.escalation_id,
-            "seq": fired.clock.entries + number,
-            "at": at,
-        }
+        (new_id(), clock.id, clock.escalation_id, clock.entries + number, at)
         for number, at in enumerate(fired.breaches, start=1)
     ]
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: Line) -> tuple[Any, ...]:
     clock = line.clock
-    return {
-        "id": line.id,
-        "clock_id": clock.id,
-        "escalation_id": clock.escalation_id,
-        "kind": clock.kind,
-        "cycle": clock.cycle,
-        "due_version": clock.due_version,
-        "step": line.step,
-        "repeat": line.repeat,
-        "action": line.action,
-        "recipient": line.recipient,
-        "roles": ",".join(line.roles),
-        "channel": line.channel,
-        "outcome": line.outcome,
-        "reason": line.reason,
-        "folded": line.folded,
-        "at": line.at,
-    }
+    return (
+        line.id,
+        clock.id,
+        clock.escalation_id,
+        clock.kind,
+        clock.cycle,
+        clock.due_version,
+        line.step,
+        line.repeat,
+        line.action,
+        line.recipient,
+        ",".join(line.roles),
+        line.channel,
+        line.outcome,
+        line.reason,
+        line.folded,
+        line.at,
+    )
