@@ -205,6 +205,7 @@ def transaction(tenant: UUID | None = None) -> Iterator[Session]:
         raise
     finally:
         session.expunge_all()
+        clock.set_offset(timedelta(0))
         _tenant.reset(resets[2])
         _after.reset(resets[1])
         _tenant_id.reset(resets[0])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import structlog
 from flask import Flask, current_app, g, request
 from sqlalchemy import text
 from werkzeug.exceptions import UnsupportedMediaType
@@ -82,6 +83,8 @@ def _check_body_type() -> None:
         view = current_app.view_functions[request.endpoint or ""]
         if not (getattr(view, "_streamed", False) and request.mimetype in STREAMED):
             raise UnsupportedMediaType("Send application/json")
+    if request.is_json:
+        request.get_data(cache=True)  # a slow sender holds a thread, never a database transaction
 
 
 def streamed(view: F) -> F:
@@ -104,6 +107,7 @@ def authenticate() -> Actor:
     scopes = SCOPES_OF[row.role]
     if row.scopes is not None:
         scopes = scopes & frozenset(row.scopes)
+    structlog.contextvars.bind_contextvars(tenant=str(tenant_id), user=str(row.user_id))
     g.actor = Actor(row.user_id, row.email, row.name, row.role, scopes, row.token_id)
     if row.last_used_at is None or row.last_used_at < now - timedelta(seconds=LAST_USE_SECONDS):
         _note_use(row.token_id)
