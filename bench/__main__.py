@@ -1,26 +1,55 @@
-"""`python -m bench` runs every benchmark, `python -m bench NAME …` some; each prints one JSON object."""
+"""`python -m bench NAME [options]` runs one benchmark and prints one JSON object; without a name, every one."""
 
 import argparse
+import inspect
 import json
+import os
+import platform
 import sys
 from importlib import import_module
+from typing import Any
 
-# Name → module with `run() -> dict`.
+# Name → module with `run(**options) -> dict`; the options of the command are its parameters.
 BENCHMARKS = {
     "calendar": "bench.calendar",
     "deliver": "bench.deliver",
+    "raise": "bench.raise_",
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when left out")
-    names = parser.parse_args().names or list(BENCHMARKS)
-    if unknown := [name for name in names if name not in BENCHMARKS]:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    for name in names:
-        print(json.dumps({"bench": name, **import_module(BENCHMARKS[name]).run()}), flush=True)
+    parser.add_argument("--list", action="store_true", help="the names, one a line")
+    commands = parser.add_subparsers(dest="name", metavar="NAME")
+    for name, module in BENCHMARKS.items():
+        _add_command(commands, name, import_module(module))
+    asked = vars(parser.parse_args())
+    listed, name = asked.pop("list"), asked.pop("name")
+    if listed:
+        print("\n".join(BENCHMARKS))
+        return 0
+    for chosen in [name] if name else BENCHMARKS:
+        result = import_module(BENCHMARKS[chosen]).run(**(asked if name else {}))
+        print(json.dumps({"name": chosen, **result, "machine": machine()}), flush=True)
     return 0
+
+
+def _add_command(commands: Any, name: str, module: Any) -> None:
+    """One option for each parameter of the benchmark's `run`, of its default's type."""
+    text = (module.__doc__ or "").splitlines()[0]
+    command = commands.add_parser(name, help=text, description=text)
+    for option, parameter in inspect.signature(module.run).parameters.items():
+        default = parameter.default
+        flag = f"--{option.replace('_', '-')}"
+        if isinstance(default, bool):
+            command.add_argument(flag, action="store_true", default=default)
+        else:
+            command.add_argument(flag, type=type(default), default=default, help=f"default {default}")
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from flask import Flask
 
 from app import clock, create_app
 from app.auth import service as auth
-from app.auth.actor import SYSTEM
+from app.auth.actor import SYSTEM, Actor
 from app.auth.models import User
+from app.auth.roles import SCOPES_OF
 from app.config import load_settings
 from app.db import db, transaction
 from app.operations import tenants
@@ -26,21 +27,33 @@ SECRET = "a secret of benchmarks only, long enough"
 
 
 @contextmanager
-def application(**settings: str) -> Iterator[Flask]:
-    """The application in context, on FIRSTHAND_BENCH_DATABASE_URL if that is set, else on embedded servers."""
+def environment(**settings: str) -> Iterator[dict[str, str]]:
+    """Settings of a migrated database: FIRSTHAND_BENCH_DATABASE_URL if that is set, else embedded servers."""
     with ExitStack() as stack:
         environ = {"FIRSTHAND_SECRET_KEY": SECRET, "FIRSTHAND_LOG_LEVEL": "warning", **settings}
         if given := os.environ.get("FIRSTHAND_BENCH_DATABASE_URL"):
             environ |= {"FIRSTHAND_DATABASE_URL": given, "FIRSTHAND_REDIS_URL": "redis://127.0.0.1:1/0"}
         else:
             environ |= _embedded(stack)
-        loaded = load_settings(environ)
-        upgrade(loaded)
-        app = create_app(loaded)
-        stack.enter_context(app.app_context())
+        upgrade(load_settings(environ))
+        yield environ
+
+
+@contextmanager
+def in_context(environ: dict[str, str]) -> Iterator[Flask]:
+    """The application of these settings, in context."""
+    app = create_app(load_settings(environ))
+    with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@contextmanager
+def application(**settings: str) -> Iterator[Flask]:
+    """The application in context, on a database of its own."""
+    with environment(**settings) as environ, in_context(environ) as app:
+        yield app
 
 
 def _embedded(stack: ExitStack) -> dict[str, str]:
@@ -62,6 +75,11 @@ def new_tenant(name: str = "Bench", *, sandbox: bool = False) -> tuple[UUID, Use
             "admin@example.com", name="Ada Admin", role="admin", actor=SYSTEM, now=clock.real_now()
         )
     return tenant_id, admin
+
+
+def actor_of(user: User) -> Actor:
+    """The user as a service receives them."""
+    return Actor(user.id, user.email, user.name, user.role, SCOPES_OF[user.role])
 
 
 def free_port() -> int:
