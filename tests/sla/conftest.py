@@ -11,9 +11,10 @@ from app.db import db, insert_all, new_id, transaction
 from app.escalations.models import Escalation
 from app.sla import calendars, service
 from app.sla.clocks import load_stored
+from app.sla.due import timing_of_row
 from app.sla.ledger import Entry
 from app.sla.models import Clock
-from app.sla.stored import apply_state, find_not_before, last_written, rebuild_ledger
+from app.sla.stored import apply_state, find_not_before, last_written, present_calendar, rebuild_ledger, timing_of
 from tests import NOW
 from tests.conftest import TestTenant
 
@@ -102,3 +103,5 @@ def assert_rebuilt(row: Clock, ledgers: dict[UUID, list[Entry]]) -> None:
     fresh = Clock(entries=len(entries), not_before=find_not_before(entries, state))
     apply_state(fresh, state)
     assert {name: getattr(row, name) for name in COMPARED} == {name: getattr(fresh, name) for name in COMPARED}
+    if row.ended_at is None and row.due_at is not None:
+        assert timing_of_row(row, present_calendar(entries)) == timing_of(entries, state, zone=row.zone)

@@ -126,3 +126,12 @@ def test_a_question_without_meaning_is_refused_by_field(
     answer = client.post("/api/v1/calendars/compute", json={"calendar": calendar, "operations": [operation]})
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+
+
+def test_the_tenants_calendar_must_be_published_before_it_is_named(client: ApiClient) -> None:
+    etag = client.get("/api/v1/settings").headers["ETag"]
+    refused = client.patch("/api/v1/settings", json={"calendar": "berlin"}, if_match=etag)
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (422, "/calendar")
+    client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN})
+    taken = client.patch("/api/v1/settings", json={"calendar": "berlin"}, if_match=etag)
+    assert (taken.status_code, taken.get_json()["calendar"]) == (200, "berlin")
