@@ -23,6 +23,21 @@ from app.http.schemas import Money
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "description": "The ETag of the record as it was read; 428 without, 412 when it has changed since.",
+    "schema": {"type": "string"},
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "The same key and body within 24 hours gives the same answer and is done once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
 # The API's description says nothing of any tenant, so it is open.
 DOCS_ENDPOINTS = frozenset({"api-docs.openapi_json", "api_docs", "api_docs_asset"})
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
@@ -129,6 +144,18 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
     def __init__(self, name: str, import_name: str, *, record_guard: Callable[..., None] | None = None, **kw: Any):
         super().__init__(name, import_name, **kw)
         self.record_guard = record_guard
+        self._prepare_doc_cbks.append(self._describe_headers)
+
+    def _describe_headers(self, doc: dict[str, Any], doc_info: Any, *, method: str, **kw: Any) -> dict[str, Any]:
+        """The headers that every route of this kind reads."""
+        headers = []
+        if method.upper() == "POST":
+            headers.append(IDEMPOTENCY_KEY)
+        if method.upper() in ("PUT", "PATCH") and self.record_guard:
+            headers.append(IF_MATCH)
+        if headers:
+            doc.setdefault("parameters", []).extend(headers)
+        return doc
 
     def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[View], View]:
         inner = super().arguments(schema, location=location, **options)
@@ -242,11 +269,11 @@ def _describe(spec: APISpec) -> None:
             },
         },
     )
-    for status in (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503):
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        name = HTTPStatus(status).name
-        if name not in spec.components.responses:
-            spec.components.response(name, {"description": HTTPStatus(status).phrase, "content": content})
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    names = {status.name: status.phrase for status in HTTPStatus if status >= 400}
+    for name, phrase in {**names, "DEFAULT_ERROR": "Any other refusal"}.items():
+        spec.components.responses_lazy.pop(name, None)
+        spec.components.responses[name] = {"description": phrase, "content": content}
 
 
 def _docs() -> Response:

@@ -1,5 +1,6 @@
 """Every route of the application, whoever wrote it: guarded, strict and described."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -113,6 +114,23 @@ def test_the_description_is_valid_openapi_3_1(document):
     schema = schemathesis.openapi.from_dict(document)
     schema.validate()
     assert len(list(schema.get_all_operations())) == sum(len(methods(path)) for path in document["paths"].values())
+
+
+def test_every_refusal_is_described_as_a_problem_document(document):
+    responses = document["components"]["responses"]
+    assert {"DEFAULT_ERROR", "UNPROCESSABLE_ENTITY", "TOO_MANY_REQUESTS"} <= set(responses)
+    for response in responses.values():
+        assert response["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert None not in document["components"]["schemas"]
+    assert '"#/components/schemas/None"' not in json.dumps(document)
+
+
+def test_changes_say_which_headers_they_read(document):
+    for path, item in document["paths"].items():
+        for method in methods(item):
+            named = {entry["name"] for entry in item[method].get("parameters", []) if entry["in"] == "header"}
+            expected = {"post": {"Idempotency-Key"}, "patch": {"If-Match"}}.get(method, named & {"If-Match"})
+            assert (path, method, named) == (path, method, expected)
 
 
 def methods(path):
