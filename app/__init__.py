@@ -36,10 +36,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def register_blueprints(app: Flask) -> None:
+    """What is described goes to the API, the rest (pages, health) beside it."""
     for package in PACKAGES:
         import_module(f"app.{package}.models")
+    for package in (*PACKAGES, *PAGES):
         for blueprint in import_module(f"app.{package}.routes").blueprints:
-            http.api.register_blueprint(blueprint)
-    for package in PAGES:
-        for blueprint in import_module(f"app.{package}.routes").blueprints:
-            app.register_blueprint(blueprint)
+            described = isinstance(blueprint, http.ApiBlueprint)
+            (http.api if described else app).register_blueprint(blueprint)

@@ -82,6 +82,15 @@ def secret_key(folder: Path) -> str:
     return path.read_text().strip()
 
 
+def metrics_environment(folder: Path) -> dict[str, str]:
+    """Where the processes of one start add up what they counted; what a former start counted is gone."""
+    shared = folder / "metrics"
+    shared.mkdir(mode=0o700, exist_ok=True)
+    for counted in shared.glob("*.db"):
+        counted.unlink()
+    return {"PROMETHEUS_MULTIPROC_DIR": str(shared)}
+
+
 def lock_file(path: Path, *, patience_seconds: float) -> int | None:
     """An open, locked file that a server inherits: locked for as long as any process of that server lives."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

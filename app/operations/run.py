@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 import app
-from app.operations.datadir import hold, publish
+from app.operations.datadir import hold, metrics_environment, publish
 from app.operations.errors import CannotRun, PortTaken, StepFailed
 from app.operations.servers import Running, settings_for, start_servers
 from app.operations.supervisor import Child, on_stop_signals, tie_to_parent
@@ -24,6 +24,7 @@ WEB_PROCESSES = 2
 WEB_THREADS = 8
 SPARE_CONNECTIONS = 2  # kept alive beside the busy ones; with many more, one process takes every connection
 GRACE_SECONDS = 10.0
+WORKER_GRACE_SECONDS = 30.0  # more than the worker gives its own children
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def _serve(running: Running, folder: Path, address: Address, settings: Mapping[s
             raise StepFailed("the web server did not start; what it said stands above")
         return record() or _is_healthy(address)
 
+    settings = {**settings, **metrics_environment(folder)}
     for child in (web_child(settings, address), _worker(settings)):
         supervisor.start(child)
     if supervisor.watch(answers):
@@ -148,7 +150,7 @@ def web_child(settings: Mapping[str, str], address: Address) -> Child:
 
 def _worker(settings: Mapping[str, str]) -> Child:
     command = [sys.executable, str(ROOT / "worker.py")]
-    return Child(name="worker", command=command, environment=settings, folder=ROOT, grace_seconds=GRACE_SECONDS)
+    return Child(name="worker", command=command, environment=settings, folder=ROOT, grace_seconds=WORKER_GRACE_SECONDS)
 
 
 def _is_healthy(address: Address) -> bool:

@@ -96,7 +96,8 @@ class Clock(TenantModel):
             "due_at",
             postgresql_where=text("kind = 'close' AND ended_at IS NULL"),
         ),
-        {"info": {"finder": ("next_step_at IS NOT NULL", ("next_step_at", "problem"))}},
+        Index("ix_clock_problem", "tenant_id", "id", postgresql_where=text("problem IS NOT NULL")),
+        {"info": {"finder": ("next_step_at IS NOT NULL OR problem IS NOT NULL", ("next_step_at", "problem"))}},
     )
 
     escalation_id: Mapped[UUID]

@@ -159,7 +159,7 @@ END $$""",
     "CREATE POLICY tenant ON \"clock\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "clock" TO {app}',
     'GRANT SELECT (tenant_id, next_step_at, problem) ON "clock" TO {finder}',
-    'CREATE POLICY find ON "clock" FOR SELECT TO {finder} USING (next_step_at IS NOT NULL)',
+    'CREATE POLICY find ON "clock" FOR SELECT TO {finder} USING (next_step_at IS NOT NULL OR problem IS NOT NULL)',
     'ALTER TABLE "escalation_contract" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "escalation_contract" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"escalation_contract\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
@@ -450,7 +450,7 @@ def create_tables() -> None:
             "cycle",
             name=op.f("uq_clock_tenant_id_escalation_id_kind_subject_cycle"),
         ),
-        info={"finder": ("next_step_at IS NOT NULL", ("next_step_at", "problem"))},
+        info={"finder": ("next_step_at IS NOT NULL OR problem IS NOT NULL", ("next_step_at", "problem"))},
     )
     op.create_index(
         "ix_clock_due",
@@ -465,6 +465,9 @@ def create_tables() -> None:
         ["tenant_id", "due_at"],
         unique=False,
         postgresql_where=sa.text("kind = 'close' AND ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_clock_problem", "clock", ["tenant_id", "id"], unique=False, postgresql_where=sa.text("problem IS NOT NULL")
     )
     op.create_table(
         "clock_entry",
