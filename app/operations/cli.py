@@ -139,6 +139,21 @@ def create_tenant(name: str, sandbox: bool, data_dir: Path) -> None:
 
 
 @cli.group()
+def sample() -> None:
+    """The sample tenant."""
+
+
+@sample.command("ensure")
+@data_dir_option
+def ensure_sample(data_dir: Path) -> None:
+    """Make the sample tenant unless it is there; print how to sign in, each time."""
+    from app.operations.sample.welcome import ensure
+
+    with application(data_dir) as app:
+        click.echo(ensure(Path(app.config["DATA_DIR"])))
+
+
+@cli.group()
 def token() -> None:
     """API tokens."""
 

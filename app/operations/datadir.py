@@ -62,12 +62,12 @@ def hold(data_dir: Path) -> Iterator[Path]:
 
 def publish(folder: Path, urls: Urls, base_url: str | None = None, **more: Any) -> None:
     """Tell other commands, in run.json, what runs on the folder: URLs, pids, ports."""
-    _write(folder / "run.json", json.dumps({**asdict(urls), "base_url": base_url, **more}, indent=2) + "\n")
+    write_private(folder / "run.json", json.dumps({**asdict(urls), "base_url": base_url, **more}, indent=2) + "\n")
 
 
 def attach(data_dir: Path) -> Published | None:
     """What the process that holds the folder has published, or None."""
-    published = _read(data_dir / "run.json")
+    published = read_json(data_dir / "run.json")
     if published is None or not _is_held(data_dir / "lock"):
         return None
     urls = Urls(published["database_url"], published["migration_url"], published["redis_url"])
@@ -78,7 +78,7 @@ def secret_key(folder: Path) -> str:
     """The folder's own secret key, made once."""
     path = folder / "secret_key"
     if not path.exists():
-        _write(path, secrets.token_urlsafe(48) + "\n")
+        write_private(path, secrets.token_urlsafe(48) + "\n")
     return path.read_text().strip()
 
 
@@ -125,7 +125,7 @@ def _holder(lock: int) -> str:
     return os.pread(lock, 20, 0).decode() or "(unknown)"
 
 
-def _read(path: Path) -> Mapping[str, Any] | None:
+def read_json(path: Path) -> Mapping[str, Any] | None:
     try:
         published: Mapping[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
@@ -133,7 +133,7 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     return published
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Whole or not at all, for our eyes only."""
     part = path.with_name(f"{path.name}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:

@@ -1,0 +1,121 @@
+"""Builds the sample tenant: people, accounts and routing on the first day, then eleven weeks of work."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app import clock
+from app.accounts import jobs as accounts_jobs
+from app.accounts import service as accounts_service
+from app.auth import changes as settings
+from app.auth import queries as auth_queries
+from app.auth import service as auth
+from app.auth.actor import SYSTEM, Actor
+from app.auth.models import Tenant, User
+from app.auth.roles import SCOPES_OF
+from app.db import current_tenant, db, tenant_scope, transaction
+from app.operations import tenants
+from app.operations.sample import accounts, people
+from app.operations.sample.days import last_working_day
+from app.operations.sample.player import Beat, Player, beats
+from app.operations.sample.story import CASES
+from app.routing import service as routing
+
+DAYS_BACK = 80
+Follow = Callable[[Sequence[Beat]], AbstractContextManager[Iterable[Beat]]]
+
+
+def unfollowed(story: Sequence[Beat]) -> AbstractContextManager[Iterable[Beat]]:
+    return nullcontext(story)
+
+
+def build(*, now: datetime | None = None, follow: Follow = unfollowed) -> UUID:
+    """A new sandbox tenant as of `now` (default: this moment), its clock brought there from eighty days before.
+
+    `follow` may show how far the story is.
+    """
+    present = now or clock.real_now()
+    tenant_id = tenants.set_up(people.TENANT, sandbox=True)
+    with tenant_scope(tenant_id):
+        begin = present - timedelta(days=DAYS_BACK)
+        move_clock(begin)
+        actors = make_people(begin)
+        make_customers(begin, present)
+        make_routing(actors["tomas"], begin)
+        play(actors, present, follow)
+        move_clock(present, exactly=now is None)
+    return tenant_id
+
+
+def move_clock(to: datetime, *, exactly: bool = False) -> None:
+    """Bring the tenant's time to this moment; `exactly` takes the offset away altogether."""
+    with transaction():
+        offset = timedelta(0) if exactly else to - clock.real_now()
+        db.session.execute(update(Tenant).where(Tenant.id == current_tenant()).values(clock_offset=offset))
+
+
+def make_people(now: datetime) -> dict[str, Actor]:
+    """Everybody by key, and the settings that name them."""
+    with transaction():
+        actors = {person.key: actor_of(_user(person, now)) for person in (*people.PEOPLE, people.HELPDESK)}
+        settings.update_settings(auth_queries.get_tenant(lock=True), people.SETTINGS)
+    return actors
+
+
+def _user(person: people.Person, now: datetime) -> User:
+    manager = f"{person.manager}@{people.DOMAIN}" if person.manager else None
+    return auth.create_user(
+        person.email,
+        name=person.name,
+        role=person.role,
+        manager_email=manager,
+        timezone=person.zone,
+        actor=SYSTEM,
+        now=now,
+    )
+
+
+def actor_of(user: User) -> Actor:
+    return Actor(user.id, user.email, user.name, user.role, SCOPES_OF[user.role])
+
+
+def make_customers(now: datetime, present: datetime) -> None:
+    """Accounts and what hangs on them; deals and renewals are counted from the present day."""
+    today = present.date()
+    with transaction():
+        write("accounts", accounts.account_rows(), now)
+        write("contracts", accounts.contract_rows(today), now)
+        write("contacts", accounts.contact_rows(), now)
+        write("opportunities", accounts.opportunity_rows(today), now)
+        write("rates", accounts.rate_rows(today, DAYS_BACK), now)
+    accounts_jobs.rebuild_book(current_tenant())
+
+
+def write(kind: str, raw: Iterable[Mapping[str, Any]], now: datetime) -> None:
+    accounts_service.upsert_many(kind, [accounts_service.read_row(kind, row) for row in raw], now=now)
+
+
+def make_routing(admin: Actor, now: datetime) -> None:
+    """The teams, and a policy over the default one."""
+    with transaction():
+        for team in people.TEAMS:
+            members = [{"email": f"{key}@{people.DOMAIN}", "capacity": size} for key, size in team.members.items()]
+            routing.upsert_team(
+                team.name, tier=team.tier, lead_email=f"{team.lead}@{people.DOMAIN}", members=members, now=now
+            )
+        policy = routing.save_policy([dict(rule) for rule in people.RULES], {}, actor=admin, now=now)
+        routing.publish_policy(policy.number)
+
+
+def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None:
+    """Every raise and step at its moment, the clock moved there before it."""
+    origin = last_working_day(present)
+    player = Player(actors, origin)
+    with follow(beats(CASES, origin)) as story:
+        for beat in story:
+            move_clock(beat.at)
+            player.play(beat)

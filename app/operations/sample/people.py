@@ -1,0 +1,122 @@
+"""The people of the sample tenant, their teams, the routing rules and the settings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+TENANT = "Northwind CS (sample)"
+DOMAIN = "northwind.example"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A colleague; `key` is how the story names them, and their address."""
+
+    key: str
+    name: str
+    role: str
+    manager: str | None
+    zone: str
+
+    @property
+    def email(self) -> str:
+        return f"{self.key}@{DOMAIN}"
+
+
+# In the order they are made: a manager before whom they manage.
+PEOPLE = (
+    Person("tomas", "Tomas Lindqvist", "admin", None, "Europe/Stockholm"),
+    Person("margaret", "Margaret Oyelaran", "executive", None, "America/New_York"),
+    Person("priya", "Priya Raman", "manager", "margaret", "America/Chicago"),
+    Person("jonas", "Jonas Weber", "manager", "margaret", "Europe/Berlin"),
+    Person("hana", "Hana Sato", "manager", "margaret", "Asia/Tokyo"),
+    Person("ben", "Ben Castillo", "csm", "priya", "America/New_York"),
+    Person("chloe", "Chloe Marsh", "csm", "priya", "America/Los_Angeles"),
+    Person("elif", "Elif Aydin", "csm", "jonas", "Europe/Berlin"),
+    Person("marco", "Marco Bellini", "csm", "jonas", "Europe/Rome"),
+    Person("wei", "Wei Tan", "csm", "jonas", "Asia/Singapore"),
+    Person("ines", "Ines Duarte", "specialist", "hana", "Europe/Lisbon"),
+    Person("rahul", "Rahul Menon", "specialist", "hana", "Asia/Kolkata"),
+)
+HELPDESK = Person("helpdesk", "Helpdesk integration", "integration", None, "UTC")
+
+
+@dataclass(frozen=True)
+class TeamPlan:
+    name: str
+    lead: str
+    members: dict[str, int]
+    tier: str | None = None
+
+
+TEAMS = (
+    TeamPlan("Americas success", "priya", {"ben": 30, "chloe": 26}),
+    TeamPlan("EMEA and APAC success", "jonas", {"elif": 30, "marco": 26, "wei": 28}),
+    TeamPlan("Platform specialists", "hana", {"ines": 20, "rahul": 22}, tier="tier_2"),
+)
+
+
+def _is(field: str, value: Any) -> dict[str, Any]:
+    return {"field": field, "op": "=", "value": value}
+
+
+def _in(field: str, *values: Any) -> dict[str, Any]:
+    return {"field": field, "op": "in", "value": list(values)}
+
+
+RULES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "about a colleague: the VP",
+        "when": _is("escalation.has_about_user", True),
+        "target": {"kind": "user", "email": f"margaret@{DOMAIN}"},
+    },
+    {
+        "name": "security and long outages: platform specialists",
+        "when": {
+            "all": [
+                _in("escalation.reason", "security", "prolonged_outage"),
+                {"field": "escalation.severity", "op": "<=", "value": 2},
+            ]
+        },
+        "target": {"kind": "team", "team": "Platform specialists"},
+        "fallback": {"kind": "role", "role": "csm"},
+    },
+    {
+        "name": "urgent in the Americas, strategic or enterprise",
+        "when": {
+            "all": [
+                _is("account.region", "Americas"),
+                _in("account.segment", "strategic", "enterprise"),
+                {"field": "escalation.severity", "op": "<=", "value": 2},
+            ]
+        },
+        "target": {"kind": "team", "team": "Americas success"},
+    },
+    {
+        "name": "urgent in EMEA and APAC, strategic or enterprise",
+        "when": {
+            "all": [
+                _in("account.region", "EMEA", "APAC"),
+                _in("account.segment", "strategic", "enterprise"),
+                {"field": "escalation.severity", "op": "<=", "value": 2},
+            ]
+        },
+        "target": {"kind": "team", "team": "EMEA and APAC success"},
+    },
+    {
+        "name": "everything else: the account owner",
+        "when": {"all": []},
+        "target": {"kind": "role", "role": "owner"},
+        "fallback": {"kind": "role", "role": "csm"},
+    },
+)
+
+SETTINGS: dict[str, Any] = {
+    "timezone": "Europe/London",
+    "reporting_currency": "USD",
+    "duty_owner_email": f"priya@{DOMAIN}",
+    "duty_deputy_email": f"jonas@{DOMAIN}",
+    "approval": {"asked": True, "approvers": [f"priya@{DOMAIN}", f"jonas@{DOMAIN}"]},
+    # The sample's clock may run weeks ahead of its last exchange rate.
+    "rate_max_age_days": 120,
+    "reasons": ["onboarding_delay"],
+}
