@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app import clock
 from app.auth import queries, tokens
 from app.auth.actor import Actor
+from app.auth.changes import update_settings
 from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle
 from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
@@ -28,6 +29,7 @@ __all__ = [
     "get_user",
     "revoke_token",
     "set_current",
+    "update_settings",
 ]
 
 

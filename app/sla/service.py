@@ -11,6 +11,7 @@ from app.auth.settings import TenantSettings, current_version, tenant_settings
 from app.db import Model
 from app.sla import calendars
 from app.sla.calendar import Calendar
+from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json

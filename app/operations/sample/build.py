@@ -11,7 +11,6 @@ from sqlalchemy import update
 from app import clock
 from app.accounts import jobs as accounts_jobs
 from app.accounts import service as accounts_service
-from app.auth import changes as settings
 from app.auth import queries as auth_queries
 from app.auth import service as auth
 from app.auth.actor import SYSTEM, Actor
@@ -22,8 +21,9 @@ from app.operations import tenants
 from app.operations.sample import accounts, people
 from app.operations.sample.days import last_working_day
 from app.operations.sample.player import Beat, Player, beats
-from app.operations.sample.story import CASES
+from app.operations.sample.story import read_cases
 from app.routing import service as routing
+from app.sla import service as sla
 
 DAYS_BACK = 80
 Follow = Callable[[Sequence[Beat]], AbstractContextManager[Iterable[Beat]]]
@@ -62,7 +62,7 @@ def make_people(now: datetime) -> dict[str, Actor]:
     """Everybody by key, and the settings that name them."""
     with transaction():
         actors = {person.key: actor_of(_user(person, now)) for person in (*people.PEOPLE, people.HELPDESK)}
-        settings.update_settings(auth_queries.get_tenant(lock=True), people.SETTINGS)
+        auth.update_settings(auth_queries.get_tenant(lock=True), people.SETTINGS)
     return actors
 
 
@@ -87,6 +87,9 @@ def make_customers(now: datetime, present: datetime) -> None:
     """Accounts and what hangs on them; deals and renewals are counted from the present day."""
     today = present.date()
     with transaction():
+        for region, zone in people.HOURS.items():
+            hours = {"timezone": zone, "weekly": people.WEEKLY, "day_seconds": people.DAY_SECONDS}
+            sla.publish_calendar(region, hours, now=now)
         write("accounts", accounts.account_rows(), now)
         write("contracts", accounts.contract_rows(today), now)
         write("contacts", accounts.contact_rows(), now)
@@ -115,7 +118,7 @@ def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None
     """Every raise and step at its moment, the clock moved there before it."""
     origin = last_working_day(present)
     player = Player(actors, origin)
-    with follow(beats(CASES, origin)) as story:
+    with follow(beats(read_cases(), origin)) as story:
         for beat in story:
             move_clock(beat.at)
             player.play(beat)

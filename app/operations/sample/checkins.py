@@ -1,13 +1,11 @@
 """Short words to the customer between the told ones, so that urgent cases keep the rhythm they promise."""
 
-from collections.abc import Generator, Iterator
-from dataclasses import replace
-
-from app.operations.sample.telling import Case, Step, step
+from collections.abc import Iterable, Iterator
 
 Moment = tuple[int, str]
 RHYTHM = {1: 1, 2: 2}  # working days between updates, by severity: the default of the clock `customer_update`
 ENDS = frozenset({"resolve", "merge", "close_unresolved"})
+END_OF_DAY = "24:00"
 WORDS = (
     "A short word as promised: work goes on as planned, and nothing has turned up that changes the date.",
     "Nothing new since my last note, and nothing to worry about either. You hear from me again as agreed.",
@@ -17,29 +15,22 @@ WORDS = (
 )
 
 
-def with_check_ins(case: Case) -> Case:
-    """The case with an update wherever the rhythm of its severity asks for one before the next told one."""
-    every = RHYTHM.get(case.severity)
+def check_ins(
+    told: Iterable[tuple[int, str, str]], *, severity: int, until: int, seed: int
+) -> Iterator[tuple[int, str, str]]:
+    """Day, time and text of an update wherever the rhythm of the severity asks for one before the next told one.
+
+    `told` has day, time and verb of each step in order; `until` is the day of the present.
+    """
+    every = RHYTHM.get(severity)
     if every is None:
-        return case
-    return replace(case, steps=tuple(_filled(case, every)))
-
-
-def _filled(case: Case, every: int) -> Iterator[Step]:
+        return
     last: Moment | None = None
-    for told in case.steps:
-        last = yield from _until(case, last, (told.day, told.time), every)
-        yield told
-        if told.verb == "update":
-            last = (told.day, told.time)
-        elif told.verb in ENDS:
+    for day, time, verb in (*told, (until, END_OF_DAY, "")):
+        while last is not None and (last[0] + every, last[1]) < (day, time):
+            last = (last[0] + every, last[1])
+            yield *last, WORDS[(last[0] + seed) % len(WORDS)]
+        if verb == "update":
+            last = (day, time)
+        elif verb in ENDS:
             last = None
-    yield from _until(case, last, (case.days_ago, "24:00"), every)
-
-
-def _until(case: Case, last: Moment | None, end: Moment, every: int) -> Generator[Step, None, Moment | None]:
-    """Updates at the hour of the last one; returns the last there is now."""
-    while last is not None and (last[0] + every, last[1]) < end:
-        last = (last[0] + every, last[1])
-        yield step(*last, "update", text=WORDS[(last[0] + len(case.key)) % len(WORDS)])
-    return last

@@ -54,6 +54,11 @@ TEAMS = (
     TeamPlan("Platform specialists", "hana", {"ines": 20, "rahul": 22}, tier="tier_2"),
 )
 
+# A calendar for each region, long enough for its zones; accounts name their region's.
+HOURS = {"Americas": "America/Chicago", "EMEA": "Europe/Berlin", "APAC": "Asia/Singapore"}
+WEEKLY = {day: [["07:00", "19:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+DAY_SECONDS = 12 * 3600
+
 
 def _is(field: str, value: Any) -> dict[str, Any]:
     return {"field": field, "op": "=", "value": value}

@@ -17,7 +17,7 @@ from app.escalations.models import Escalation
 from app.escalations.service import Act
 from app.operations.sample import accounts, people
 from app.operations.sample.days import moment, working_day
-from app.operations.sample.telling import Case, Step
+from app.operations.sample.story import Case, Step
 
 CLOSE_OF_BUSINESS = time(17)
 
@@ -75,7 +75,7 @@ def ticket_of(case: Case) -> str:
 
 def beats(cases: tuple[Case, ...], origin: date) -> list[Beat]:
     """Every raise and step in order of time; at one moment, in the order written."""
-    zones = {row[0]: ZoneInfo(row[4]) for row in accounts.ACCOUNTS}
+    zones = {id_: ZoneInfo(customer.zone) for id_, customer in accounts.read_customers().items()}
     listed = []
     for case in cases:
         zone = zones[case.account]
@@ -96,7 +96,7 @@ class Scene:
     at: datetime
 
     def play(self) -> None:
-        _VERBS[self.step.verb](self, dict(self.step.fields))
+        _VERBS[self.step.verb](self, dict(self.step.words))
 
     @property
     def id(self) -> UUID:
@@ -133,87 +133,87 @@ class Scene:
     def acknowledge(self, _: dict[str, Any]) -> None:
         escalations.acknowledge(self.id, act=self.act)
 
-    def attempt(self, fields: dict[str, Any]) -> None:
-        escalations.add_attempt(self.id, act=self.act, at=None, **fields)
+    def attempt(self, words: dict[str, Any]) -> None:
+        escalations.add_attempt(self.id, act=self.act, at=None, **words)
 
-    def update(self, fields: dict[str, Any]) -> None:
-        audiences = list(fields.get("audience", ("customer",)))
-        channel = fields.get("channel", "email")
+    def update(self, words: dict[str, Any]) -> None:
+        audiences = list(words.get("audience", ("customer",)))
+        channel = words.get("channel", "email")
         escalations.add_update(
-            self.id, act=self.act, audiences=audiences, channel=channel, content=fields["text"], at=None
+            self.id, act=self.act, audiences=audiences, channel=channel, content=words["text"], at=None
         )
 
-    def message(self, fields: dict[str, Any]) -> None:
+    def message(self, words: dict[str, Any]) -> None:
         escalations.add_message(
             self.id,
             act=self.act,
             sender=self.contact[1],
             channel="email",
-            content=fields["text"],
+            content=words["text"],
             at=None,
             external_id=f"{ticket_of(self.case)}-{self.step.day}-{self.step.time}",
         )
 
-    def comment(self, fields: dict[str, Any]) -> None:
-        escalations.add_comment(self.id, act=self.act, content=fields["text"])
+    def comment(self, words: dict[str, Any]) -> None:
+        escalations.add_comment(self.id, act=self.act, content=words["text"])
 
-    def plan(self, fields: dict[str, Any]) -> None:
-        close_on = self.days_on(fields["forecast"])
+    def plan(self, words: dict[str, Any]) -> None:
+        close_on = self.days_on(words["forecast"])
         escalations.plan(
-            self.id, act=self.act, content=fields["text"], forecast_close_on=close_on, customer_agreed=fields["agreed"]
+            self.id, act=self.act, content=words["text"], forecast_close_on=close_on, customer_agreed=words["agreed"]
         )
 
-    def escalate(self, fields: dict[str, Any]) -> None:
-        escalations.escalate(self.id, act=self.act, hop=escalations.Hop(**fields))
+    def escalate(self, words: dict[str, Any]) -> None:
+        escalations.escalate(self.id, act=self.act, hop=escalations.Hop(**words))
 
-    def assign(self, fields: dict[str, Any]) -> None:
-        to = escalations.NewOwner(owner_email=self.player.actors[fields["to"]].email)
-        escalations.assign(self.id, act=self.act, to=to, reason=fields["reason"])
+    def assign(self, words: dict[str, Any]) -> None:
+        to = escalations.NewOwner(owner_email=self.player.actors[words["to"]].email)
+        escalations.assign(self.id, act=self.act, to=to, reason=words["reason"])
 
-    def wait(self, fields: dict[str, Any]) -> None:
-        on = escalations.Wait(fields["party"], fields["reason"], self.days_on(fields["days"]))
+    def wait(self, words: dict[str, Any]) -> None:
+        on = escalations.Wait(words["party"], words["reason"], self.days_on(words["days"]))
         escalations.wait(self.id, act=self.act, on=on)
 
-    def extend(self, fields: dict[str, Any]) -> None:
+    def extend(self, words: dict[str, Any]) -> None:
         zone = ZoneInfo(self.record.zone)
-        until = datetime.combine(self.days_on(fields["days"]), CLOSE_OF_BUSINESS, zone).astimezone(UTC)
-        asked = escalations.Extension(until, fields["reason"], fields["agreed"])
+        until = datetime.combine(self.days_on(words["days"]), CLOSE_OF_BUSINESS, zone).astimezone(UTC)
+        asked = escalations.Extension(until, words["reason"], words["agreed"])
         escalations.extend(self.id, act=self.act, extension=asked)
 
     def approve(self, _: dict[str, Any]) -> None:
         self.answer(approved=True)
 
-    def decline(self, fields: dict[str, Any]) -> None:
-        self.answer(approved=False, reason=fields["reason"])
+    def decline(self, words: dict[str, Any]) -> None:
+        self.answer(approved=False, reason=words["reason"])
 
     def answer(self, *, approved: bool, reason: str | None = None) -> None:
         raised = self.record.status == lifecycle.REQUESTED
         answer = escalations.answer_raise if raised else escalations.answer_extension
         answer(self.id, act=self.act, approved=approved, reason=reason)
 
-    def decision(self, fields: dict[str, Any]) -> None:
-        escalations.decide(self.id, act=self.act, choice=fields["choice"], reason=fields["reason"])
+    def decision(self, words: dict[str, Any]) -> None:
+        escalations.decide(self.id, act=self.act, choice=words["choice"], reason=words["reason"])
 
-    def resolve(self, fields: dict[str, Any]) -> None:
-        escalations.resolve(self.id, act=self.act, resolution=escalations.Resolution(**fields))
+    def resolve(self, words: dict[str, Any]) -> None:
+        escalations.resolve(self.id, act=self.act, resolution=escalations.Resolution(**words))
 
-    def verify(self, fields: dict[str, Any]) -> None:
+    def verify(self, words: dict[str, Any]) -> None:
         word = escalations.Word(
-            accepted=fields["accepted"],
+            accepted=words["accepted"],
             confirmed_by=self.contact[0],
-            channel=fields["channel"],
-            comment=fields["comment"],
+            channel=words["channel"],
+            comment=words["comment"],
         )
         escalations.verify(self.id, act=self.act, word=word)
 
-    def reopen(self, fields: dict[str, Any]) -> None:
-        escalations.reopen(self.id, act=self.act, reason=fields["reason"])
+    def reopen(self, words: dict[str, Any]) -> None:
+        escalations.reopen(self.id, act=self.act, reason=words["reason"])
 
-    def close_unresolved(self, fields: dict[str, Any]) -> None:
-        escalations.close_unresolved(self.id, act=self.act, outcome=fields["outcome"], reason=fields["reason"])
+    def close_unresolved(self, words: dict[str, Any]) -> None:
+        escalations.close_unresolved(self.id, act=self.act, outcome=words["outcome"], reason=words["reason"])
 
-    def merge(self, fields: dict[str, Any]) -> None:
-        escalations.merge(self.id, act=self.act, into_id=self.player.ids[fields["into"]], reason=fields["reason"])
+    def merge(self, words: dict[str, Any]) -> None:
+        escalations.merge(self.id, act=self.act, into_id=self.player.ids[words["into"]], reason=words["reason"])
 
 
 _VERBS: Mapping[str, Callable[[Scene, dict[str, Any]], None]] = {
