@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Result, TextClause, text
 
 from app.db import current_tenant, db, new_id
-from app.sla.clocks import load_ledgers
 from app.sla.due import DueClock, Fired
+from app.sla.ledgers import load_ledgers
 from app.sla.versions import load_versions
 
 # A column's values travel as one text: building arrays value by value would cost more than the rest of the sweep.

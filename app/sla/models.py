@@ -128,7 +128,11 @@ class Clock(TenantModel):
 
 
 class ClockEntry(TenantModel):
-    """The ledger: what happened to a clock, when, and when we knew. `facts` holds due moves as was, is, because."""
+    """The ledger: what happened to a clock, when, and when we knew.
+
+    `facts` holds what the clock machine needs besides: the target promised, the calendar version that counts from then
+    on, the due time an extension granted, when a clock was taken in from elsewhere, and because of what.
+    """
 
     __tablename__ = "clock_entry"
     __table_args__ = (

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from app.db import db
-from app.sla.clocks import load_stored
 from app.sla.due import first_due, timing_of_row
 from app.sla.ledger import Entry, Move, State
+from app.sla.ledgers import load_stored
 from app.sla.models import Clock
 from app.sla.steps import Due, next_step
 from app.sla.stored import StoredClock, rebuild_ledger

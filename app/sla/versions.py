@@ -4,14 +4,19 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 
 from app.db import current_tenant, db
 from app.sla.calendar import Calendar, compile_calendar
+from app.sla.hours import CalendarError
 from app.sla.ladder import DEFAULT_LADDERS, Ladder, parse_ladder
+from app.sla.offsets import LadderError
+
+log = structlog.get_logger()
 
 KEPT = 10_000
 K = TypeVar("K")
@@ -43,24 +48,30 @@ def load_versions(calendar_ids: Iterable[UUID], ladder_numbers: Iterable[int]) -
     ladders: dict[int, dict[str, Ladder]] = {number: {} for number in numbers}
     for row in db.session.execute(READ_VERSIONS, {"ids": ids, "numbers": numbers}):
         content = json.dumps(row.content, sort_keys=True)
-        if row.kind is None:
-            _keep(_calendars, row.id, _compile(content))
-        else:
-            ladders[row.number][row.kind] = _parse(content)
+        try:
+            if row.kind is None:
+                _keep(_calendars, row.id, _compile(content))
+            else:
+                ladders[row.number][row.kind] = _parse(content)
+        except (CalendarError, LadderError) as error:  # what counts by it is set aside, the rest goes on
+            log.error("version_unreadable", version_id=str(row.id), error=str(error))
     for number, found in ladders.items():
         _keep(_ladders, (tenant, number), {**DEFAULT_LADDERS, **found})
 
 
 def find_calendar(version_id: UUID) -> Calendar:
     """The compiled calendar of a version."""
-    load_versions([version_id], [])
+    if version_id not in _calendars:
+        load_versions([version_id], [])
     return _calendars[version_id]
 
 
 def find_ladders(number: int) -> Ladders:
     """The tenant's ladders of one version by kind of clock; a kind without its own has the default."""
-    load_versions([], [number])
-    return _ladders[(current_tenant(), number)]
+    key = (current_tenant(), number)
+    if key not in _ladders:
+        load_versions([], [number])
+    return _ladders[key]
 
 
 @lru_cache(maxsize=2_000)
@@ -72,11 +83,6 @@ def _compile(definition: str) -> Calendar:
 @lru_cache(maxsize=2_000)
 def _parse(steps: str) -> Ladder:
     return parse_ladder(json.loads(steps))
-
-
-def compile_definition(definition: Mapping[str, Any]) -> Calendar:
-    """As `compile_calendar`, kept for the next who asks for the same hours."""
-    return _compile(json.dumps(definition, sort_keys=True))
 
 
 def _keep(kept: dict[K, V], key: K, value: V) -> None:

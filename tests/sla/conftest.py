@@ -10,9 +10,9 @@ from app.accounts.models import Account
 from app.db import db, insert_all, new_id, transaction
 from app.escalations.models import Escalation
 from app.sla import calendars, service
-from app.sla.clocks import load_stored
 from app.sla.due import timing_of_row
 from app.sla.ledger import Entry
+from app.sla.ledgers import load_stored
 from app.sla.models import Clock
 from app.sla.stored import apply_state, find_not_before, last_written, present_calendar, rebuild_ledger, timing_of
 from tests import NOW

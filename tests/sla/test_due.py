@@ -11,12 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.db import db, insert_all, transaction
+from app.db import db, insert_all, new_id, transaction
 from app.sla import claims, service
 from app.sla.clocks import Clocks
 from app.sla.due import Fired, Firing, fold, plan_all
 from app.sla.ledger import Target
-from app.sla.models import Clock, ClockEntry, StepLog
+from app.sla.models import CalendarVersion, Clock, ClockEntry, StepLog
 from tests import NOW
 from tests.conftest import TestTenant
 
@@ -264,3 +264,20 @@ def _covered(firing: Firing) -> list[tuple[str, int, str]]:
         (firing.offset, firing.repeat, firing.action),
         *((due.step.offset, due.repeat, due.step.action) for due in firing.earlier),
     ]
+
+
+def test_a_clock_whose_calendar_cannot_be_read_is_set_aside_with_no_other(tenant: TestTenant, case: UUID) -> None:
+    open_clocks(case, "acknowledge", "respond")
+    broken = CalendarVersion(
+        id=new_id(), calendar_id=one_calendar(), number=99, definition={"weekly": {}}, created_at=NOW
+    )
+    with transaction():
+        insert_all([broken])
+        db.session.execute(update(Clock).where(Clock.kind == "acknowledge").values(calendar_version_id=broken.id))
+    assert steps(sweep(utc("16:30"))) == [("75%", 0)]
+    assert (row("acknowledge").problem or "").startswith("KeyError")
+
+
+def one_calendar() -> UUID:
+    with transaction():
+        return db.session.scalars(select(CalendarVersion.calendar_id)).one()
