@@ -80,6 +80,15 @@ def list_active(*, ids: Iterable[UUID] = (), emails: Iterable[str] = (), roles: 
     return list(db.session.scalars(select(User).where(named, User.active).order_by(User.email)))
 
 
+def list_managers(user_id: UUID | None) -> list[User]:
+    """The active manager of a user; a list of one or none."""
+    if user_id is None:
+        return []
+    manager = aliased(User)
+    asked = select(manager).join(User, User.manager_id == manager.id).where(User.id == user_id, manager.active)
+    return list(db.session.scalars(asked))
+
+
 def get_user_view(user_id: UUID) -> UserView:
     row = db.session.execute(_user_views().where(User.id == user_id)).one_or_none()
     if row is None:

@@ -88,9 +88,8 @@ def use_up_budget(change: Change, resume_at: datetime) -> None:
 def tell_manager(change: Change, kind: str, subject: str, body: str) -> None:
     """The owner's manager and the owner."""
     owner_id = change.record.owner_id
-    owner = users.list_active(ids=[owner_id] if owner_id else [])
-    managers = users.list_active(ids=[user.manager_id for user in owner if user.manager_id])
-    change.tell([*managers, *owner], kind, f"{named(change.record, change.account)}: {subject}", body)
+    people = [*users.list_managers(owner_id), *users.list_active(ids=[owner_id] if owner_id else [])]
+    change.tell(people, kind, f"{named(change.record, change.account)}: {subject}", body)
 
 
 def get_record(escalation_id: UUID) -> Escalation | None:

@@ -87,9 +87,7 @@ def ask(change: Change, extension: Extension) -> None:
 
 def list_granters(record: Escalation) -> list[User]:
     """The owner's manager; without one, the admins."""
-    owner = users.list_active(ids=[record.owner_id] if record.owner_id else [])
-    managers = [user.manager_id for user in owner if user.manager_id]
-    return users.list_active(ids=managers) or users.list_active(roles=["admin"])
+    return users.list_managers(record.owner_id) or users.list_active(roles=["admin"])
 
 
 def answer_extension(escalation_id: UUID, *, act: Act, approved: bool, reason: str | None = None) -> Escalation:

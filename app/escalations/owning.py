@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.accounts.facts import AccountFacts
+from app.auth import queries as users
 from app.db import Model, db
 from app.escalations.case import Change
 from app.escalations.models import Escalation, Link
@@ -75,6 +76,19 @@ def hand_over(change: Change, account: AccountFacts, routed: RoutingResult, *, c
         "assigned",
         f"{account.account.name}: you own this escalation",
         f"{record.title}. Why you: {routed.why}. Acknowledge it; it closes by {record.due_at:%d %b %Y}.",
+    )
+    if routed.failure is not None:
+        tell_of_failure(change, account, routed)
+
+
+def tell_of_failure(change: Change, account: AccountFacts, routed: RoutingResult) -> None:
+    """No rule's target could take it: the owner's manager and the admins know, and the case stands in a list."""
+    above = users.list_managers(routed.owner_id)
+    people = [*above, *users.list_active(roles=["admin"])]
+    subject = f"{account.account.name}: no rule found an owner"
+    reason = str(routed.failure).replace("_", " ")
+    change.tell(
+        people, "assignment_failed", subject, f"{change.record.title}. Why: {reason}. {routed.owner.name} has it."
     )
 
 

@@ -115,3 +115,21 @@ def test_a_past_raise_counts_its_thirty_days_from_then(raise_case: Raise) -> Non
     then = datetime.now(UTC) - timedelta(days=3)
     case = raise_case(raised_at=then.isoformat())
     assert datetime.fromisoformat(case["close_target_at"]) - then == timedelta(days=30)
+
+
+def test_a_case_that_no_rule_could_place_is_flagged_and_the_admins_are_told(
+    client: ApiClient, tenant: Any, company: Company, as_user: Callable[..., ApiClient]
+) -> None:
+    client.put("/api/v1/accounts/crm/A-2", json={"name": "Ownerless"})
+    body = {"account": {"source": "crm", "external_id": "A-2"}, "title": "T", "severity": 2}
+    case = as_user(company.csm).post("/api/v1/escalations", json=body).json
+    assert case["assignment_failed"] is True
+    assert case["owner"]["email"] == tenant.admin.email
+    assert client.get("/api/v1/routing/failures").json["items"][0]["escalation_id"] == case["id"]
+    inbox = client.get("/api/v1/notifications").json["items"]
+    assert {message["kind"] for message in inbox} == {"assigned", "assignment_failed"}
+
+
+def test_possible_duplicates_never_name_a_restricted_case(raise_case: Raise) -> None:
+    raise_case(reason="billing", restricted=True)
+    assert raise_case(reason="billing")["possible_duplicates"] == []
