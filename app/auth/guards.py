@@ -15,7 +15,7 @@ from app.auth.actor import Actor
 from app.auth.roles import SCOPES, SCOPES_OF
 from app.db import prepare, release_prepared, transaction
 from app.errors import Forbidden, Unauthenticated
-from app.http.api import DOCS_ENDPOINTS
+from app.http.spec import DOCS_ENDPOINTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
