@@ -321,6 +321,29 @@ def insert_all(rows: Iterable[Model]) -> None:
     db.session.execute(text(f"with {', '.join(parts)} select 1"), values)
 
 
+def array_of(values: Iterable[Any]) -> str:
+    """Values as the text of a PostgreSQL array, for one `cast(:name as type[])`: the driver's lists cost ten times it.
+
+    Text, numbers, identifiers, moments and None.
+    """
+    return "{" + ",".join([_ELEMENTS[type(value)](value) for value in values]) + "}"
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+_ELEMENTS: dict[type, Callable[[Any], str]] = {
+    str: _quoted,
+    int: str,
+    UUID: lambda value: f"{value.int:032x}",
+    datetime: datetime.isoformat,
+    type(None): lambda _: "NULL",
+}
+
+
 def _column_values(row: Model) -> dict[str, Any]:
     values = {}
     for column in row.__table__.columns:

@@ -14,6 +14,7 @@ BENCHMARKS = {
     "calendar": "bench.calendar",
     "deliver": "bench.deliver",
     "raise": "bench.raise_",
+    "sweep": "bench.sweep",
 }
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.auth.settings import TenantSettings, tenant_settings
-from app.db import db
+from app.db import array_of, db
 from app.escalations.tiers import TIERS
 
 ABSENT, NO_ADDRESS = "absent", "no_address"
@@ -101,11 +100,11 @@ class Audience:
 
     def _read_people(self, roles: Collection[str]) -> None:
         values = {
-            "ids": list(self._ids()),
-            "emails": list(self._emails()),
+            "ids": array_of(self._ids()),
+            "emails": array_of(self._emails()),
             "admins": "admins" in roles or not OF_APPROVERS.isdisjoint(roles),
         }
-        for row in db.session.execute(READ_PEOPLE, values):
+        for row in db.session.execute(READ_PEOPLE, values).all():
             person = Person(*row)
             self.people[person.id] = self.by_email[person.email] = person
 
@@ -207,7 +206,7 @@ class Audience:
 
 def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False) -> dict[UUID, Case]:
     """The escalations by id, in one statement."""
-    rows: Iterable[Any] = db.session.execute(READ_CASES, {"ids": list(escalation_ids), "watchers": watchers})
+    rows = db.session.execute(READ_CASES, {"ids": array_of(escalation_ids), "watchers": watchers}).all()
     return {row.id: Case(*row) for row in rows}
 
 

@@ -74,7 +74,7 @@ def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
     if reason := over(case):
         outgoing.lines = [_line(fired, firing, NOBODY, "suppressed", reason=reason) for firing in telling]
         return outgoing
-    meant = [(firing, audience.resolve(case.id, roles_of(case, fired, firing))) for firing in telling]
+    meant = [(firing, audience.resolve(case.id, roles_now(case, fired.clock.kind, firing.roles))) for firing in telling]
     for firing, reached in meant:
         outgoing.lines += passed_by(fired, firing, reached)
     for told in due.fold((firing, reached.told) for firing, reached in meant):
@@ -94,11 +94,9 @@ def over(case: Case) -> str | None:
     return "merged" if case.status == "merged" else "already_acted"
 
 
-def roles_of(case: Case, fired: Fired, firing: Firing) -> Collection[str]:
+def roles_now(case: Case, kind: str, roles: Collection[str]) -> Collection[str]:
     """While `resolved`, close reminders go to the owner alone: only the customer's word is awaited."""
-    if fired.clock.kind == "close" and case.status == "resolved":
-        return ("owner",)
-    return firing.roles
+    return ("owner",) if kind == "close" and case.status == "resolved" else roles
 
 
 def passed_by(fired: Fired, firing: Firing, reached: Reached) -> Iterator[Line]:

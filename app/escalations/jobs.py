@@ -13,11 +13,14 @@ from sqlalchemy.exc import OperationalError
 
 from app import clock, queue
 from app.db import db, finding, transaction
-from app.escalations import engine, seals
+from app.escalations import engine, priorities, seals
 from app.escalations.sweep import sweep_batch, sweep_tenant
+from app.sla import queries as clocks
 
 __all__ = [
     "next_moment",
+    "reprioritise",
+    "reprioritise_tenant",
     "seal_timelines",
     "seal_timelines_tenant",
     "sweep",
@@ -31,13 +34,7 @@ RUN_SECONDS = 20.0
 SWEEP = "sweep"
 
 # In no order, so that none is always last.
-WITH_DUE_STEPS = text(
-    """
-    select t.id from tenant t
-    where exists (select from clock c where c.tenant_id = t.id and c.next_step_at <= :now + t.clock_offset)
-    order by random()
-    """
-)
+ALL = text("select id from tenant order by random()")
 WITH_ENDED_WAITS = text(
     """
     select t.id from tenant t
@@ -60,19 +57,26 @@ NEXT_MOMENT = text(
 
 def list_tenants(question: TextClause) -> list[UUID]:
     """The tenants with work of a kind, each compared with its own time."""
+    values = {"now": clock.real_now()} if ":now" in question.text else {}
     with finding() as session:
-        return list(session.scalars(question, {"now": clock.real_now()}))
+        return list(session.scalars(question, values))
 
 
 def sweep(seconds: float = RUN_SECONDS) -> int:
-    """Fire every tenant's due steps, a batch each in turn; after `seconds` the rest is left to the next run."""
-    waiting, count, ends_at = deque(list_tenants(WITH_DUE_STEPS)), 0, clock.monotonic() + seconds
+    """Fire every tenant's due steps, a batch each in turn; after `seconds` the rest is left to the next run.
+
+    A full batch calls another worker to help, who claims what is left beside this one.
+    """
+    with finding():
+        waiting = deque(clocks.find_tenants_due(clock.real_now()))
+    count, ends_at = 0, clock.monotonic() + seconds
     while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
         tenant_id = waiting.popleft()
         swept = sweep_batch(tenant_id)
         count += swept.fired
         if swept.more:
             waiting.append(tenant_id)
+            queue.enqueue(SWEEP)
     if waiting:
         queue.enqueue(SWEEP)
     return count
@@ -109,6 +113,22 @@ def next_moment(*, after: datetime | None = None) -> datetime | None:
     """
     moment: datetime | None = db.session.scalar(NEXT_MOMENT, {"now": clock.now(), "after": after})
     return moment
+
+
+def reprioritise() -> int:
+    """Cases whose account changed, and all of them once a day: value, snapshot and priority; answers how many."""
+    return sum(reprioritise_tenant(tenant_id) for tenant_id in list_tenants(ALL))
+
+
+def reprioritise_tenant(tenant_id: UUID, now: datetime | None = None) -> int:
+    """As `reprioritise`, for one tenant, in batches of one transaction each."""
+    count = 0
+    while True:
+        with transaction(tenant=tenant_id):
+            done = priorities.reprioritise_batch(now or clock.now())
+        count += done
+        if done < priorities.BATCH or queue.is_stopping():
+            return count
 
 
 def seal_timelines(now: datetime) -> bool:

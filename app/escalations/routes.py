@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import db
-from app.escalations import action_routes, bodies, listing, queries, schemas, seals, service
+from app.escalations import action_routes, bodies, clock_routes, listing, queries, schemas, seals, service
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
@@ -136,4 +136,4 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 
 
 # Importing the actions gives the blueprint their routes.
-blueprints = action_routes.blueprints
+blueprints = [*action_routes.blueprints, clock_routes.bp]

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ def seal(now: datetime) -> bool:
     since = _shortly_before(newest.id) if newest is not None else UUID(int=0)
     rows = db.session.execute(CHANGED, {"tenant": current_tenant(), "since": since})
     entries = [[str(row.id), row.event_count, row.hash] for row in rows]
-    signature = _sign(today.isoformat(), entries)
+    signature = sign_list(today, entries)
     insert_all([TimelineSeal(id=new_id(), sealed_on=today, sealed_at=now, entries=entries, signature=signature)])
     return True
 
@@ -56,8 +56,9 @@ def _shortly_before(seal_id: UUID) -> UUID:
     return UUID(int=(made_at - int(OVERLAP.total_seconds() * 1000)) << UUID7_TIME_BITS)
 
 
-def _sign(sealed_on: str, entries: list[Any]) -> bytes:
-    content = json.dumps([str(current_tenant()), sealed_on, entries], separators=(",", ":"))
+def sign_list(sealed_on: date, entries: list[Any]) -> bytes:
+    """The signature of a day's list, which only who knows the secret key can make."""
+    content = json.dumps([str(current_tenant()), sealed_on.isoformat(), entries], separators=(",", ":"))
     return timeline.sign(current_app.config["SECRET_KEY"], content)
 
 
@@ -66,7 +67,7 @@ def find_fault(record: Escalation) -> dict[str, Any] | None:
     sealed = db.session.execute(SEALED, {"id": str(record.id)}).one_or_none()
     if sealed is None:
         return None
-    if not hmac.compare_digest(bytes(sealed.signature), _sign(sealed.sealed_on.isoformat(), sealed.entries)):
+    if not hmac.compare_digest(bytes(sealed.signature), sign_list(sealed.sealed_on, sealed.entries)):
         return {"seq": None, "detail": f"the signed list of {sealed.sealed_on} was changed"}
     count = int(sealed.sealed_count)
     if count and db.session.scalar(HASH_AT, {"id": record.id, "seq": count}) != sealed.sealed_hash:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, select, text, update
 
 from app import clock, queue
-from app.db import current_tenant, db, new_id
+from app.db import array_of, current_tenant, db, new_id
 from app.notifications.errors import NotDead
 from app.notifications.models import Intent
 from app.notifications.queries import get_intent, get_notification
@@ -103,9 +103,9 @@ def post_all(messages: Collection[Message], *, channel: str = "email") -> int:
     if not messages:
         return 0
     columns: dict[str, Any] = {
-        name: list(column) for name, column in zip(MESSAGE, zip(*messages, strict=True), strict=True)
+        name: array_of(column) for name, column in zip(MESSAGE, zip(*messages, strict=True), strict=True)
     }
-    columns["id"] = [new_id() for _ in messages]
+    columns["id"] = array_of([new_id() for _ in messages])
     columns |= {"tenant": current_tenant(), "channel": channel, "recorded_at": clock.real_now()}
     return _count(db.session.execute(POST, columns))
 

@@ -137,7 +137,7 @@ def claim(limit: int, now: datetime) -> list[DueClock]:
 
     One statement; a second for the ledgers of those whose breach is not the first thing that happened to them.
     """
-    return _with_ledgers([DueClock(*row) for row in db.session.execute(CLAIM, {"limit": limit, "now": now})], now)
+    return _with_ledgers([DueClock(*row) for row in db.session.execute(CLAIM, {"limit": limit, "now": now}).all()], now)
 
 
 def claim_one(clock_id: UUID, now: datetime) -> DueClock | None:

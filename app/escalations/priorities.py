@@ -1,0 +1,192 @@
+"""Priority kept current: cases whose account changed since, and all once a day, in batches.
+
+The record's version stays: nobody's edit fails because its place in a list moved.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+
+from app.accounts import queries as accounts
+from app.accounts.facts import AccountFacts
+from app.accounts.priority import NOTED_CHANGE
+from app.auth import queries as users
+from app.auth.models import User
+from app.db import Model, array_of, current_tenant, db, insert_all
+from app.escalations import timeline
+from app.escalations.models import LIVE_SQL, Escalation
+from app.escalations.words import numbered
+from app.escalations.worth import reprioritise, snapshot_of, take_value
+from app.notifications import service as notifications
+
+log = structlog.get_logger()
+
+BATCH = 200
+
+# Raw: what another transaction holds is passed by; it is measured there or found again.
+LIST_STALE = text(
+    f"""
+    select e.*, a.version as present_version from escalation e
+    join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+    where e.{LIVE_SQL} and (e.priority_on < :today or e.account_version < a.version)
+    order by e.id limit :limit for update of e skip locked
+    """  # noqa: S608 - the statuses are ours
+)
+LIST_CONTRACTS = text(
+    """
+    select t.escalation_id, array_agg(t.contract_id) as ids from escalation_contract t
+    join contract c on c.tenant_id = t.tenant_id and c.id = t.contract_id and c.gone_at is null
+    where t.escalation_id = any(cast(:ids as uuid[])) group by t.escalation_id
+    """
+)
+LAST_CHANGES = text(
+    "select account_id, max(at) as at from account_history where account_id = any(cast(:ids as uuid[])) group by 1"
+)
+KEPT = (
+    "value_amount",
+    "value_currency",
+    "value_incomplete",
+    "value_unconverted",
+    "account_version",
+    "priority_score",
+    "priority_parts",
+    "priority_on",
+    "repeats",
+    "event_count",
+    "event_hash",
+)
+UPDATE_CASES = text(
+    f"""
+    update escalation e set {", ".join(f"{name} = r.{name}" for name in KEPT)}
+    from jsonb_populate_recordset(null::escalation, cast(:rows as jsonb)) r
+    where e.tenant_id = :tenant and e.id = r.id
+    """  # noqa: S608 - column names are ours
+)
+
+
+@dataclass
+class Measured:
+    """What one batch appends beside the records themselves."""
+
+    rows: list[Model] = field(default_factory=list)
+    gone: list[tuple[Escalation, AccountFacts]] = field(default_factory=list)
+
+
+def reprioritise_batch(now: datetime, *, limit: int = BATCH) -> int:
+    """Value, snapshot and priority of the next cases that need it; answers how many. At most ten statements."""
+    found = db.session.execute(LIST_STALE, {"today": accounts.tenant_today(now), "limit": limit}).all()
+    if not found:
+        return 0
+    stale = {row.id: row.present_version for row in found}
+    records = [_record(row) for row in found]
+    facts = accounts.facts_for_many({record.account_id for record in records}, now=now)
+    touched, changed_at = _contracts(records), _last_changes(records)
+    measured = Measured()
+    for record in records:
+        _measure(record, stale[record.id], facts[record.account_id], touched, changed_at, measured, now)
+    _save(records, measured, now)
+    return len(records)
+
+
+def _record(row: Any) -> Escalation:
+    """Outside the session, so that nothing but UPDATE_CASES writes it."""
+    return Escalation(**{name: value for name, value in row._mapping.items() if name != "present_version"})
+
+
+def _contracts(records: Iterable[Escalation]) -> dict[UUID, set[UUID]]:
+    rows = db.session.execute(LIST_CONTRACTS, {"ids": array_of([record.id for record in records])})
+    return {row.escalation_id: set(row.ids) for row in rows}
+
+
+def _last_changes(records: Iterable[Escalation]) -> dict[UUID, datetime]:
+    rows = db.session.execute(LAST_CHANGES, {"ids": array_of({record.account_id for record in records})})
+    return {row.account_id: row.at for row in rows}
+
+
+def _measure(
+    record: Escalation,
+    present_version: int,
+    account: AccountFacts,
+    touched: dict[UUID, set[UUID]],
+    changed_at: dict[UUID, datetime],
+    measured: Measured,
+    now: datetime,
+) -> None:
+    """Take the value if the account changed, and measure the priority; a change of 5 points or more is noted."""
+    if record.account_version < present_version:
+        account = _over_its_contracts(record, account, touched.get(record.id, set()), now)
+        _take(record, account, measured, at=changed_at.get(record.account_id, now), now=now)
+        record.account_version = present_version
+    was = record.priority_score
+    reprioritise(record, account, now)
+    if abs(record.priority_score - was) >= NOTED_CHANGE:
+        facts = {"was": float(was), "is": float(record.priority_score), "parts": record.priority_parts}
+        measured.rows += timeline.append(record, "priority", actor_id=None, at=now, now=now, facts=facts)
+
+
+def _over_its_contracts(
+    record: Escalation, account: AccountFacts, ids: Collection[UUID], now: datetime
+) -> AccountFacts:
+    """The account's facts over the contracts this case touches, read again only when they are not all of them."""
+    if set(ids) == set(account.touched_contract_ids):
+        return account
+    return accounts.account_facts(record.account_id, contract_ids=sorted(ids), now=now)
+
+
+def _take(record: Escalation, account: AccountFacts, measured: Measured, *, at: datetime, now: datetime) -> None:
+    """The new value, snapshotted as of when the account changed; one that is gone keeps its last known value."""
+    if account.account.is_gone:
+        measured.gone.append((record, account))
+    else:
+        take_value(record, account)
+    snapshot = snapshot_of(record, account, now, cause="account")
+    snapshot.at = max(at, record.raised_at)
+    measured.rows.append(snapshot)
+
+
+def _save(records: list[Escalation], measured: Measured, now: datetime) -> None:
+    rows = [{"id": record.id, **{name: _stored(getattr(record, name)) for name in KEPT}} for record in records]
+    db.session.execute(UPDATE_CASES, {"tenant": current_tenant(), "rows": json.dumps(rows, default=str)})
+    insert_all(measured.rows)
+    if measured.gone and notifications.post_all(list(_told_of_gone(measured.gone, now))):
+        notifications.wake_delivery()
+
+
+def _stored(value: Any) -> Any:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value
+
+
+def _told_of_gone(gone: list[tuple[Escalation, AccountFacts]], now: datetime) -> Iterable[notifications.Message]:
+    """Owner and account owner's manager hear once that the CRM no longer has the account."""
+    ids = {record.owner_id for record, _ in gone} | {facts.owner.manager_id for _, facts in gone if facts.owner}
+    people = {user.id: user for user in users.list_active(ids=[id_ for id_ in ids if id_])}
+    for record, facts in gone:
+        manager_id = facts.owner.manager_id if facts.owner else None
+        wanted = {record.owner_id: "its owner", manager_id: "the manager of the account's owner"}
+        for user_id, role in wanted.items():
+            if user_id in people and user_id != record.about_user_id:
+                yield _gone_message(record, facts, people[user_id], role, now)
+
+
+def _gone_message(
+    record: Escalation, facts: AccountFacts, user: User, role: str, now: datetime
+) -> notifications.Message:
+    return (
+        user.id,
+        user.email,
+        "account_gone",
+        f"{facts.account.name}: the CRM no longer has this account · {numbered(record.number)}",
+        f"{record.title} goes on with the last known value.",
+        f"You get this because you are {role}.",
+        record.id,
+        None,
+        f"account_gone:{record.id}:{user.id}:{facts.account.gone_at}",
+        now,
+        now,
+    )
