@@ -25,6 +25,7 @@ from app.config import BadSettings
 from app.db import tenant_scope, transaction
 from app.errors import AppError
 from app.operations import migrate, tenants
+from app.operations.doctor import doctor_command
 from app.operations.errors import CannotRun
 from app.operations.setting import application, settings_for
 
@@ -185,6 +186,9 @@ def _name(email: str) -> str:
     if not local or not at or "." not in domain:
         raise click.BadParameter("expected an e-mail address", param_hint="--user")
     return local.replace(".", " ").replace("_", " ").title()
+
+
+cli.add_command(doctor_command)
 
 
 def main() -> None:

@@ -1,0 +1,72 @@
+"""What waits for a person, tenant by tenant: dead letters, clocks set aside, failed assignments, missing rates."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import clock
+from app.accounts.queries import tenant_today
+from app.auth.settings import tenant_settings
+from app.db import finding, tenant_row, transaction
+from app.operations.findings import Finding, ok, wrong
+
+TENANTS = text("select id from tenant order by id")
+COUNT = text(
+    """
+    select (select count(*) from intent where state = 'dead') as dead_letters,
+           (select count(*) from clock where problem is not null) as clocks,
+           (select min(problem) from clock where problem is not null) as problem,
+           (select count(*) from escalation
+            where assignment_failed and status in ('open', 'in_progress', 'waiting', 'resolved')) as unassigned,
+           (select array_agg(name || ': ' || problem order by name) from daily_job where problem is not null) as jobs,
+           (select array_agg(distinct currency order by currency) from contract
+            where gone_at is null and starts_on <= :today and (ends_on is null or ends_on >= :today)
+              and currency <> :reporting
+              and currency not in (select currency from rate where on_date between :oldest and :today)) as unrated
+    """
+)
+
+
+def check_tenants() -> Iterator[Finding]:
+    """Each tenant on its own, as itself."""
+    with finding() as session:
+        tenants = list(session.scalars(TENANTS))
+    wrongs = [found for tenant_id in tenants for found in check_tenant(tenant_id)]
+    yield from wrongs or [ok(f"{len(tenants)} tenants: nothing waits for a person")]
+
+
+def check_tenant(tenant_id: UUID) -> list[Finding]:
+    with transaction(tenant=tenant_id) as session:
+        settings, today = tenant_settings(), tenant_today(clock.now())
+        days = {"today": today, "oldest": today - timedelta(days=settings.rate_max_age_days)}
+        row = session.execute(COUNT, {**days, "reporting": settings.reporting_currency}).one()
+        who = f"{tenant_row().name} ({tenant_id})"
+    return list(_judge(who, row._asdict()))
+
+
+def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:
+    if row["dead_letters"]:
+        yield wrong(
+            f"{who}: {row['dead_letters']} messages were given up",
+            "GET /api/v1/outbox?state=dead says why; correct the address or the server, then redeliver each",
+        )
+    if row["clocks"]:
+        yield wrong(
+            f"{who}: {row['clocks']} clocks were set aside and remind nobody, such as for {row['problem']}",
+            "correct the cause, then clear clock.problem and set next_step_at to now",
+        )
+    if row["unassigned"]:
+        yield wrong(
+            f"{who}: {row['unassigned']} open escalations found no owner by rule and stand with the duty owner",
+            "assign them, and add to the routing policy what their decision records say was missing",
+        )
+    for problem in row["jobs"] or ():  # type: ignore[attr-defined]
+        yield wrong(f"{who}: the daily job {problem}", "it is tried again every 5 minutes; the worker's log has more")
+    if row["unrated"]:
+        currencies = ", ".join(row["unrated"])  # type: ignore[arg-type]
+        yield wrong(
+            f"{who}: no rate of the last days for {currencies}: values are incomplete",
+            "PUT or import rates; each holds for 7 days unless the settings say otherwise",
+        )

@@ -1,0 +1,183 @@
+"""The doctor: each line says what is wrong and what to do, and the exit status whether anything is."""
+
+from contextvars import Context
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, text
+
+from app import clock, create_app
+from app.accounts import service as accounts
+from app.db import db, insert_all, machine, transaction
+from app.notifications.models import Intent
+from app.operations import doctor, heartbeats
+from app.operations.checkup import check_tenant
+from app.operations.cli import cli
+from app.operations.findings import ok, share, warn, wrong
+from app.operations.heartbeats import Process
+from app.operations.models import DailyJob, Heartbeat
+
+
+@pytest.fixture
+def command(settings):
+    environ = {
+        "FIRSTHAND_DATABASE_URL": settings.database_url,
+        "FIRSTHAND_REDIS_URL": settings.redis_url,
+        "FIRSTHAND_SECRET_KEY": settings.secret_key,
+        "FIRSTHAND_LOG_LEVEL": "error",
+    }
+    return lambda **changes: Context().run(CliRunner().invoke, cli, ["doctor"], env=environ | changes)
+
+
+def texts(findings, level="wrong"):
+    return [found.text for found in findings if found.level == level]
+
+
+def test_the_command_reports_line_by_line_what_it_looked_at(command, app):
+    with app.app_context():
+        heartbeats.beat(Process("timer", clock.real_now(), "host:1"))
+        heartbeats.beat(Process("worker", clock.real_now(), "host:2"))
+    report = command()
+    assert "ok     PostgreSQL answers (" in report.stdout
+    assert "ok     Redis answers (" in report.stdout
+    assert "ok     timer: 1 alive" in report.stdout
+    assert "warn   no mail server is set" in report.stdout
+    assert "is under row-level security" in report.stdout
+    assert report.exit_code == (1 if "WRONG" in report.stdout else 0)
+
+
+def test_without_a_database_it_says_so_and_exits_1(command):
+    report = command(FIRSTHAND_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert report.exit_code == 1
+    assert "WRONG  PostgreSQL does not answer" in report.stdout
+    assert "→ start it, or correct FIRSTHAND_DATABASE_URL" in report.stdout
+
+
+def test_wrong_settings_are_all_named_and_exit_2(command):
+    report = command(FIRSTHAND_REDIS_URL="nonsense", FIRSTHAND_SECRET_KEY="short")
+    assert report.exit_code == 2
+    assert "FIRSTHAND_REDIS_URL is wrong" in report.stderr
+    assert "FIRSTHAND_SECRET_KEY is wrong" in report.stderr
+
+
+def test_a_redis_that_is_away_is_wrong(settings):
+    (found,) = doctor.check_redis(replace(settings, redis_url="redis://127.0.0.1:1/0"))
+    assert found.level == "wrong"
+
+
+def test_a_mail_server_that_is_away_is_wrong_and_its_password_is_not_shown(settings):
+    (found,) = doctor.check_mail(replace(settings, smtp_url="smtp://me:hunter2@127.0.0.1:1"))
+    assert found.level == "wrong"
+    assert "hunter2" not in str(found)
+
+
+def test_a_superuser_is_wrong(settings, app):
+    """Somebody who passes row-level security reads every tenant's rows."""
+    engine = create_engine(settings.migration_url)
+    with engine.connect() as connection:
+        superuser = connection.scalar(text("select rolname from pg_roles where rolsuper limit 1"))
+    engine.dispose()
+    other = create_app(replace(settings, database_url=settings.database_url.replace("firsthand@", f"{superuser}@")))
+    with other.app_context():
+        try:
+            found = list(doctor.check_roles())
+        finally:
+            db.engine.dispose()
+    assert any("is a superuser" in line for line in texts(found))
+
+
+def test_the_tests_own_login_has_its_roles_in_the_right_way(app):
+    with app.app_context():
+        assert texts(doctor.check_roles()) == []
+
+
+def test_an_inherited_role_is_wrong(app, settings):
+    """Inherited, the finder's policies would hold for a session that forgot its tenant."""
+    role = settings.finder_role
+    grant = 'grant "{}" to current_user with inherit {}'
+    with app.app_context():
+        with db.engine.connect() as connection:
+            connection.execute(text(grant.format(role, "true")))
+            connection.get_transaction().commit()
+        try:
+            found = list(doctor.check_roles())
+        finally:
+            with db.engine.connect() as connection:
+                connection.execute(text(grant.format(role, "false")))
+                connection.get_transaction().commit()
+    assert texts(found) == [f"firsthand holds {role} in the wrong way"]
+
+
+def test_nobody_who_beats_is_wrong(app):
+    with app.app_context():
+        with machine() as session:
+            session.query(Heartbeat).delete()
+        assert len(texts(doctor.check_processes())) == 2
+
+
+@pytest.mark.parametrize(("used", "expected"), [(79, "ok"), (80, "warn"), (100, "warn")])
+def test_a_limit_is_warned_of_from_80_percent_on(used, expected):
+    assert share("connections", used, 100, "do").level == expected
+
+
+def test_a_finding_shows_what_to_do_under_what_is_wrong():
+    assert str(wrong("a", "b")) == "WRONG  a\n       → b"
+    assert str(warn("a", "b")) == "warn   a\n       → b"
+    assert str(ok("a")) == "ok     a"
+
+
+def test_a_healthy_tenant_has_nothing_to_say(tenant):
+    assert check_tenant(tenant.id) == []
+
+
+def test_dead_letters_and_failing_daily_jobs_of_a_tenant_are_named(tenant):
+    now = clock.real_now()
+    times = {"at": now, "hold_until": now, "recorded_at": now}
+    words = {"kind": "t", "subject": "s", "body": "b", "channel": "email", "address": "a@example.com"}
+    with transaction():
+        insert_all(
+            [
+                Intent(**times, **words, dedupe_key="dead", state="dead"),
+                DailyJob(name="book", next_at=now, problem="ZeroDivisionError: by zero"),
+            ]
+        )
+    found = texts(check_tenant(tenant.id))
+    assert found == [
+        f"Acme ({tenant.id}): 1 messages were given up",
+        f"Acme ({tenant.id}): the daily job book: ZeroDivisionError: by zero",
+    ]
+
+
+def test_currencies_of_active_contracts_without_a_recent_rate_are_named(tenant):
+    now = clock.real_now()
+    today = now.date()
+    with transaction():
+        accounts.upsert_account("crm", "A-1", {"name": "Globex"}, now=now)
+        for currency in ("USD", "EUR", "GBP", "JPY"):
+            contract = {"arr": "10.00", "currency": currency, "starts_on": (today - timedelta(days=9)).isoformat()}
+            if currency == "JPY":
+                contract["ends_on"] = (today - timedelta(days=2)).isoformat()
+            accounts.upsert_contract("crm", "A-1", currency, contract, now=now)
+        accounts.upsert_rate("EUR", today - timedelta(days=7), "1.1")
+        accounts.upsert_rate("GBP", today - timedelta(days=8), "1.3")
+    assert texts(check_tenant(tenant.id)) == [
+        f"Acme ({tenant.id}): no rate of the last days for GBP: values are incomplete"
+    ]
+
+
+def test_clocks_set_aside_and_failed_assignments_are_named(tenant, client, make_user):
+    owner = make_user("csm", "owner@example.com")
+    account = client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex", "owner_email": owner.email}).json
+    body = {"account_id": account["id"], "title": "Exports fail", "severity": 2}
+    assert client.post("/api/v1/escalations", json=body).status_code == 201
+    with transaction() as session:
+        session.execute(text("update clock set problem = 'KeyError()', next_step_at = null where kind = 'close'"))
+        session.execute(text("update escalation set assignment_failed = true"))
+    found = " ".join(texts(check_tenant(tenant.id)))
+    assert "1 clocks were set aside" in found
+    assert "KeyError()" in found
+    assert "1 open escalations found no owner" in found
+    with transaction() as session:
+        session.execute(text("update clock set problem = null"))
