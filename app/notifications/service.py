@@ -1,5 +1,6 @@
 """Telling people: what is to be told is written beside the change that causes it, and told after the commit."""
 
+import smtplib
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from app.db import array_of, current_tenant, db, new_id
 from app.notifications.errors import NotDead
 from app.notifications.models import Intent
 from app.notifications.queries import get_intent, get_notification
+from app.notifications.smtp import MailServer
 
 QUEUE = "deliver"
 
@@ -157,6 +159,16 @@ def redeliver(intent_id: UUID) -> Intent:
     dead.retry_at = dead.failing_since = dead.leased_until = None
     wake_delivery()
     return dead
+
+
+def fault_of_mail_server(url: str) -> str | None:
+    """What speaks against sending through this server, never with its password in it; None when it lets us in."""
+    server = MailServer.of(url)
+    try:
+        server.connect("localhost").quit()
+    except (OSError, smtplib.SMTPException) as error:
+        return f"{server.host}:{server.port} refuses us: {server.without_secrets(str(error))}"
+    return None
 
 
 def _count(result: Any) -> int:

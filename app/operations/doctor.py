@@ -1,7 +1,6 @@
 """`firsthand doctor`: looks at settings, servers, roles and what waits, and says what is wrong and what to do."""
 
 import shutil
-import smtplib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import clock, create_app
 from app.config import Settings
 from app.db import db
-from app.notifications.smtp import MailServer
+from app.notifications import service as notifications
 from app.operations import health, heartbeats
 from app.operations.backlog import read_backlog
 from app.operations.checkup import check_tenants
@@ -100,14 +99,10 @@ def check_mail(settings: Settings) -> Iterator[Finding]:
     if not settings.smtp_url:
         yield warn("no mail server is set: messages stay in the inbox", "set FIRSTHAND_SMTP_URL")
         return
-    server = MailServer.of(settings.smtp_url)
-    try:
-        server.connect("localhost").quit()
-    except (OSError, smtplib.SMTPException) as error:
-        said = server.without_secrets(str(error))
-        yield wrong(f"the mail server {server.host}:{server.port} refuses us: {said}", "correct FIRSTHAND_SMTP_URL")
+    if fault := notifications.fault_of_mail_server(settings.smtp_url):
+        yield wrong(f"the mail server {fault}", "correct FIRSTHAND_SMTP_URL")
     else:
-        yield ok(f"the mail server {server.host}:{server.port} answers")
+        yield ok("the mail server lets us in")
 
 
 def check_database() -> Iterator[Finding]:
