@@ -17,6 +17,7 @@ from app.operations.checkup import check_tenant
 from app.operations.cli import cli
 from app.operations.findings import ok, share, warn, wrong
 from app.operations.heartbeats import Process
+from app.operations.migrate import upgrade
 from app.operations.models import DailyJob, Heartbeat
 
 
@@ -181,3 +182,23 @@ def test_clocks_set_aside_and_failed_assignments_are_named(tenant, client, make_
     assert "1 open escalations found no owner" in found
     with transaction() as session:
         session.execute(text("update clock set problem = null"))
+
+
+def test_in_production_the_web_logs_in_as_a_user_that_owns_nothing(app, settings, tenant):
+    """Migrations run as the owner, and let the other user take the two roles."""
+    with app.app_context(), db.engine.connect() as connection:
+        connection.execute(text("create role web login"))
+        connection.get_transaction().commit()
+    split = replace(settings, database_url=settings.database_url.replace("firsthand@", "web@"))
+    upgrade(split)
+    other = create_app(split)
+    with other.app_context():
+        try:
+            assert {found.level for found in [*doctor.check_database(), *doctor.check_roles()]} == {"ok"}
+            heartbeats.beat(Process("timer", clock.real_now(), "web:1"))
+            assert check_tenant(tenant.id) == []
+        finally:
+            db.engine.dispose()
+    with app.app_context(), db.engine.connect() as connection:
+        connection.execute(text("drop role web"))
+        connection.get_transaction().commit()
