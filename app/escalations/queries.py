@@ -30,6 +30,8 @@ from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
 from app.escalations.words import numbered
 from app.http import decode_cursor, encode_cursor
+from app.playbooks.models import Task
+from app.routing.models import Decision
 from app.sla.models import Clock
 
 RUNNING = ("running", "paused", "breached")
@@ -282,6 +284,19 @@ EVENTS = text(
     where e.escalation_id = :id and e.seq > :after order by e.seq limit :limit
     """
 )
+
+
+def list_of(
+    kind: type[Task] | type[Decision], escalation_id: UUID, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """A page of what hangs on a case, oldest first: ids rise with time."""
+    position = decode_cursor(cursor)
+    asked = select(kind).where(kind.escalation_id == escalation_id)
+    if position is not None:
+        asked = asked.where(kind.id > UUID(position[0]))
+    rows = list(db.session.scalars(asked.order_by(kind.id).limit(limit + 1)))
+    page = rows[:limit]
+    return {"items": page, "next_cursor": encode_cursor([str(page[-1].id)]) if len(rows) > limit else None}
 
 
 LAST_EVENTS = text(str(EVENTS).replace("order by e.seq", "order by e.seq desc"))

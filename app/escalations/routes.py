@@ -4,12 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy import select
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
-from app.db import db
 from app.escalations import action_routes, bodies, clock_routes, listing, queries, schemas, seals, service
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
@@ -100,25 +98,26 @@ def verify_timeline(escalation_id: UUID) -> Response:
 
 @bp.get("/<uuid:escalation_id>/routing")
 @requires("escalations:read")
-@bp.response(200, schemas.DecisionsSchema)
-def get_routing(escalation_id: UUID) -> Response:
+@bp.arguments(PageArguments, location="query")
+@bp.response(200, schemas.DecisionPage)
+def get_routing(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The decision records, oldest first."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor())
-        asked = select(Decision).where(Decision.escalation_id == found.id).order_by(Decision.at, Decision.id)
-        items = [{**vars(d), "rules": routing.describe(d)} for d in db.session.scalars(asked.limit(200))]
-        return answer(schemas.DecisionsSchema, {"items": items, "next_cursor": None})
+        page = queries.list_of(Decision, found.id, **arguments)
+        page["items"] = [{**vars(decision), "rules": routing.describe(decision)} for decision in page["items"]]
+        return answer(schemas.DecisionPage, page)
 
 
 @bp.get("/<uuid:escalation_id>/tasks")
 @requires("escalations:read")
+@bp.arguments(PageArguments, location="query")
 @bp.response(200, schemas.TaskPage)
-def list_tasks(escalation_id: UUID) -> Response:
+def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The tasks of a case, oldest first."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor())
-        asked = select(Task).where(Task.escalation_id == found.id).order_by(Task.created_at, Task.id)
-        return answer(schemas.TaskPage, {"items": list(db.session.scalars(asked.limit(200))), "next_cursor": None})
+        return answer(schemas.TaskPage, queries.list_of(Task, found.id, **arguments))
 
 
 @bp.patch("/<uuid:escalation_id>/tasks/<uuid:task_id>")

@@ -211,6 +211,4 @@ class DecisionSchema(Schema):
     inputs = fields.Dict()
 
 
-class DecisionsSchema(Schema):
-    items = fields.List(fields.Nested(DecisionSchema))
-    next_cursor = fields.String(allow_none=True)
+DecisionPage = Page(DecisionSchema)

@@ -11,22 +11,9 @@ from sqlalchemy.types import Text
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
+from app.sla.targets import CLOCK_KINDS
 
-KINDS = (
-    "decide",
-    "acknowledge",
-    "respond",
-    "reply",
-    "customer_update",
-    "account_team_update",
-    "executive_update",
-    "tier",
-    "plan",
-    "still_on_it",
-    "close",
-    "verify",
-    "task",
-)
+KINDS = CLOCK_KINDS
 STATES = ("running", "paused", "breached", "met", "missed", "cancelled")
 ENTRY_TYPES = ("activate", "reopen", "resume", "pause", "fulfil", "cancel", "breach", "retarget")
 TARGET_KINDS = ("calendar_days", "business_seconds", "fixed")

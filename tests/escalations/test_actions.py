@@ -357,3 +357,18 @@ def test_another_tenants_case_looks_like_none(raise_case: Raise, new_tenant: Cal
     theirs = stranger.get(f"/api/v1/escalations/{case['id']}")
     assert missing.status_code == theirs.status_code == 404
     assert {**missing.json, "request_id": 0} == {**theirs.json, "request_id": 0}
+
+
+def test_tasks_and_decisions_are_paged(raise_case: Raise, owner: ApiClient, client: ApiClient) -> None:
+    case = raise_case()
+    for _ in range(2):
+        do(client, case, "assign", reason="Round and round")
+    for part, total in (("tasks", 1), ("routing", 3)):
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            more = f"&cursor={cursor}" if cursor else ""
+            page = client.get(f"/api/v1/escalations/{case['id']}/{part}?limit=1{more}").json
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+        assert len(set(seen)) == len(seen) == total
