@@ -65,7 +65,6 @@ def test_an_open_case_is_reminded_to_the_day(
         (30, "0", "csm@example.com", "sent"),
         (30, "0", "manager@example.com", "sent"),
         (30, "0", "owner@example.com", "sent"),
-        (31, "+P1D", "boss@example.com", "sent"),
         (31, "+P1D", "manager@example.com", "sent"),
         (31, "+P1D", "owner@example.com", "sent"),
         (32, "+P1D", "manager@example.com", "sent"),
