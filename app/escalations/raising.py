@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.accounts import queries as accounts
 from app.accounts.errors import AccountNotFound
@@ -16,7 +16,7 @@ from app.auth import queries as users
 from app.auth.actor import UserRef
 from app.auth.models import User
 from app.auth.settings import tenant_settings
-from app.db import Model, current_tenant, db, insert_all, new_id
+from app.db import Draw, Model, current_tenant, db, insert_all, new_id
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline, words
 from app.escalations.case import Act, Change, basis_of
@@ -73,7 +73,8 @@ class Raised:
 
 NEIGHBOURS = text(
     """
-    select count(*) filter (where reason = :reason) as repeats,
+    select (select c.id from contact c where c.account_id = :account and c.email = :email limit 1) as contact_id,
+           count(*) filter (where reason = :reason) as repeats,
            coalesce(json_agg(json_build_object('id', id, 'number', number, 'title', title, 'status', status,
                                                'reason', reason) order by raised_at desc)
                     filter (where status in ('open', 'in_progress', 'waiting', 'resolved') and not restricted
@@ -87,7 +88,9 @@ NEIGHBOURS = text(
     from escalation where account_id = :account and status not in ('declined', 'merged')
     """
 )
-NEXT_NUMBER = text("update number_counter set last = last + 1 where name = 'escalation' returning last")
+NEXT_NUMBER = Draw(
+    "escalation", "number", "update number_counter set last = last + 1 where name = 'escalation'", returning="last"
+)
 
 
 def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
@@ -101,7 +104,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     take_value(record, account)
     change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
     change.__dict__["account"] = account
-    change.rows += [record, *raiser_of(new, record)]
+    change.rows += [record, *raiser_of(new, record, neighbours.contact_id)]
     change.rows += [*links_of(new, record, act.now), *contracts_of(record, account)]
     measured = measure_priority(record, account, act.now, repeats=neighbours.repeats)
     take_priority(record, measured, act.now, repeats=neighbours.repeats)
@@ -112,8 +115,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     raised.duplicates = neighbours.duplicates
     raised.external_refs, raised.about_user = new.external_refs, new.about_user
     change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
-    record.number = db.session.scalar(NEXT_NUMBER)
-    insert_all(change.rows)
+    record.number = insert_all(change.rows, draw=NEXT_NUMBER)
     if change.told:
         notifications.wake_delivery()
     return raised
@@ -194,16 +196,15 @@ def raised_moment(new: NewEscalation, act: Act) -> datetime:
     return new.raised_at
 
 
-def raiser_of(new: NewEscalation, record: Escalation) -> list[Model]:
+def raiser_of(new: NewEscalation, record: Escalation, contact_id: UUID | None) -> list[Model]:
     """The contact who demands: a customer needs an e-mail, and one not known yet becomes a contact of the account."""
     if new.raised_by_kind != "customer":
         return []
     email = record.raised_by_email if new.raised_by_email else None
     if email is None:
         raise invalid("raised_by.email", "expected the customer's e-mail when kind is customer")
-    asked = (Contact.account_id == record.account_id, Contact.email == email)
-    record.contact_id = db.session.scalar(select(Contact.id).where(*asked).limit(1))
-    if record.contact_id is not None:
+    record.contact_id = contact_id
+    if contact_id is not None:
         return []
     contact = Contact(id=new_id(), account_id=record.account_id, source="firsthand", external_id=email, email=email)
     record.contact_id = contact.id
@@ -223,10 +224,12 @@ def find_about(email: str | None) -> UUID | None:
 class Neighbours:
     repeats: int
     duplicates: list[dict[str, Any]]
+    contact_id: UUID | None
 
 
 def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbours:
-    """How often this account had this grievance, and which live cases that anybody may see look like the same."""
+    """How often this account had this grievance, and which live cases that anybody may see look like the same,
+    and the contact of the raiser's address."""
     refs = [{"system": ref["system"], "external_id": ref["external_id"]} for ref in new.external_refs]
     values = {
         "account": record.account_id,
@@ -234,10 +237,11 @@ def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbo
         "title": new.title,
         "refs": words.as_json(refs),
         "me": act.actor.user_id,
+        "email": record.raised_by_email,
     }
     row = db.session.execute(NEIGHBOURS, values).one()
     duplicates = [{**found, "number": words.numbered(found["number"])} for found in row.duplicates[:10]]
-    return Neighbours(row.repeats, duplicates)
+    return Neighbours(row.repeats, duplicates, row.contact_id)
 
 
 def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Model]:

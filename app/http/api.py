@@ -12,6 +12,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from app.errors import invalid_parameter
 from app.http import idempotency, problems
 from app.http.parser import Parser, check_record
+from app.http.schemas import the_one
 from app.http.spec import IDEMPOTENCY_KEY, IF_MATCH, describe, docs, docs_asset, money_property
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -42,7 +43,8 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
         return doc
 
     def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[View], View]:
-        inner = super().arguments(schema, location=location, **options)
+        made = the_one(schema) if isinstance(schema, type) else schema
+        inner = super().arguments(made, location=location, **options)
 
         def mark(view: View) -> View:
             marked: View = inner(view)

@@ -8,6 +8,7 @@ from marshmallow import Schema
 
 from app.errors import MissingPrecondition, Stale
 from app.http import idempotency
+from app.http.schemas import the_one
 
 
 class HasVersion(Protocol):
@@ -40,7 +41,7 @@ def answer(
 
     Fields named in `once` are secrets: shown now, null in the kept answer.
     """
-    made = schema() if isinstance(schema, type) else schema
+    made = the_one(schema) if isinstance(schema, type) else schema
     content = made.dump(value)
     response: Response = current_app.response_class(json.dumps(content), status=status, mimetype="application/json")
     version = value.get("version") if isinstance(value, dict) else getattr(value, "version", None)
