@@ -3,57 +3,17 @@
 from uuid import UUID
 
 from flask import Response
-from marshmallow import fields
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.escalations import queries
+from app.escalations.clock_schemas import ClockPage, ScheduleSchema
 from app.escalations.schedule import schedule_of
-from app.http import ApiBlueprint, AwareDateTime, Page, Schema, answer, transaction
+from app.http import ApiBlueprint, answer, transaction
 from app.sla import queries as sla
-from app.sla.schemas import ClockSchema
 
 bp = ApiBlueprint("clocks", __name__, url_prefix="/api/v1/escalations")
-
-ClockPage = Page(ClockSchema)
-
-
-class UpcomingStepSchema(Schema):
-    """A step to come; `held_until` when its message is written and waits for its hour."""
-
-    at = AwareDateTime()
-    held_until = AwareDateTime(allow_none=True)
-    clock = fields.String()
-    cycle = fields.Integer()
-    step = fields.String()
-    repeat = fields.Integer()
-    action = fields.String()
-    recipients = fields.List(fields.String())
-    channel = fields.String(allow_none=True)
-
-
-class SentStepSchema(Schema):
-    """What a step did for one recipient, or why it did not; `folded` is how many earlier ones it stands for."""
-
-    at = AwareDateTime()
-    fired_at = AwareDateTime()
-    clock = fields.String()
-    cycle = fields.Integer()
-    step = fields.String()
-    repeat = fields.Integer()
-    action = fields.String()
-    recipient = fields.String()
-    roles = fields.List(fields.String())
-    channel = fields.String(allow_none=True)
-    outcome = fields.String()
-    reason = fields.String(allow_none=True)
-    folded = fields.Integer()
-
-
-class ScheduleSchema(Schema):
-    upcoming = fields.List(fields.Nested(UpcomingStepSchema))
-    sent = fields.List(fields.Nested(SentStepSchema))
 
 
 @bp.get("/<uuid:escalation_id>/clocks")

@@ -39,15 +39,17 @@ def coming_steps(record: Escalation, clocks: list[Clock], until: datetime) -> li
     """Each step to come with the addresses it would reach if it fired now."""
     steps = sla.upcoming_steps(clocks, until)
     telling = [step for step in steps if step.action == NOTIFY]
-    audience = Audience([record.id], {role for step in telling for role in step.roles}) if telling else None
-    return [_coming(step, recipients(step, record, audience)) for step in steps]
+    if not telling:
+        return [_coming(step, [NOBODY]) for step in steps]
+    audience = Audience([record.id], {role for step in telling for role in step.roles})
+    return [_coming(step, recipients(step, audience)) for step in steps]
 
 
-def recipients(step: Upcoming, record: Escalation, audience: Audience | None) -> list[str]:
+def recipients(step: Upcoming, audience: Audience) -> list[str]:
     """The addresses a step would reach now; an action has no recipient."""
-    if step.action != NOTIFY or audience is None:
+    if step.action != NOTIFY:
         return [NOBODY]
-    case = audience.cases[record.id]
+    case = audience.cases[step.clock.escalation_id]
     if over(case):
         return []
     reached = audience.resolve(case.id, roles_now(case, step.clock.kind, step.roles))

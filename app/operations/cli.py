@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from app.auth.roles import ROLES, SCOPES
 from app.config import BadSettings
 from app.db import tenant_scope, transaction
 from app.errors import AppError
+from app.escalations import cli as escalations
 from app.operations import migrate, tenants
 from app.operations.doctor import doctor_command
 from app.operations.errors import CannotRun
@@ -174,6 +176,40 @@ def create_token(tenant_id: UUID, email: str, role: str | None, scopes: tuple[st
             raise click.ClickException(f"{user.email} already has the role {user.role}")
         plain = auth.create_token(user, name="cli", scopes=scopes or None, now=clock.real_now())[1]
     click.echo(plain)
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment in ISO 8601 with offset."""
+
+    name = "ISO"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a moment such as 2026-12-21T17:00:00+01:00", param, ctx)
+        if moment.tzinfo is None:
+            self.fail("a time without offset is refused; add one, such as +01:00 or Z", param, ctx)
+        return moment
+
+
+@cli.command("sweep")
+@tenant_option
+@click.option("--dry-run", is_flag=True, help="Only show what would fire and whom it would reach.")
+@click.option("--until", type=Moment(), help="With --dry-run: up to this moment of the tenant's time.  [default: now]")
+@data_dir_option
+def sweep_tenant(tenant_id: UUID, dry_run: bool, until: datetime | None, data_dir: Path) -> None:
+    """Fire what is due in one tenant."""
+    if until and not dry_run:
+        raise click.UsageError("--until goes with --dry-run")
+    with in_tenant(data_dir, tenant_id):
+        if not dry_run:
+            click.echo(f"{escalations.sweep_tenant(tenant_id)} steps fired", err=True)
+            return
+        planned = escalations.preview(tenant_id, until)
+    for step in planned:
+        click.echo(step)
+    click.echo(f"{len(planned)} steps would fire; nothing was stored", err=True)
 
 
 def _create_user(email: str, name: str, role: str) -> User:

@@ -1,0 +1,87 @@
+"""Answers about the promises of a case."""
+
+from marshmallow import fields
+
+from app.http import AwareDateTime, Page, Schema
+
+
+class MoveSchema(Schema):
+    """A due time was, is, because."""
+
+    at = AwareDateTime()
+    was = AwareDateTime()
+    becomes = AwareDateTime(data_key="is")
+    because = fields.String()
+
+
+class LedgerEntrySchema(Schema):
+    """What happened to a clock, when, and when we knew; a void entry was overtaken by facts learnt later."""
+
+    seq = fields.Integer()
+    type = fields.String()
+    at = AwareDateTime()
+    recorded_at = AwareDateTime()
+    void = fields.Boolean()
+    target = fields.Dict()
+    due_at = fields.String()
+    because = fields.String()
+
+
+class ClockSchema(Schema):
+    """One cycle of a clock as `queries.list_clocks` answers it."""
+
+    id = fields.UUID(attribute="row.id")
+    kind = fields.String(attribute="row.kind")
+    subject = fields.String(attribute="row.subject")
+    cycle = fields.Integer(attribute="row.cycle")
+    state = fields.String(attribute="state.state")
+    flags = fields.List(fields.String(), attribute="state.flags")
+    started_at = AwareDateTime(attribute="state.cycle_started_at")
+    due_at = AwareDateTime(attribute="state.due_at")
+    original_due_at = AwareDateTime(attribute="state.original_due_at")
+    breached_at = AwareDateTime(attribute="state.breached_at")
+    ended_at = AwareDateTime(attribute="state.ended_at")
+    elapsed_seconds = fields.Integer(attribute="state.elapsed_seconds")
+    paused_seconds = fields.Integer(attribute="state.paused_seconds")
+    ledger = fields.List(fields.Nested(LedgerEntrySchema))
+    moves = fields.List(fields.Nested(MoveSchema))
+
+
+ClockPage = Page(ClockSchema)
+
+
+class UpcomingStepSchema(Schema):
+    """A step to come; `held_until` when its message is written and waits for its hour."""
+
+    at = AwareDateTime()
+    held_until = AwareDateTime(allow_none=True)
+    clock = fields.String()
+    cycle = fields.Integer()
+    step = fields.String()
+    repeat = fields.Integer()
+    action = fields.String()
+    recipients = fields.List(fields.String())
+    channel = fields.String(allow_none=True)
+
+
+class SentStepSchema(Schema):
+    """What a step did for one recipient, or why it did not; `folded` is how many earlier ones it stands for."""
+
+    at = AwareDateTime()
+    fired_at = AwareDateTime()
+    clock = fields.String()
+    cycle = fields.Integer()
+    step = fields.String()
+    repeat = fields.Integer()
+    action = fields.String()
+    recipient = fields.String()
+    roles = fields.List(fields.String())
+    channel = fields.String(allow_none=True)
+    outcome = fields.String()
+    reason = fields.String(allow_none=True)
+    folded = fields.Integer()
+
+
+class ScheduleSchema(Schema):
+    upcoming = fields.List(fields.Nested(UpcomingStepSchema))
+    sent = fields.List(fields.Nested(SentStepSchema))
