@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import create_app, queue
 from app.config import BadSettings, Settings, load_settings
-from app.escalations.jobs import sweep, wake_waiting
+from app.escalations.jobs import reprioritise, sweep, wake_waiting
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -34,6 +34,7 @@ JOBS = (
     Job("sweep", EACH_TICK, sweep),  # steps of clocks that are due: reminders, breaches, hops
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
+    Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
     Job("tidy", 3600, heartbeats.forget_old),
 )

@@ -136,6 +136,7 @@ def _work_once(lease: Lease, now: datetime | None) -> bool:
     escalations.sweep_tenant(lease.tenant_id, now)
     escalations.wake_waiting_tenant(lease.tenant_id, now)
     daily.run_due_tenant(lease.tenant_id, now)
+    escalations.reprioritise_tenant(lease.tenant_id, now)
     notifications.deliver_tenant(lease.tenant_id, DELIVERY_SECONDS)
     with transaction(tenant=lease.tenant_id):
         moments = (escalations.next_moment(), daily.next_moment())

@@ -1,6 +1,6 @@
 """The sandbox clock: a month in seconds, at the very moments at which a month would have done it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -111,6 +111,11 @@ def test_daily_jobs_run_on_each_day_passed(tenant, client):
     assert advance(client, "P10D").status_code == 200
     sealed = [row.sealed_on.day for row in rows(TimelineSeal.sealed_on)]
     assert sorted(sealed) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+
+
+def test_priorities_are_measured_anew_on_each_day(case, client):
+    assert advance(client, "P10D").status_code == 200
+    assert rows(Escalation.priority_on) == [(date(2026, 3, 12),)]
 
 
 def test_a_held_message_is_told_when_its_time_comes(tenant, client):
