@@ -143,10 +143,13 @@ class Clocks:
     ) -> Clock | None:
         """Change what was promised; elapsed and paused time survive, and nothing falls due before `at`.
 
-        `basis` names another calendar version. `keep_earlier`: a softer target leaves the running cycle's due time.
+        The same promise again changes nothing. `basis` names another calendar version. `keep_earlier`: a softer target
+        leaves the running cycle's due time.
         """
         stored = self._find(kind, subject)
-        if stored is None or (keep_earlier and target is not None and not _is_tighter(target, stored)):
+        if stored is None or (basis is None and target == stored.state.target):
+            return None
+        if keep_earlier and target is not None and not _is_tighter(target, stored):
             return None
         facts: dict[str, Any] = {"because": because}
         if target is not None:
@@ -157,23 +160,13 @@ class Clocks:
         return stored.row if self._append(stored, "retarget", at, now, **facts) else None
 
     def retarget_severity(
-        self, severity: int, *, at: datetime, now: datetime, lowered: bool, because: str
-    ) -> list[Clock]:
-        """Targets that go by severity follow it; a lower severity keeps the earlier due of the running cycle."""
-        changed = []
-        for stored in self._current(("customer_update",)):
-            target = find_default_target(stored.row.kind, self.basis(), severity=severity)
-            row = self.retarget(
-                stored.row.kind,
-                target,
-                at=at,
-                now=now,
-                because=because,
-                subject=stored.row.subject,
-                keep_earlier=lowered,
-            )
-            changed += [row] if row else []
-        return changed
+        self, severity: int, *, at: datetime, now: datetime, lowered: bool, because: str = "severity"
+    ) -> Clock | None:
+        """The target that goes by severity follows it; a lower severity keeps the earlier due of the running cycle."""
+        if self.get("customer_update") is None:
+            return None
+        target = find_default_target("customer_update", self.basis(), severity=severity)
+        return self.retarget("customer_update", target, at=at, now=now, because=because, keep_earlier=lowered)
 
     def extend(
         self,

@@ -18,6 +18,7 @@ from app.sla.ledger import Target
 from app.sla.models import Clock, ClockEntry, StepLog
 from tests import NOW
 from tests.conftest import TestTenant
+from tests.sla.test_due import sweep
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 TIER = Target("business_seconds", 4 * 3600)
@@ -84,7 +85,7 @@ def test_a_late_one_is_missed_though_no_sweep_saw_it(clocked: UUID) -> None:
 def test_what_happened_in_time_and_was_logged_late_makes_the_breach_void(
     clocked: UUID, equals_rebuilt: Callable[[UUID], int]
 ) -> None:
-    change(clocked, lambda c: c.retarget("acknowledge", TIER, at=utc("14:30"), now=utc("14:30"), because="same again"))
+    sweep(utc("14:30"))
     assert stored(clocked, "acknowledge").state == "breached"
     change(clocked, lambda c: c.fulfil("acknowledge", utc("13:30"), utc("15:00")))
     clock = stored(clocked, "acknowledge")
@@ -281,3 +282,27 @@ def random_call(random: Random, at: datetime, now: datetime) -> Callable[[Clocks
             lambda c: c.end_case(at, now),
         )
     )
+
+
+def test_a_target_by_severity_follows_it_up_at_once_and_down_from_the_next_cycle(case: UUID) -> None:
+    with transaction():
+        basis = service.basis(now=NOW)
+        insert_all(service.open_clock("customer_update", escalation_id=case, basis=basis, at=NOW, now=NOW, severity=2))
+    assert stored(case, "customer_update").due_at == utc("2026-03-04T10:00")
+    noon = utc("12:00")
+    change(case, lambda c: c.retarget_severity(1, at=noon, now=noon, lowered=False))
+    assert stored(case, "customer_update").due_at == utc("2026-03-03T10:00")  # 6 of 8 hours left
+    one = utc("13:00")
+    change(case, lambda c: c.retarget_severity(4, at=one, now=one, lowered=True))
+    change(case, lambda c: c.retarget_severity(1, at=one, now=one, lowered=False))
+    same = stored(case, "customer_update")
+    assert (same.due_at, same.entries) == (utc("2026-03-03T10:00"), 2)  # neither a softer nor the same promise is noted
+    change(case, lambda c: c.fulfil("customer_update", one, one), lambda c: c.start("customer_update", at=one, now=one))
+    assert stored(case, "customer_update", 2).due_at == utc("2026-03-09T13:00")
+
+
+def test_an_act_before_the_cycle_began_counts_at_its_beginning(clocked: UUID) -> None:
+    change(clocked, lambda c: c.start("acknowledge", at=utc("12:00"), now=utc("12:00")))
+    change(clocked, lambda c: c.fulfil("acknowledge", utc("11:00"), utc("12:30")))
+    second = stored(clocked, "acknowledge", 2)
+    assert (second.state, second.ended_at, second.elapsed_seconds) == ("met", utc("12:00"), 0)
