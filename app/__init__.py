@@ -24,7 +24,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": False}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": 10,
+        "max_overflow": 20,
+        "pool_pre_ping": False,
+        "connect_args": {"connect_timeout": 5},  # a host that swallows packets is a database that is away
+    }
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     queue.init_app(app)

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 LISTEN_SECONDS = 2
 ANSWER_SECONDS = 4  # how long Redis may take to answer a wait of LISTEN_SECONDS
 LONGEST_PAUSE_SECONDS = 4.0
+SHORT_PAUSE_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 
 
@@ -100,11 +101,12 @@ def work(app: Flask, queues: Sequence[str]) -> None:
                 _work_once(app, queues, pulse)
             except redis.RedisError as error:
                 log.warning("redis_away", error=str(error), pause_seconds=LONGEST_PAUSE_SECONDS)
+                queue.pause(LONGEST_PAUSE_SECONDS)
             except SystemExit:
                 break
             stop_on_signals()  # RQ's own handlers belong to a worker that has ended
             pulse.beat()
-            queue.pause(1.0)
+            queue.pause(SHORT_PAUSE_SECONDS)
         heartbeats.end_safely(pulse.process)
 
 
