@@ -13,6 +13,7 @@ from typing import Any
 BENCHMARKS = {
     "calendar": "bench.calendar",
     "deliver": "bench.deliver",
+    "import": "bench.accounts_import",
     "raise": "bench.raise_",
     "sweep": "bench.sweep",
 }

@@ -77,9 +77,11 @@ FORGET = text(
     """
 )
 
-# The share of the newest book that is worth no more; while there is no book yet, of the accounts as they are.
+# The share of the newest book of the day (the oldest there is for a day before it) that is worth no more; while there
+# is no book yet, of the accounts as they are.
 RANK = text(
-    "with recursive day as (select max(on_date) as on_date from book_day where on_date <= :today), "  # noqa: S608
+    "with recursive day as (select coalesce(max(on_date) filter (where on_date <= :today), min(on_date)) as on_date"  # noqa: S608
+    " from (select distinct on_date from book_day) b), "
     + WORTH.format(gate="(select on_date is null from day)")
     + """
     , asked as (select n, value from unnest(:values) with ordinality as v(value, n))

@@ -5,6 +5,7 @@ of times.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,7 @@ from app.currencies import CODES
 Check = Callable[[Any], Any]
 
 MAX_EMAIL = 254
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\Z")
 MAX_ATTRIBUTES = 16_384
 MONEY_LIMIT = Decimal("1e15")
 CENT = Decimal("0.01")
@@ -52,8 +54,7 @@ def _storable(value: str) -> str:
 def email(value: Any) -> str:
     """An address as given: something, one @, something; whether anybody has it is found out later."""
     checked: str = _email_text(value)
-    name, at, domain = checked.rpartition("@")
-    if not (name and at and domain) or "@" in name or any(char.isspace() for char in checked):
+    if not ADDRESS.match(checked):
         raise ValueError("expected an e-mail address")
     return checked
 

@@ -28,7 +28,14 @@ class Account(Versioned, TenantModel):
         UniqueConstraint("tenant_id", "source", "external_id"),
         one_of("segment", SEGMENTS),
         CheckConstraint("health BETWEEN 0 AND 100", name="health"),
-        Index("ix_account_parent", "tenant_id", "source", "parent_external_id"),
+        # Partial, so that no plan takes it, by tenant and source alone, for a look-up by external id.
+        Index(
+            "ix_account_parent",
+            "tenant_id",
+            "source",
+            "parent_external_id",
+            postgresql_where=text("parent_external_id IS NOT NULL"),
+        ),
         Index("ix_account_name", "tenant_id", "name", "id"),
         reference("account", "merged_into_id"),
     )

@@ -78,12 +78,12 @@ def _facts(chains: list[list[Any]], *, today: date, touched: Sequence[UUID] | No
 
 
 def _ranked(facts: list[AccountFacts], chains: list[list[Any]], *, today: date) -> list[AccountFacts]:
-    """A value that is not as the book has it is ranked in the book as it is now."""
+    """A value that is not as the book has it is ranked in the book as it is now; nothing at stake is always last."""
     amounts = [found.value.value_at_stake.amount for found in facts]
-    moved = [n for n, amount in enumerate(amounts) if amount is not None and amount != chains[n][0].book_value]
+    moved = [n for n, amount in enumerate(amounts) if amount and amount != chains[n][0].book_value]
     ranks = dict(zip(moved, book.rank([amounts[n] or Decimal(0) for n in moved], today=today), strict=True))
     return [
-        replace(found, percentile=None if amounts[n] is None else ranks.get(n, found.percentile))
+        replace(found, percentile=ranks.get(n, found.percentile) if amounts[n] else amounts[n])
         for n, found in enumerate(facts)
     ]
 

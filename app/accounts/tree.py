@@ -15,21 +15,23 @@ from app.db import current_tenant, db
 
 Key = tuple[str, str]
 
-# From each key upwards: a merged account leads to its survivor, any other to its parent.
+# From each key upwards: a merged account leads to its survivor, any other to its parent. Each is looked up by itself
+# (`limit 1`): the planner takes a tenant whose rows are being imported for an empty one and would read all of them.
 WALK = text(
     """
     with recursive start as (
       select * from unnest(:sources, :external_ids) as k(source, external_id)
     ), walk as (
       select a.id, a.source, a.external_id, a.parent_external_id, a.merged_into_id, a.source_updated_at
-      from start s join account a on a.source = s.source and a.external_id = s.external_id
+      from start s cross join lateral (
+        select * from account k where k.source = s.source and k.external_id = s.external_id limit 1) a
       union
       select a.id, a.source, a.external_id, a.parent_external_id, a.merged_into_id, a.source_updated_at
       from walk w, lateral (
-        select * from account m where w.merged_into_id is not null and m.id = w.merged_into_id
+        (select * from account m where w.merged_into_id is not null and m.id = w.merged_into_id limit 1)
         union all
-        select * from account p where w.merged_into_id is null and w.parent_external_id is not null
-          and p.source = w.source and p.external_id = w.parent_external_id
+        (select * from account p where w.merged_into_id is null and w.parent_external_id is not null
+          and p.source = w.source and p.external_id = w.parent_external_id limit 1)
       ) a
     )
     select * from walk
@@ -42,14 +44,16 @@ LOCK = text("select pg_advisory_xact_lock(hashtextextended('parents ' || :tenant
 TOUCH = text(
     """
     with recursive below as (
-      select id, source, external_id, id as root_id from account where id = any(:ids)
+      select a.id, a.source, a.external_id, a.id as root_id
+      from unnest(:ids) as u(id) cross join lateral (select * from account r where r.id = u.id limit 1) a
       union
       select c.id, c.source, c.external_id, b.root_id
-      from below b join account c on :deep and c.merged_into_id is null
-        and c.source = b.source and c.parent_external_id = b.external_id
+      from below b cross join lateral (
+        select id, source, external_id from account k where :deep and k.merged_into_id is null
+          and k.source = b.source and k.parent_external_id = b.external_id offset 0) c
     ), touched as (
       update account a set version = a.version + 1, changed_at = :now
-      from (select distinct id from below where :roots or id <> all(:ids)) b where a.id = b.id
+      where a.id = any(array(select id from below where :roots or id <> all(:ids)))
     )
     select id, root_id from below where id <> root_id
     """

@@ -1,8 +1,11 @@
 """The set-based upsert of one kind of record, as one statement: what came is compared with what is held.
 
 A stored row is locked, merged field by field with what was given, judged (`created, updated, unchanged, stale,
-incomplete, refused_N`) and written; a row that another transaction inserted meanwhile comes back without an outcome,
-so that the caller tries it again.
+incomplete, refused_N`) and written; a row that another transaction wrote meanwhile comes back without an outcome, so
+that the caller tries it again.
+
+A stored row is looked up by its key one at a time and written where it lies (`ctid`): the planner takes a tenant whose
+rows are being imported for an empty one and would read all of them for every thousand.
 """
 
 from functools import lru_cache
@@ -22,9 +25,9 @@ def statement(name: str) -> TextClause:
     account = "j.account_id" if kind.below_account else "j.id"
     return text(
         f"with {', '.join(parts)} "  # noqa: S608 - made of our own column names only
-        f"select j.n, case when j.outcome = 'created' and c.id is null then null else j.outcome end as outcome, "
-        f"j.id, {account} as account_id, j.changes "
-        f"from judged j left join created c on c.id = j.id"
+        "select j.n, case when j.outcome in ('created', 'updated') and w.id is null then null else j.outcome end "
+        f"as outcome, j.id, {account} as account_id, j.changes from judged j left join "
+        "(select id from created union all select id from updated) w on w.id = j.id"
     )
 
 
@@ -43,11 +46,11 @@ def _incoming(kind: Kind) -> str:
 
 
 def _held(kind: Kind) -> str:
-    account = " and r.account_id = i.account_id" if kind.below_account else ""
+    account = " and a.account_id = i.account_id" if kind.below_account else ""
     return (
-        f"held as materialized (select i.n, r.* from incoming i join {kind.table} r "  # noqa: S608
-        f"on r.tenant_id = {TENANT} and r.source = i.source and r.external_id = i.external_id{account} "
-        "order by r.id for update of r)"
+        "held as materialized (select i.n, r.* from incoming i cross join lateral ("  # noqa: S608
+        f"select a.*, a.ctid as held_at from {kind.table} a "
+        f"where a.source = i.source and a.external_id = i.external_id{account} for update) r)"
     )
 
 
@@ -60,7 +63,7 @@ def _merged(kind: Kind) -> str:
     )
     account = "i.account_id, " if kind.below_account else ""
     return (
-        f"merged as materialized (select i.n, i.given, h.id is null as is_new, coalesce(h.id, i.id) as id, "  # noqa: S608
+        f"merged as materialized (select i.n, i.given, h.id is null as is_new, h.held_at, coalesce(h.id, i.id) as id, "  # noqa: S608
         f"i.source, i.external_id, {account}{values}, "
         "coalesce(i.source_updated_at, h.source_updated_at) as source_updated_at, "
         "coalesce(i.source_updated_at < h.source_updated_at, false) as is_stale "
@@ -123,6 +126,6 @@ def _updated(kind: Kind) -> str:
     return (
         f"updated as (update {kind.table} r set {values}, source_updated_at = j.source_updated_at, gone_at = null, "  # noqa: S608
         f"version = r.version + (j.outcome = 'updated')::int{changed} from judged j "
-        f"where r.tenant_id = {TENANT} and r.id = j.id and "
-        "(j.outcome = 'updated' or (j.outcome = 'unchanged' and j.is_newer)))"
+        "where r.ctid = j.held_at and "
+        "(j.outcome = 'updated' or (j.outcome = 'unchanged' and j.is_newer)) returning r.id)"
     )

@@ -15,15 +15,15 @@ from app.http.etags import require_if_match
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
-def _flatten(messages: Any, path: str = "") -> list[tuple[str, str]]:
+def flatten(messages: Any, path: str = "") -> list[tuple[str, str]]:
     """marshmallow's nested messages as (path, sentence) pairs."""
     if isinstance(messages, Mapping):
         pairs = []
         for key, value in messages.items():
-            pairs += _flatten(value, path if key == "_schema" else f"{path}/{key}")
+            pairs += flatten(value, path if key == "_schema" else f"{path}/{key}")
         return pairs
     if isinstance(messages, list | tuple):
-        return [pair for message in messages for pair in _flatten(message, path)]
+        return [pair for message in messages for pair in flatten(message, path)]
     return [(path, str(messages))]
 
 
@@ -77,7 +77,7 @@ class Parser(FlaskParser):
         member = "parameter" if location == "query" else "pointer"
         errors = [
             {member: path.lstrip("/") if member == "parameter" else path or "/", "detail": detail}
-            for path, detail in _flatten(messages)
+            for path, detail in flatten(messages)
         ]
         raise Invalid("; ".join(f"{e[member]}: {e['detail']}" for e in errors[:3]), errors=errors)
 

@@ -291,7 +291,13 @@ def create_tables() -> None:
         sa.UniqueConstraint("tenant_id", "source", "external_id", name=op.f("uq_account_tenant_id_source_external_id")),
     )
     op.create_index("ix_account_name", "account", ["tenant_id", "name", "id"], unique=False)
-    op.create_index("ix_account_parent", "account", ["tenant_id", "source", "parent_external_id"], unique=False)
+    op.create_index(
+        "ix_account_parent",
+        "account",
+        ["tenant_id", "source", "parent_external_id"],
+        unique=False,
+        postgresql_where=sa.text("parent_external_id IS NOT NULL"),
+    )
     op.create_table(
         "account_history",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
