@@ -141,7 +141,7 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
     about = find_about(new.about_user)
     close = local_days_later(raised_at, settings.close_days, ZoneInfo(basis.zone))
     answers = {**new.answers, **{key: getattr(new, key) for key in intake.QUESTIONS if getattr(new, key)}}
-    asked = settings.approval.asked and act.actor.role != "admin" and not act.actor.is_system
+    asked = settings.approval.asked and not act.actor.is_system
     words.check_reason(new.reason, settings)
     return Escalation(
         id=new_id(),
@@ -289,19 +289,23 @@ def raise_facts(record: Escalation) -> dict[str, Any]:
 
 
 def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str = "raise") -> Raised:
-    """Give it to its owner and start its promises; `close` counts from the raise."""
+    """Give it to its owner and start its promises; `close` counts from the raise, `acknowledge` from having an owner.
+
+    Of a case that was raised before we knew of it, the reminders of the time between are passed over.
+    """
     record = change.record
     facts = {} if noted == "approve" else raise_facts(record)
     change.note(noted, facts, {} if noted == "approve" else raise_texts(record), at=at)
     routed = own(change, account, cause="raise")
     basis = basis_of(record)
     start: dict[str, Any] = {"escalation_id": record.id, "basis": basis, "now": change.now, "severity": record.severity}
+    late = noted == "raise" and record.raised_at < change.now
     rows = [
-        *sla.open_clock("close", at=record.raised_at, **start),
-        *sla.open_clock("acknowledge", at=at, **start),
+        *sla.open_clock("close", at=record.raised_at, imported=late, **start),
+        *sla.open_clock("acknowledge", at=change.now, **start),
     ]
     if record.raised_by_kind in ("customer", "system"):
-        rows += sla.open_clock("respond", at=at, **start)
+        rows += sla.open_clock("respond", at=at, imported=late, **start)
     change.rows += rows
     change.rows += playbooks.intake_task(
         {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},

@@ -111,10 +111,13 @@ def test_naive_times_and_unknown_fields_are_refused_by_name(client: ApiClient, c
     assert pointers == {"/severity", "/colour", "/raised_at"}
 
 
-def test_a_past_raise_counts_its_thirty_days_from_then(raise_case: Raise) -> None:
-    then = datetime.now(UTC) - timedelta(days=3)
+def test_a_past_raise_counts_its_thirty_days_from_then(raise_case: Raise, client: ApiClient) -> None:
+    then = datetime.now(UTC) - timedelta(days=20)
     case = raise_case(raised_at=then.isoformat())
     assert datetime.fromisoformat(case["close_target_at"]) - then == timedelta(days=30)
+    schedule = client.get(f"/api/v1/escalations/{case['id']}/schedule").json
+    passed = [(one["step"], one["outcome"]) for one in schedule["sent"] if one["clock"] == "close"]
+    assert passed == [("50%", "passed_over")]
 
 
 def test_a_case_that_no_rule_could_place_is_flagged_and_the_admins_are_told(
