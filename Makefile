@@ -39,8 +39,8 @@ bench: $(STAMP) ## every benchmark, one JSON object a line; ARGS="sweep" one of 
 constraints: $(STAMP) ## compile constraints.txt anew from pyproject.toml
 	@$(PY) -m pip install -q pip-tools
 	@$(VENV)/bin/pip-compile -q --upgrade --all-extras --strip-extras --no-header --annotation-style=line \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--output-file constraints.txt pyproject.toml
+	@sed -i.old '/^--/d;/^$$/d' constraints.txt && rm -f constraints.txt.old
 
 clean: ## remove the environment and caches; the data stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
