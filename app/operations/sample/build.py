@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import update
 
 from app import clock
-from app.accounts import jobs as accounts_jobs
 from app.accounts import service as accounts_service
 from app.auth import queries as auth_queries
 from app.auth import service as auth
@@ -17,7 +16,8 @@ from app.auth.actor import SYSTEM, Actor
 from app.auth.models import Tenant, User
 from app.auth.roles import SCOPES_OF
 from app.db import current_tenant, db, tenant_scope, transaction
-from app.operations import tenants
+from app.escalations import jobs as escalations_jobs
+from app.operations import daily, tenants
 from app.operations.sample import accounts, people
 from app.operations.sample.days import last_working_day
 from app.operations.sample.player import Beat, Player, beats
@@ -47,15 +47,45 @@ def build(*, now: datetime | None = None, follow: Follow = unfollowed) -> UUID:
         make_customers(begin, present)
         make_routing(actors["tomas"], begin)
         play(actors, present, follow)
-        move_clock(present, exactly=now is None)
+        if now is None:
+            set_offset(timedelta(0))
     return tenant_id
 
 
-def move_clock(to: datetime, *, exactly: bool = False) -> None:
-    """Bring the tenant's time to this moment; `exactly` takes the offset away altogether."""
+def move_clock(to: datetime) -> None:
+    """Set the tenant's time, forward or back; nothing happens on the way."""
+    set_offset(to - clock.real_now())
+
+
+def set_offset(offset: timedelta) -> None:
     with transaction():
-        offset = timedelta(0) if exactly else to - clock.real_now()
         db.session.execute(update(Tenant).where(Tenant.id == current_tenant()).values(clock_offset=offset))
+
+
+def live_until(moment: datetime) -> None:
+    """Have everything that happens by itself up to this moment happen, each thing at its own, as in the sandbox."""
+    tenant_id = current_tenant()
+    while (due := _next_due()) is not None and due.at <= moment:
+        move_clock(due.at)
+        if due.is_daily:
+            daily.run_due_tenant(tenant_id, due.at)
+        else:
+            escalations_jobs.sweep_tenant(tenant_id, due.at)
+            escalations_jobs.wake_waiting_tenant(tenant_id, due.at)
+    move_clock(moment)
+
+
+class Due(NamedTuple):
+    """The next thing that happens by itself."""
+
+    at: datetime
+    is_daily: bool
+
+
+def _next_due() -> Due | None:
+    with transaction():
+        moments = {False: escalations_jobs.next_moment(), True: daily.next_moment()}
+    return min((Due(at, is_daily) for is_daily, at in moments.items() if at is not None), default=None)
 
 
 def make_people(now: datetime) -> dict[str, Actor]:
@@ -95,7 +125,7 @@ def make_customers(now: datetime, present: datetime) -> None:
         write("contacts", accounts.contact_rows(), now)
         write("opportunities", accounts.opportunity_rows(today), now)
         write("rates", accounts.rate_rows(today, DAYS_BACK), now)
-    accounts_jobs.rebuild_book(current_tenant())
+    daily.run_due_tenant(current_tenant())
 
 
 def write(kind: str, raw: Iterable[Mapping[str, Any]], now: datetime) -> None:
@@ -120,5 +150,6 @@ def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None
     player = Player(actors, origin)
     with follow(beats(read_cases(), origin)) as story:
         for beat in story:
-            move_clock(beat.at)
+            live_until(beat.at)
             player.play(beat)
+    live_until(present)

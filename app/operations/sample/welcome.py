@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,12 +42,14 @@ class Sample:
 
 def ensure(folder: Path) -> str:
     """Make the sample unless it is there; answers the welcome."""
+    mail = current_app.config["SMTP_URL"]
     sample = find_sample(folder)
     if sample is None:
+        current_app.config["SMTP_URL"] = None  # eighty days of reminders go to inboxes; nobody gets them as mail now
         tenant_id = build(follow=_progress)
         sample = Sample(str(tenant_id), make_tokens(tenant_id))
         write_private(folder / FILE, json.dumps(asdict(sample), indent=2) + "\n")
-    return welcome(sample, folder)
+    return welcome(sample, folder, mail)
 
 
 def find_sample(folder: Path) -> Sample | None:
@@ -77,10 +79,9 @@ def _sign_in(email: str) -> SignIn:
     return SignIn(user.role, email, token)
 
 
-def welcome(sample: Sample, folder: Path) -> str:
+def welcome(sample: Sample, folder: Path, mail: str | None) -> str:
     """URLs, sign-ins and one line to try."""
-    config: Mapping[str, str] = current_app.config
-    base = config["BASE_URL"]
+    base = current_app.config["BASE_URL"]
     listed = "\n".join(f"  {one.role:<12} {one.email:<28} {one.token}" for one in sample.sign_ins)
     manager = next(one for one in sample.sign_ins if one.role == "manager")
     return f"""
@@ -95,7 +96,7 @@ Try what needs attention first:
   curl -s -H "Authorization: Bearer {manager.token}" \\
     "{base}/api/v1/escalations?status=live&sort=-priority&limit=3"
 
-{_mail(config.get("SMTP_URL"))}"""
+{_mail(mail)}"""
 
 
 def _mail(url: str | None) -> str:
