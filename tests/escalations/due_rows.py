@@ -21,7 +21,7 @@ TASKS_EACH = 5
 
 
 def make_due(tenant: TestTenant, cases: int, *, resolved: int = 0) -> None:
-    """`cases` open ones with five task clocks each, `resolved` ones whose customer's word is due; the admin owns all."""
+    """`cases` open ones with five task clocks each, `resolved` ones whose customer's word is due; the admin's."""
     account = Account(id=new_id(), source="csv", external_id="A-1", name="Globex", changed_at=NOW)
     with transaction(tenant=tenant.id):
         basis = sla.basis(now=NOW)
