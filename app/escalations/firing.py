@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from app.escalations.audience import NO_ADDRESS, Audience, Case, Reached
+from app.escalations.audience import NO_ADDRESS, Audience, Case, Person, Reached
 from app.escalations.lifecycle import LIVE, REQUESTED
 from app.escalations.reminders import Reminder
 from app.notifications import service as notifications
@@ -83,7 +83,7 @@ def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
         reminder = Reminder(case, fired.clock, told.firing, told.stands_for, roles)
         line = _line(fired, told.firing, str(told.person), "sent", roles=roles, folded=len(told.folded))
         outgoing.lines.append(line)
-        outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person].email, now)))
+        outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person], now)))
     return outgoing
 
 
@@ -144,10 +144,10 @@ def action_line(fired: Fired, firing: Firing, *, done: bool) -> Line:
     return _line(fired, firing, NOBODY, "suppressed", reason="already_acted")
 
 
-def _message(line: Line, reminder: Reminder, address: str, now: datetime) -> notifications.Message:
+def _message(line: Line, reminder: Reminder, person: Person, now: datetime) -> notifications.Message:
     return (
-        UUID(line.recipient),
-        address,
+        person.id,
+        person.email,
         reminder.kind,
         reminder.subject,
         reminder.body,

@@ -5,7 +5,9 @@ action is taken alone, its escalation locked before it as every use case does, s
 transaction of its effect: a kill at any moment loses nothing and does nothing twice.
 """
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +39,18 @@ class Swept:
     more: bool
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A batch's many small objects all live until its end: looking for garbage among them costs a third of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def sweep_tenant(tenant_id: UUID, now: datetime | None = None) -> int:
     """Fire what is due in one tenant until nothing is; answers how many steps. `now` is the tenant's unless given."""
     count = 0
@@ -50,7 +64,8 @@ def sweep_tenant(tenant_id: UUID, now: datetime | None = None) -> int:
 def sweep_batch(tenant_id: UUID, now: datetime | None = None, *, limit: int = BATCH) -> Swept:
     """The longest due clocks: reminders together, then each action alone."""
     try:
-        claimed, fired, alone = _sweep_together(tenant_id, now, limit)
+        with uncollected():
+            claimed, fired, alone = _sweep_together(tenant_id, now, limit)
     except OperationalError:
         raise
     except DBAPIError:  # one row that the database refuses must not hold up the others
