@@ -97,6 +97,7 @@ def work(app: Flask, queues: Sequence[str]) -> None:
     pulse = Pulse()
     with app.app_context():
         while not queue.is_stopping():
+            pulse.beat()  # alive also while Redis is not
             try:
                 _work_once(app, queues, pulse)
             except redis.RedisError as error:
@@ -105,7 +106,6 @@ def work(app: Flask, queues: Sequence[str]) -> None:
             except SystemExit:
                 break
             stop_on_signals()  # RQ's own handlers belong to a worker that has ended
-            pulse.beat()
             queue.pause(SHORT_PAUSE_SECONDS)
         heartbeats.end_safely(pulse.process)
 
