@@ -15,6 +15,7 @@ BENCHMARKS = {
     "deliver": "bench.deliver",
     "import": "bench.accounts_import",
     "raise": "bench.raise_",
+    "replay": "bench.replay",
     "sweep": "bench.sweep",
 }
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, text, update
+from sqlalchemy import ARRAY, CursorResult, Uuid, any_, bindparam, func, literal_column, select, text, update
 
 from app import clock, queue
 from app.db import array_of, current_tenant, db, new_id
@@ -130,16 +130,17 @@ def suppress(
     """
     if escalation_id is None and clock_ids is None:
         raise ValueError("name the escalation or the clocks whose messages are taken back")
-    chosen = select(Intent.id).where(Intent.state == "pending")
+    chosen = select(Intent.id).where(Intent.state == literal_column("'pending'"))  # as the index has it
     if escalation_id is not None:
         chosen = chosen.where(Intent.escalation_id == escalation_id)
     if clock_ids is not None:
-        chosen = chosen.where(Intent.clock_id.in_(list(clock_ids)))
+        chosen = chosen.where(Intent.clock_id == any_(bindparam("clocks", list(clock_ids), ARRAY(Uuid))))
     if kinds is not None:
         chosen = chosen.where(Intent.kind.in_(kinds))
     # Locked in the order of ids, as delivery locks them, so that the two never wait for each other in a circle.
     chosen = chosen.order_by(Intent.id).with_for_update()
-    change = update(Intent).where(Intent.id.in_(chosen)).values(state="suppressed", reason=reason)
+    found = func.array(chosen.scalar_subquery())  # an array leads to the rows by their key, whatever the table's size
+    change = update(Intent).where(Intent.id == any_(found)).values(state="suppressed", reason=reason)
     return _count(db.session.execute(change, execution_options={"synchronize_session": False}))
 
 
