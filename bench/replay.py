@@ -38,6 +38,8 @@ DEFAULT_FILE = "../shared/data/servicenow_incidents_to_2016-03.csv.gz"
 
 def run(file: str = DEFAULT_FILE, limit: int = 0, processes: int = os.cpu_count() or 1) -> dict[str, Any]:
     path = Path(file)
+    if not path.exists():
+        return {"skipped": f"there is no file {file}; name one with --file"}
     began = time.perf_counter()
     events = incidents.read(path, limit=limit)
     plain = incidents.count(events)
