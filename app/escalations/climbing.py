@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.auth import queries as users
 from app.errors import invalid
-from app.escalations import tiers
+from app.escalations import promises, tiers
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import BriefNeeded
 from app.escalations.models import Escalation
@@ -37,7 +37,7 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
     change.record.tier = target
     change.record.brief_missing = not hop.brief
     if hop.automatic:
-        change.clocks.cancel("tier", at=change.now, now=change.now, because="automatic_hop")
+        promises.run_out(change, "tier", because="automatic_hop")
     else:
         change.clocks.fulfil("tier", change.now, change.now)
     facts = {"was": was, "tier": target, "reason": hop.reason, "automatic": hop.automatic, "passed_over": passed}

@@ -17,7 +17,6 @@ from app.escalations.closing import close
 from app.escalations.models import Escalation
 from app.escalations.owning import named
 from app.sla import service as sla
-from app.sla.stored import INSTANT
 
 
 def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
@@ -37,8 +36,7 @@ def verify_unanswered(escalation_id: UUID, *, now: datetime, at: datetime) -> bo
     change = begin(escalation_id, "verify", by_engine(now))
     change.step("verify", unanswered=True)
     change.note("verify", {"unanswered": True}, at=at)
-    ran_out = at + INSTANT  # at one and the same instant an end would come before the breach
-    change.clocks.cancel("verify", at=ran_out, now=max(now, ran_out), because="unanswered")
+    promises.run_out(change, "verify", because="unanswered")
     close(change, outcome="resolved", at=at)
     change.record.verification = lifecycle.verification_of(unanswered=True)
     change.save()

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.db import db
 from app.escalations.case import Change
 from app.sla import service as sla
+from app.sla.stored import INSTANT
 
 UPDATE_CLOCKS = ("customer_update", "account_team_update", "executive_update")
 ENDED_BY_RESOLVE = ("plan", "still_on_it", *UPDATE_CLOCKS)
@@ -27,6 +28,14 @@ def start(change: Change, kind: str, at: datetime) -> None:
 def restart(change: Change, kind: str, at: datetime) -> None:
     """End what runs of this kind, unmet, and start its next cycle."""
     change.start_clock(kind, at)
+
+
+def run_out(change: Change, kind: str, *, because: str) -> None:
+    """End a promise that was not kept, just after its due time: at one instant an end would come before the breach."""
+    running = change.clocks.get(kind)
+    if running is not None and running.due_at is not None:
+        ended_at = running.due_at + INSTANT
+        change.clocks.cancel(kind, at=ended_at, now=max(change.now, ended_at), because=because)
 
 
 def acknowledged(change: Change, at: datetime) -> None:

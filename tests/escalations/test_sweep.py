@@ -1,6 +1,7 @@
 """What the sweep sends over a case's life, by the printed ladders and hand-computed moments."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,18 +10,23 @@ import pytest
 from sqlalchemy import select, text, update
 
 from app.accounts import service as accounts
+from app.auth import changes as settings
+from app.auth import queries as users
 from app.auth.actor import Actor
 from app.auth.models import User
-from app.db import db, transaction
+from app.db import db, insert_all, transaction
 from app.escalations import service
 from app.escalations.models import Escalation, Event
 from app.escalations.service import Act, NewEscalation, Resolution, Wait, Word
-from app.escalations.sweep import sweep_tenant
+from app.escalations.sweep import Swept, sweep_batch, sweep_tenant
 from app.notifications.models import Intent
+from app.sla import service as sla
+from app.sla.ledger import Target
 from app.sla.models import Clock, StepLog
 from tests import NOW
 from tests.conftest import TestTenant, actor_of
 from tests.escalations.conftest import Company
+from tests.escalations.due_rows import DUE, make_due
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -36,9 +42,10 @@ def april(day: int, hour: int = 10) -> datetime:
 class Watched:
     """One case of the test's tenant, swept at moments of the test's choosing."""
 
-    def __init__(self, tenant: TestTenant, company: Company) -> None:
+    def __init__(self, tenant: TestTenant, company: Company, raised_by: User | None = None) -> None:
         self.tenant = tenant
         self.company = company
+        self.actor = actor_of(raised_by) if raised_by else tenant.actor
         self.id = self.raise_case()
         self.names = {user.id: user.email.partition("@")[0] for user in (company.owner, company.manager)}
         self.names |= {user.id: user.email.partition("@")[0] for user in (company.csm, company.boss, tenant.admin)}
@@ -46,7 +53,7 @@ class Watched:
     def raise_case(self, at: datetime = NOW, **fields: Any) -> UUID:
         new = NewEscalation(title="Exports fail", severity=2, account_id=UUID(self.company.account_id), **fields)
         with transaction():
-            return service.raise_escalation(new, act=Act(self.tenant.actor, at)).record.id
+            return service.raise_escalation(new, act=Act(self.actor, at)).record.id
 
     def act(self, at: datetime, user: User | None = None) -> Act:
         actor: Actor = actor_of(user or self.company.owner)
@@ -285,3 +292,46 @@ def test_a_waiting_case_keeps_its_close_clock_running(watched: Watched) -> None:
     watched.do(service.wait, march(16, 9), on=Wait("customer", "logs", march(20).date()))
     watched.sweep(march(17))
     assert (march(17), "50%", "owner") in watched.log("close")
+
+
+def test_a_tier_that_ran_out_hops_up_once_flagged_until_its_brief_is_written(watched: Watched) -> None:
+    with transaction():
+        record = db.session.scalars(select(Escalation).where(Escalation.id == watched.id)).one()
+        four_hours = Target("business_seconds", 4 * 3600)
+        shared = {"escalation_id": record.id, "basis": sla.basis(now=NOW), "at": NOW, "now": NOW}
+        insert_all(sla.open_clock("tier", target=four_hours, **shared))
+    watched.sweep(march(2, 14))
+    watched.sweep(march(2, 14))
+    record = watched.record()
+    assert (record.tier, record.brief_missing) == ("tier_2", True)
+    assert watched.log("tier", "done") == [(march(2, 14), "0", "-")]
+    assert (watched.clock("tier").state, watched.clock("tier").breached_at) == ("missed", march(2, 14))
+
+
+def test_a_raise_that_waits_for_approval_reminds_approver_their_manager_and_then_the_admins(
+    tenant: TestTenant, company: Company
+) -> None:
+    """Asked Mon 2 March 10:00, one business day to decide: Tue 10:00, of which 75 % are used up Mon 16:00."""
+    with transaction():
+        changes = {"approval": {"asked": True, "approvers": [company.manager.email]}}
+        settings.update_settings(users.get_tenant(lock=True), changes)
+    watched = Watched(tenant, company, raised_by=company.csm)
+    for at in (march(2, 16), march(3), march(4)):
+        watched.sweep(at)
+    assert watched.log("decide") == [
+        (march(2, 16), "75%", "manager"),
+        (march(3), "0", "boss"),
+        (march(3), "0", "manager"),
+        (march(4), "+P1D", "admin"),
+        (march(4), "+P1D", "boss"),
+        (march(4), "+P1D", "manager"),
+    ]
+
+
+def test_a_batch_costs_the_same_few_statements_however_many_are_due(
+    tenant: TestTenant, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    make_due(tenant, 40)
+    with statements() as sent:
+        assert sweep_batch(tenant.id, DUE) == Swept(fired=200, more=False)
+    assert len(sent) <= 8, sent
