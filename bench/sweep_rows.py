@@ -61,10 +61,13 @@ MAKE_DUE = """
 with kinds(kind, n, step, due_in) as (values
     ('close', 0, 1, interval '7 days'), ('acknowledge', 1, 0, interval '1 hour'), ('plan', 2, 1, interval '0'),
     ('still_on_it', 3, 0, interval '1 day'), ('customer_update', 4, 0, interval '1 day')
+), sampled as materialized (
+    select id, kind from clock
+    where tenant_id = %(tenant)s and state = 'running' and next_step_at > %(now)s + interval '9 days'
+    and random() < 2.0 * %(due)s / (select reltuples from pg_class where oid = 'clock'::regclass)
 ), chosen as (
-    select c.id, k.step, k.due_in, row_number() over (partition by k.kind order by md5(c.id::text)) as place
-    from kinds k join clock c on c.tenant_id = %(tenant)s and c.kind = k.kind and c.state = 'running'
-    and c.next_step_at > %(now)s + interval '9 days'
+    select s.id, k.step, k.due_in, row_number() over (partition by k.kind order by random()) as place
+    from kinds k join sampled s using (kind)
 )
 update clock c set next_step_at = %(now)s, next_step = d.step, due_at = %(now)s + d.due_in,
     original_due_at = %(now)s + d.due_in
