@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from app.escalations.sweep import Swept, sweep_batch, sweep_tenant
 from app.notifications.models import Intent
 from app.sla import service as sla
 from app.sla.ledger import Target
-from app.sla.models import Clock, StepLog
+from app.sla.models import Clock, LadderVersion, StepLog
 from tests import NOW
 from tests.conftest import TestTenant, actor_of
 from tests.escalations.conftest import Company
@@ -335,3 +336,18 @@ def test_a_batch_costs_the_same_few_statements_however_many_are_due(
     with statements() as sent:
         assert sweep_batch(tenant.id, DUE) == Swept(fired=200, more=False)
     assert len(sent) <= 8, sent
+
+
+def test_an_action_that_fails_sets_its_clock_aside_and_leaves_nothing_half_done(watched: Watched) -> None:
+    """A ladder that asks for an action nobody can do yet."""
+    steps = [{"offset": "0", "audience": ["owner"]}, {"offset": "0", "audience": [], "action": "decision"}]
+    with transaction():
+        insert_all([LadderVersion(kind="plan", number=2, steps=steps, created_at=NOW)])
+        basis = replace(sla.basis(now=NOW), ladder_number=2)
+        insert_all(sla.open_clock("plan", escalation_id=watched.id, basis=basis, at=NOW, now=NOW))
+    watched.sweep(march(9, 10))
+    plan = watched.clock("plan")
+    assert (plan.next_step_at, "decision" in (plan.problem or "")) == (None, True)
+    assert watched.log("plan") == watched.log("plan", "done") == []
+    assert watched.messages("plan") == []
+    assert watched.log("acknowledge") != []
