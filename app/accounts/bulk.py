@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts import kinds, tree
+from app.accounts.errors import RowRefused
 from app.accounts.kinds import ACCOUNT, CONTRACT, OPPORTUNITY, Kind
 from app.accounts.models import AccountHistory
 from app.accounts.tree import Forest, Key
@@ -85,23 +86,28 @@ def _place_accounts(works: list[_Work]) -> None:
     latest: dict[Key, datetime | None] = {}
     for work in works:
         work.key = key = forest.survivor(work.row.key)
-        if not _is_stale(work.row, key, forest, latest) and _PARENT in work.row.fields:
-            parent = work.row.fields[_PARENT]
-            if not forest.set_parent(key, (work.row.source, parent) if parent else None):
-                work.outcome.reject(_PARENT, OWN_ANCESTOR)
+        node = forest.by_key.get(key)
+        held = latest.get(key, node.source_updated_at if node else None)
+        sent = work.row.fields.get("source_updated_at")
+        if sent is not None and held is not None and sent < held:
+            continue
+        _refuse_account(work, forest, is_new=node is None and key not in latest)
+        if not work.outcome.outcome:
+            latest[key] = sent or held
+
+
+def _refuse_account(work: _Work, forest: Forest, *, is_new: bool) -> None:
+    """Refuse what can't be written, so that a row further down is judged by what stands then."""
+    fields = work.row.fields
+    for name in ACCOUNT.missing(given(ACCOUNT, fields)) if is_new else ():
+        work.outcome.reject(name, MISSING)
+    if _PARENT in fields and not work.outcome.outcome:
+        parent = fields[_PARENT]
+        if not forest.set_parent(forest.survivor(work.row.key), (work.row.source, parent) if parent else None):
+            work.outcome.reject(_PARENT, OWN_ANCESTOR)
 
 
 _PARENT = "parent_external_id"
-
-
-def _is_stale(row: Row, key: Key, forest: Forest, latest: dict[Key, datetime | None]) -> bool:
-    node = forest.by_key.get(key)
-    held = latest.get(key, node.source_updated_at if node else None)
-    sent = row.fields.get("source_updated_at")
-    if sent is not None and held is not None and sent < held:
-        return True
-    latest[key] = sent or held
-    return False
 
 
 def _place_below(works: list[_Work]) -> None:
@@ -224,8 +230,8 @@ def check_row(kind: Kind, raw: Mapping[str, Any]) -> Row:
             faults.append((name, str(error)))
     try:
         fields = kinds.check_fields(kind, fields)
-    except kinds.RowRefused as refused:
+    except RowRefused as refused:
         faults += refused.faults
     if faults:
-        raise kinds.RowRefused(faults)
+        raise RowRefused(faults)
     return Row(**keys, fields=fields)

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.accounts import checks
 from app.accounts.checks import Check
-from app.errors import Invalid
+from app.accounts.errors import RowRefused
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,6 @@ KINDS = {kind.name: kind for kind in (ACCOUNT, CONTRACT, CONTACT, OPPORTUNITY)}
 
 SOURCE = checks.text(50)
 EXTERNAL_ID = checks.text(255)
-
-
-class RowRefused(Invalid):
-    """A record has faults; `faults` names each field with what was expected."""
-
-    def __init__(self, faults: list[tuple[str, str]]) -> None:
-        self.faults = faults
-        errors = [{"pointer": "/" + name.replace(".", "/"), "detail": detail} for name, detail in faults]
-        super().__init__("; ".join(f"{name}: {detail}" for name, detail in faults), errors=errors)
 
 
 def check_fields(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.accounts import checks
 from app.accounts.bulk import Outcome
-from app.accounts.kinds import RowRefused
+from app.accounts.errors import RowRefused
 from app.auth.settings import tenant_settings
 from app.db import db, new_id
 

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from app.accounts import bulk, queries, rate_upserts
+from app.accounts.book import rebuild_book
 from app.accounts.bulk import Outcome, Row, check_row
-from app.accounts.errors import AccountNotFound
-from app.accounts.kinds import ACCOUNT, CONTACT, CONTRACT, KINDS, OPPORTUNITY, Kind, RowRefused
+from app.accounts.errors import AccountNotFound, RowRefused
+from app.accounts.kinds import ACCOUNT, CONTACT, CONTRACT, EXTERNAL_ID, KINDS, OPPORTUNITY, SOURCE, Kind
 from app.accounts.models import Account, Contact, Contract, Opportunity, Rate
 from app.accounts.rate_upserts import RateRow
 from app.db import TenantModel, db
@@ -16,7 +17,24 @@ from app.db import TenantModel, db
 R = TypeVar("R", bound=TenantModel)
 BULK_KINDS = (*KINDS, "rates")
 
-__all__ = ["BULK_KINDS", "Outcome", "RateRow", "Row", "RowRefused", "Upsert", "read_row", "upsert_account"]
+__all__ = [
+    "BULK_KINDS",
+    "EXTERNAL_ID",
+    "KINDS",
+    "SOURCE",
+    "Outcome",
+    "RateRow",
+    "Row",
+    "Upsert",
+    "read_row",
+    "rebuild_book",
+    "upsert_account",
+    "upsert_contact",
+    "upsert_contract",
+    "upsert_many",
+    "upsert_opportunity",
+    "upsert_rate",
+]
 
 
 @dataclass(frozen=True)

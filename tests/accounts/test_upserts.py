@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts import service
-from app.accounts.errors import AccountNotFound
-from app.accounts.kinds import RowRefused
+from app.accounts.errors import AccountNotFound, RowRefused
 from app.accounts.models import Account, AccountHistory, Contract
 from app.accounts.service import Upsert
 from app.auth.models import User

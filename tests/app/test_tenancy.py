@@ -33,6 +33,8 @@ def others(app, new_tenant):
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 1}
     assert client.post("/api/v1/escalations", json=body).status_code == 201
     assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
+    rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
+    assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made
 
 

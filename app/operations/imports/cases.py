@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.accounts import kinds as account_kinds
-from app.accounts.bulk import Outcome
-from app.accounts.kinds import RowRefused
+from app.accounts import service as accounts
+from app.accounts.errors import RowRefused
+from app.accounts.service import Outcome
 from app.auth.actor import Actor
 from app.db import db
 from app.escalations import service as escalations
@@ -41,7 +41,7 @@ def check_case(values: Mapping[str, Any]) -> dict[str, Any]:
     faults: list[tuple[str, str]] = []
     for name in KEYS:
         try:
-            check = account_kinds.SOURCE if name == "source" else account_kinds.EXTERNAL_ID
+            check = accounts.SOURCE if name == "source" else accounts.EXTERNAL_ID
             keys[name] = check(fields.pop(name, None))
         except ValueError as error:
             faults.append((name, str(error)))

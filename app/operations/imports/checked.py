@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from app.accounts.kinds import RowRefused
+from app.accounts.errors import RowRefused
 from app.http.parser import flatten
 
 

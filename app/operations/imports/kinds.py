@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts import service as accounts
-from app.accounts.bulk import Outcome
-from app.accounts.kinds import KINDS as ACCOUNT_KINDS
-from app.accounts.kinds import RowRefused
+from app.accounts.errors import RowRefused
+from app.accounts.service import Outcome
 from app.auth.actor import Actor
 from app.operations.imports.errors import WrongHeader
 
@@ -56,7 +55,7 @@ def kind_of(name: str) -> Kind | None:
 
 
 def _accounts(name: str) -> Kind:
-    kind = ACCOUNT_KINDS[name]
+    kind = accounts.KINDS[name]
     keys = {"external_id", *(("account_external_id",) if kind.below_account else ())}
     return Kind(
         name=name,

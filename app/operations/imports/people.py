@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app import clock
-from app.accounts.bulk import Outcome
-from app.accounts.kinds import RowRefused
+from app.accounts.errors import RowRefused
+from app.accounts.service import Outcome
 from app.auth import service as auth
 from app.auth.actor import Actor
 from app.auth.schemas import UserBody

@@ -12,10 +12,10 @@ import structlog
 from sqlalchemy import exc, text
 
 from app import clock
-from app.accounts import book
-from app.accounts.bulk import Outcome
-from app.accounts.kinds import RowRefused
+from app.accounts import service as accounts
+from app.accounts.errors import RowRefused
 from app.accounts.queries import tenant_today
+from app.accounts.service import Outcome
 from app.auth.actor import Actor
 from app.db import db, insert_all, new_id, transaction
 from app.errors import AppError
@@ -249,7 +249,7 @@ def _finish(job: Job, state: str, failure: str | None = None) -> None:
         return
     with transaction():
         if job.kind.name in WORTH and job.report.changed:
-            book.rebuild_book(tenant_today(clock.now()))
+            accounts.rebuild_book(tenant_today(clock.now()))
         record = db.session.get_one(Import, job.report.id)
         record.state, record.failure, record.ended_at = state, failure, clock.real_now()
 
