@@ -14,7 +14,8 @@ from app.accounts.kinds import ACCOUNT, CONTRACT, OPPORTUNITY, Kind
 from app.accounts.models import AccountHistory
 from app.accounts.tree import Forest, Key
 from app.accounts.upsert_sql import statement
-from app.db import db, insert_all, new_id
+from app.db import db, new_id
+from app.rows import insert_all
 
 OWN_ANCESTOR = "expected an account that does not stand below this one: it would be its own ancestor"
 MISSING = "required for a new record"

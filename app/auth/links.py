@@ -16,7 +16,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from app import clock
 from app.auth.errors import LinkExpired, LinkUnknown
 from app.auth.models import LinkView, User
-from app.db import current_tenant, db, insert_all, transaction
+from app.db import current_tenant, db, transaction
+from app.rows import insert_all
 
 LIFETIME = timedelta(days=14)
 PATH = "/l/"

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.settings import TenantSettings, tenant_settings
-from app.db import array_of, db
+from app.db import db
 from app.escalations.tiers import TIERS
+from app.rows import array_of
 
 ABSENT, NO_ADDRESS = "absent", "no_address"
 # A restricted case is seen by its owner, the line above, watchers and admins, so only they are told.

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
 from app.auth.actor import SYSTEM, Actor
-from app.db import Model, db, insert_all
+from app.db import Model, db
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline
 from app.escalations.errors import NotYours, OwnRequest
@@ -24,6 +24,7 @@ from app.escalations.models import Escalation, Request, Watcher
 from app.escalations.standing import check_seen, lock_record, standing_of
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
+from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
 from app.sla.clocks import Clocks

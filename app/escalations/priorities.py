@@ -18,12 +18,13 @@ from app.accounts.facts import AccountFacts
 from app.accounts.priority import NOTED_CHANGE
 from app.auth import queries as users
 from app.auth.models import User
-from app.db import Model, array_of, current_tenant, db, insert_all
+from app.db import Model, current_tenant, db
 from app.escalations import timeline
 from app.escalations.models import LIVE_SQL, Escalation
 from app.escalations.words import numbered
 from app.escalations.worth import reprioritise, snapshot_of, take_value
 from app.notifications import service as notifications
+from app.rows import array_of, insert_all
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from app.auth import queries as users
 from app.auth.actor import UserRef
 from app.auth.models import User
 from app.auth.settings import tenant_settings
-from app.db import Draw, Model, current_tenant, db, insert_all, new_id
+from app.db import Model, current_tenant, db, new_id
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline, words
 from app.escalations.case import Act, Change, basis_of
@@ -26,6 +26,7 @@ from app.escalations.worth import measure_priority, snapshot_of, take_priority, 
 from app.notifications import service as notifications
 from app.playbooks import intake
 from app.playbooks import service as playbooks
+from app.rows import Draw, insert_all
 from app.sla import service as sla
 from app.sla.calendar import local_days_later
 from app.sla.models import Clock

@@ -11,9 +11,10 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.auth.settings import tenant_settings
-from app.db import current_tenant, db, insert_all, new_id
+from app.db import current_tenant, db, new_id
 from app.escalations import timeline
 from app.escalations.models import Escalation, TimelineSeal
+from app.rows import insert_all
 
 # Events are found by their ids, which rise with real time; those being written while a seal was made come again.
 OVERLAP = timedelta(hours=1)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session
 
 from app import clock, db
 from app.errors import AppError, Conflict, Invalid
+from app.rows import insert_all
 
 LIFETIME = timedelta(hours=24)
 
@@ -102,7 +103,7 @@ def keep(response: Response, body: str | None = None) -> None:
     key = g.pop("idempotency", None)
     if key is None or not 200 <= response.status_code < 300:
         return
-    db.insert_all(
+    insert_all(
         [
             IdempotencyKey(
                 principal_id=g.actor.principal_id,

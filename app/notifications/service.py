@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CursorResult, Uuid, any_, bindparam, func, literal_column, select, text, update
 
 from app import clock, queue
-from app.db import array_of, current_tenant, db, new_id
+from app.db import current_tenant, db, new_id
 from app.notifications.errors import NotDead
 from app.notifications.models import Intent
 from app.notifications.queries import get_intent, get_notification
 from app.notifications.smtp import MailServer
+from app.rows import array_of
 
 QUEUE = "deliver"
 

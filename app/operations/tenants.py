@@ -4,9 +4,10 @@ from uuid import UUID
 
 from app import clock
 from app.auth import service as auth
-from app.db import insert_all, new_id, transaction
+from app.db import new_id, transaction
 from app.escalations.models import NumberCounter
 from app.routing import service as routing
+from app.rows import insert_all
 from app.sla import service as sla
 
 

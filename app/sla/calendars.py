@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from app.auth import service as auth
 from app.auth.settings import current_version, tenant_settings
-from app.db import current_tenant, db, insert_all, load_tenant, new_id
+from app.db import current_tenant, db, load_tenant, new_id
 from app.errors import NotFound, invalid
+from app.rows import insert_all
 from app.sla.calendar import Calendar, compile_calendar
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel, CalendarVersion

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.db import Model, current_tenant, db, insert_all
+from app.db import Model, current_tenant, db
 from app.notifications import service as notifications
+from app.rows import insert_all
 from app.sla.ledger import EntryType, Target, can
 from app.sla.ledgers import load_stored
 from app.sla.models import KINDS, Clock

@@ -12,8 +12,9 @@ from app.accounts.errors import AccountNotFound
 from app.accounts.facts import AccountFacts
 from app.accounts.models import Account, BookDay
 from app.auth.models import User
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
 from app.errors import Invalid
+from app.rows import insert_all
 from tests import NOW
 from tests.conftest import TestTenant
 

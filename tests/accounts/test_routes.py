@@ -6,7 +6,8 @@ import pytest
 
 from app.accounts.models import BookDay
 from app.auth.models import User
-from app.db import insert_all, transaction
+from app.db import transaction
+from app.rows import insert_all
 from tests.conftest import ApiClient, TestTenant
 
 ACCOUNTS = "/api/v1/accounts"

@@ -7,8 +7,9 @@ from sqlalchemy import text
 
 from app import clock
 from app.auth import service as auth
-from app.db import insert_all, transaction
+from app.db import transaction
 from app.notifications import service as notifications
+from app.rows import insert_all
 from tests import NOW
 from tests.app.test_routes import routes_of
 from tests.conftest import ApiClient

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.accounts.models import Account
-from app.db import Model, db, insert_all, new_id, transaction
+from app.db import Model, db, new_id, transaction
 from app.escalations import timeline
 from app.escalations.models import Escalation
+from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.ledger import Target
 from tests import NOW

@@ -11,10 +11,11 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.auth.models import User
-from app.db import db, insert_all, transaction
+from app.db import db, transaction
 from app.notifications import service
 from app.notifications.jobs import deliver_tenant
 from app.notifications.models import Intent
+from app.rows import insert_all
 from tests.conftest import TestTenant
 from tests.notifications.receiver import Receiver
 

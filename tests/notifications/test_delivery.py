@@ -19,9 +19,10 @@ from sqlalchemy import update
 from app import clock
 from app.auth.models import Tenant, User
 from app.config import Settings
-from app.db import db, insert_all, new_id, tenant_scope, transaction
+from app.db import db, new_id, tenant_scope, transaction
 from app.notifications import claims, service
 from app.notifications.jobs import deliver_due, deliver_tenant
+from app.rows import insert_all
 from tests.conftest import TestTenant
 from tests.notifications.conftest import Outbox
 from tests.notifications.receiver import OK, Receiver, free_port

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.models import User
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
 from app.notifications import service
 from app.notifications.models import Intent
+from app.rows import insert_all
 from tests import NOW
 from tests.conftest import TestTenant
 

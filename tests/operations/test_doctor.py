@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from app import clock, create_app
 from app.accounts import service as accounts
-from app.db import db, insert_all, machine, transaction
+from app.db import db, machine, transaction
 from app.notifications.models import Intent
 from app.operations import doctor, heartbeats
 from app.operations.checkup import check_tenant
@@ -19,6 +19,7 @@ from app.operations.findings import ok, share, warn, wrong
 from app.operations.heartbeats import Process
 from app.operations.migrate import upgrade
 from app.operations.models import DailyJob, Heartbeat
+from app.rows import insert_all
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app import clock, create_app, queue
-from app.db import db, insert_all, machine, transaction
+from app.db import db, machine, transaction
 from app.notifications.models import Intent
 from app.operations import health, heartbeats
 from app.operations.heartbeats import Process
 from app.operations.models import Heartbeat
+from app.rows import insert_all
 from tests.conftest import ApiClient
 from tests.operations.test_worker import ROOT
 

@@ -7,11 +7,12 @@ from sqlalchemy import select, text
 
 from app import clock
 from app.accounts import service as accounts
-from app.db import insert_all, new_id, tenant_scope, transaction
+from app.db import new_id, tenant_scope, transaction
 from app.escalations.models import Escalation, TimelineSeal
 from app.notifications.models import Intent
 from app.operations import sandbox
 from app.operations.models import Advance
+from app.rows import insert_all
 from app.sla.models import StepLog
 from tests import NOW
 

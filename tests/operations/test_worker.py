@@ -13,7 +13,7 @@ import redis
 from sqlalchemy import select
 
 from app import clock, queue
-from app.db import finding, insert_all, machine, tenant_scope, transaction
+from app.db import finding, machine, tenant_scope, transaction
 from app.notifications.models import Intent
 from app.notifications.service import intent
 from app.operations import heartbeats
@@ -22,6 +22,7 @@ from app.operations.embedded import servers
 from app.operations.models import Heartbeat
 from app.operations.rq_worker import ANSWER_SECONDS, LISTEN_SECONDS, LONGEST_PAUSE_SECONDS
 from app.operations.timer import Job, Timer
+from app.rows import insert_all
 from tests.operations.test_supervisor import is_alive
 from tests.operations.test_supervisor import wait_until as wait
 from tests.servers import temporary_folder

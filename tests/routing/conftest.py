@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from app.auth.actor import SYSTEM
-from app.db import insert_all, new_id, transaction
+from app.db import new_id, transaction
 from app.routing import service as routing
 from app.routing.service import RoutingInput, RoutingResult
+from app.rows import insert_all
 from tests import NOW
 from tests.conftest import TestTenant
 

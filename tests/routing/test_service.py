@@ -15,10 +15,11 @@ from app.auth.changes import update_settings
 from app.auth.models import User
 from app.auth.queries import get_tenant
 from app.auth.service import change_user, get_user
-from app.db import db, insert_all, transaction
+from app.db import db, transaction
 from app.routing import service as routing
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
 from app.routing.models import Assignment, Decision
+from app.rows import insert_all
 from tests import NOW
 from tests.conftest import TestTenant
 from tests.routing.conftest import case, hold, settle

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.models import Account
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
 from app.escalations.models import Escalation
+from app.rows import insert_all
 from app.sla import calendars, service
 from app.sla.due import timing_of_row
 from app.sla.ledger import Entry

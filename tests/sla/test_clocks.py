@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
 from app.notifications.models import Intent
+from app.rows import insert_all
 from app.sla import service
 from app.sla.clocks import Clocks
 from app.sla.ledger import Target

@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
+from app.rows import insert_all
 from app.sla import claims, service
 from app.sla.clocks import Clocks
 from app.sla.due import Fired, Firing, fold, plan_all

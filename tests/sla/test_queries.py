@@ -6,9 +6,10 @@ from uuid import UUID
 from flask import Flask
 
 from app import clock
-from app.db import db, finding, insert_all, new_id, transaction
+from app.db import db, finding, new_id, transaction
 from app.escalations.clock_schemas import ClockSchema
 from app.notifications.models import Intent
+from app.rows import insert_all
 from app.sla import claims, queries, service
 from app.sla.clocks import Clocks
 from app.sla.due import plan_all

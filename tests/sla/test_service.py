@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from app.auth.models import Tenant
-from app.db import db, insert_all, transaction
+from app.db import db, transaction
 from app.errors import Invalid
+from app.rows import insert_all
 from app.sla import calendars, service
 from app.sla.errors import NoTarget
 from app.sla.ledger import Target

@@ -17,13 +17,14 @@ from app.accounts.errors import RowRefused
 from app.accounts.queries import tenant_today
 from app.accounts.service import Outcome
 from app.auth.actor import Actor
-from app.db import db, insert_all, new_id, transaction
+from app.db import db, new_id, transaction
 from app.errors import AppError
 from app.operations.imports.kinds import DEFAULT_SOURCE, WORTH, Kind, typed
 from app.operations.imports.lines import Readable, open_lines
 from app.operations.imports.mapping import Mapping
 from app.operations.imports.rows import RawRow, csv_rows, ndjson_rows, read_header
 from app.operations.models import Import, RejectedRow
+from app.rows import insert_all
 
 log = structlog.get_logger()
 
