@@ -125,3 +125,31 @@ def test_a_tenant_is_made_on_embedded_servers_of_the_commands_own(command, tmp_p
         again = command("token", "create", "--tenant", made.stdout.strip(), "--user", "a@b.example",
                         "--data-dir", folder, **none)  # fmt: skip
         assert again.stdout.startswith("fh_")
+
+
+def test_an_import_lands_good_rows_tells_bad_ones_and_ends_with_1(command, tmp_path):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    file = tmp_path / "accounts.csv"
+    file.write_text("id,label\nA-1,One\nA-2,\nA-3,Three\n")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[columns]\nexternal_id = "id"\nname = "label"\n')
+    words = ["import", "accounts", str(file), "--tenant", tenant, "--map", str(mapping)]
+    dry = command(*words, "--dry-run")
+    assert (dry.exit_code, dry.stdout) == (1, "")
+    assert "would be: 3 rows: 2 created, 0 updated, 0 unchanged, 1 rejected" in dry.stderr
+    done = command(*words)
+    assert done.exit_code == 1
+    assert "line 3: name: expected a value: it can't be cleared" in done.stderr
+    assert "3 rows: 2 created, 0 updated, 0 unchanged, 1 rejected" in done.stderr
+    file.write_text("id,label\nA-1,One\nA-3,Three\n")
+    again = command(*words)
+    assert (again.exit_code, "2 rows: 0 created, 0 updated, 2 unchanged, 0 rejected" in again.stderr) == (0, True)
+
+
+def test_an_import_with_a_wrong_header_says_which_column(command, tmp_path):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    file = tmp_path / "accounts.csv"
+    file.write_text("external_id,nmae\nA-1,One\n")
+    refused = command("import", "accounts", str(file), "--tenant", tenant)
+    assert refused.exit_code == 1
+    assert "accounts.csv: unknown column 'nmae' for accounts" in refused.stderr
