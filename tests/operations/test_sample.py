@@ -25,8 +25,8 @@ NEW_YEAR = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)
 
 CASES = text(
     """
-    select e.title, e.status, e.outcome, e.severity, e.tier, e.raised_at, e.due_at, e.closed_at, e.value_amount,
-           e.restricted, a.region, u.email as owner
+    select e.title, e.status, e.outcome, e.verification, e.severity, e.tier, e.raised_at, e.due_at, e.closed_at,
+           e.value_amount, e.restricted, a.region, u.email as owner
     from escalation e join account a on a.id = e.account_id left join "user" u on u.id = e.owner_id order by e.number
     """
 )
@@ -81,6 +81,7 @@ def test_thirty_escalations_stand_in_every_status_and_outcome(built: UUID) -> No
     assert Counter(case["status"] for case in cases) == BY_STATUS
     assert Counter(case["outcome"] for case in cases if case["outcome"]) == OUTCOMES
     assert {case["severity"] for case in cases} == {1, 2, 3, 4}
+    assert Counter(case["verification"] for case in cases if case["verification"]) == {"confirmed": 3, "unanswered": 1}
 
 
 def test_exactly_two_live_cases_are_past_their_thirty_days(built: UUID) -> None:
