@@ -18,6 +18,9 @@ RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
+# Whose value is incomplete in whole is more than any that is known.
+BY_VALUE = "coalesce(value_amount, 1e15)"
+
 
 class Escalation(Versioned, TenantModel):
     """One demand for attention to one problem of one account. All moments are tenant time but `recorded_at`.
@@ -49,7 +52,7 @@ class Escalation(Versioned, TenantModel):
         Index("ix_escalation_raised", "tenant_id", "raised_at", "id"),
         Index("ix_escalation_priority", "tenant_id", text("priority_score DESC"), text("id DESC")),
         Index("ix_escalation_due", "tenant_id", "due_at", "id"),
-        Index("ix_escalation_value", "tenant_id", text("value_amount DESC"), text("id DESC")),
+        Index("ix_escalation_value", "tenant_id", text(f"({BY_VALUE}) DESC"), text("id DESC")),
         Index("ix_escalation_owner_live", "tenant_id", "owner_id", "due_at", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_live_due", "tenant_id", "due_at", "id", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_wake", "tenant_id", "wake_at", postgresql_where=text("status = 'waiting'")),

@@ -715,7 +715,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_escalation_value",
         "escalation",
-        ["tenant_id", sa.literal_column("value_amount DESC"), sa.literal_column("id DESC")],
+        ["tenant_id", sa.literal_column("(coalesce(value_amount, 1e15)) DESC"), sa.literal_column("id DESC")],
         unique=False,
     )
     op.create_index(
