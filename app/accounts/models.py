@@ -37,6 +37,7 @@ class Account(Versioned, TenantModel):
             postgresql_where=text("parent_external_id IS NOT NULL"),
         ),
         Index("ix_account_name", "tenant_id", "name", "id"),
+        Index("ix_account_changed", "tenant_id", "changed_at"),
         reference("account", "merged_into_id"),
     )
 

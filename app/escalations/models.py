@@ -55,6 +55,7 @@ class Escalation(Versioned, TenantModel):
         Index("ix_escalation_value", "tenant_id", text(f"({BY_VALUE}) DESC"), text("id DESC")),
         Index("ix_escalation_owner_live", "tenant_id", "owner_id", "due_at", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_live_due", "tenant_id", "due_at", "id", postgresql_where=text(LIVE_SQL)),
+        Index("ix_escalation_priority_on", "tenant_id", "priority_on", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_wake", "tenant_id", "wake_at", postgresql_where=text("status = 'waiting'")),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
         {"info": {"finder": ("status = 'waiting'", ("status", "wake_at"))}},

@@ -290,6 +290,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_account")),
         sa.UniqueConstraint("tenant_id", "source", "external_id", name=op.f("uq_account_tenant_id_source_external_id")),
     )
+    op.create_index("ix_account_changed", "account", ["tenant_id", "changed_at"], unique=False)
     op.create_index("ix_account_name", "account", ["tenant_id", "name", "id"], unique=False)
     op.create_index(
         "ix_account_parent",
@@ -710,6 +711,13 @@ def create_tables() -> None:
         "escalation",
         ["tenant_id", sa.literal_column("priority_score DESC"), sa.literal_column("id DESC")],
         unique=False,
+    )
+    op.create_index(
+        "ix_escalation_priority_on",
+        "escalation",
+        ["tenant_id", "priority_on"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('open', 'in_progress', 'waiting', 'resolved')"),
     )
     op.create_index("ix_escalation_raised", "escalation", ["tenant_id", "raised_at", "id"], unique=False)
     op.create_index(
