@@ -1,6 +1,9 @@
 """How pages say things: plain words for states, times relative with the exact one beside."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 CLOCKS = {
@@ -26,6 +29,7 @@ STATES = {
     "missed": "missed",
     "cancelled": "ended",
 }
+STANDING = ("running", "paused", "breached")
 STATUSES = {
     "requested": "Waits for approval",
     "declined": "Declined",
@@ -36,6 +40,12 @@ STATUSES = {
     "closed": "Closed",
     "merged": "Merged",
 }
+
+
+def ended(clocks: Sequence[Mapping[str, Any]]) -> str:
+    """What became of the promises that no longer stand: `12 kept · 1 missed`."""
+    counts = Counter(str(STATES[clock["state"]]) for clock in clocks)
+    return " · ".join(f"{count} {state}" for state, count in counts.most_common())
 
 
 def span(seconds: float) -> str:

@@ -38,6 +38,16 @@ def test_a_link_shows_its_case_and_the_opening_is_kept(
         assert session.scalar(text("select count(*) from link_view where user_id = :id"), {"id": company.owner.id}) == 1
 
 
+def test_promises_kept_are_folded_away_below_those_that_stand(
+    raise_case: Raise, company: Company, app: Any, as_user: Callable[[User], ApiClient]
+) -> None:
+    case = raise_case()
+    as_user(company.owner).post(f"/api/v1/escalations/{case['id']}/acknowledge", json={})
+    page = ApiClient(app, None).get(path_of(company.owner, case)).text
+    assert "<summary>1 kept</summary>" in page
+    assert page.index("Agree a plan") < page.index("<summary>1 kept</summary>") < page.index("Acknowledge</span>")
+
+
 def test_a_link_shows_nothing_its_person_may_not_see(raise_case: Raise, company: Company, app: Any) -> None:
     case = raise_case(about_user=company.csm.email)
     page = ApiClient(app, None).get(path_of(company.csm, case))
