@@ -89,7 +89,9 @@ def install(engine: Engine) -> None:
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    engine = create_engine(os.environ["FIRSTHAND_DATABASE_URL"], pool_size=10, max_overflow=20)
+    engine = app.extensions["engine"] = create_engine(
+        os.environ["FIRSTHAND_DATABASE_URL"], pool_size=10, max_overflow=20
+    )
     shape = json.loads(os.environ["FLOOR_SHAPE"])
     app.add_url_rule("/row", view_func=lambda: _answer(engine, _insert_row), endpoint="row", methods=["POST"])
     app.add_url_rule("/shape", view_func=lambda: _answer(engine, _do_shape, shape), endpoint="shape", methods=["POST"])
