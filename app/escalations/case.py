@@ -117,10 +117,9 @@ class Change:
 
     @property
     def acting_for_id(self) -> UUID | None:
-        """The owner, when somebody else acts in their place."""
-        if self.act.actor.is_system or self.standing.is_owner:
-            return None
-        return self.record.owner_id
+        """The owner, when somebody who may act in their place does; who only adds a note acts for nobody."""
+        in_place = self.works_for_owner or self.act.actor.role == "admin"
+        return self.record.owner_id if in_place and not self.standing.is_owner else None
 
     @property
     def works_for_owner(self) -> bool:

@@ -218,6 +218,7 @@ def recurrence_of(record: Escalation) -> NewEscalation:
         raised_by_email=record.raised_by_email,
         source=record.source,
         answers=record.answers,
+        about_user=users.get_user(record.about_user_id).email if record.about_user_id else None,
         restricted=record.restricted,
         recurrence_of_id=record.id,
     )

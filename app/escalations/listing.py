@@ -77,9 +77,12 @@ def _words(arguments: Mapping[str, Any], name: str, known: tuple[str, ...]) -> l
 
 def _ids(arguments: Mapping[str, Any], name: str) -> list[UUID]:
     try:
-        return [UUID(word) for word in split_words(arguments[name])]
+        found = [UUID(word) for word in split_words(arguments[name])]
     except ValueError:
-        raise invalid_parameter(name, "expected ids") from None
+        found = []
+    if not found:
+        raise invalid_parameter(name, "expected ids")
+    return found
 
 
 def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
@@ -112,6 +115,8 @@ def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> li
 
 
 def _owners(chosen: list[str], actor: Actor) -> ColumnElement[bool]:
+    if not chosen:
+        raise invalid_parameter("owner", "expected me, an e-mail or an id")
     ids, emails = [], []
     for word in chosen:
         if word == "me":

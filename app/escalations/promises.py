@@ -39,10 +39,11 @@ def run_out(change: Change, kind: str, *, because: str) -> None:
 
 
 def acknowledged(change: Change, at: datetime) -> None:
-    """The acknowledgement is given: work begins, with a plan to come and signs of it."""
+    """The acknowledgement is given: work begins, with a plan to come and signs of it, of which this is the first."""
     change.clocks.fulfil("acknowledge", at, change.now)
     if change.clocks.get("plan") is None:
         start(change, "plan", at)
+    change.clocks.fulfil("still_on_it", at, change.now)
     start(change, "still_on_it", at)
 
 

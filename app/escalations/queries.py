@@ -23,6 +23,7 @@ from sqlalchemy import (
 from app.accounts.models import Account
 from app.auth.actor import Actor
 from app.auth.models import User
+from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import NotFound
 from app.escalations import lifecycle
@@ -49,8 +50,20 @@ ABOVE_OWNER = text(
 )
 
 
+APPROVES = text("""
+    escalation.status = 'requested' and (
+        cast(:viewer_email as text) = any(cast(:approvers as text[]))
+        or not exists (select 1 from "user" named where named.tenant_id = escalation.tenant_id and named.active
+                       and named.email = any(cast(:approvers as text[])))
+        and exists (select 1 from account a
+                    join "user" u on u.tenant_id = a.tenant_id and u.email = lower(a.owner_email)
+                    where a.tenant_id = escalation.tenant_id and a.id = escalation.account_id
+                    and u.manager_id = :viewer_id))
+    """)
+
+
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Not about the caller; a restricted one only for owner, line above, watchers and admins."""
+    """Not about the caller; a restricted one only for owner, line above, watchers, admins and who has to approve it."""
     if actor.is_system:
         return true()
     about = or_(Escalation.about_user_id.is_(None), Escalation.about_user_id != actor.user_id)
@@ -58,7 +71,10 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         return about
     watching = exists().where(Watcher.escalation_id == Escalation.id, Watcher.user_id == actor.user_id)
     above = ABOVE_OWNER.bindparams(viewer_id=actor.user_id)
-    return and_(about, or_(not_(Escalation.restricted), Escalation.owner_id == actor.user_id, watching, above))
+    approvers = [email.lower() for email in tenant_settings().approval.approvers]
+    approves = APPROVES.bindparams(viewer_id=actor.user_id, viewer_email=actor.email, approvers=approvers)
+    in_place = or_(Escalation.owner_id == actor.user_id, watching, above, approves)
+    return and_(about, or_(not_(Escalation.restricted), in_place))
 
 
 def _next_due() -> Any:

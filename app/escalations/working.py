@@ -13,6 +13,7 @@ from app.escalations.owning import hand_over, own, routing_input
 from app.routing import service as routing
 from app.routing.errors import OwnerNotAllowed
 from app.routing.inputs import Cause
+from app.routing.queries import find_team
 
 
 def acknowledge(escalation_id: UUID, *, act: Act, at: datetime | None = None) -> Escalation:
@@ -56,6 +57,8 @@ def chosen(change: Change, to: NewOwner) -> routing.RoutingResult:
     """The decision record of a named owner or team."""
     facts = routing_input(change, change.account)
     if to.team_id is not None:
+        if find_team(to.team_id) is None:
+            raise invalid("team_id", "there is no such team")
         return routing.route(facts, actor=change.act.actor, now=change.now, cause="assign", team_id=to.team_id)
     where = "owner_id" if to.owner_id else "owner_email"
     owner_id = to.owner_id

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
 from app.db import db
 from app.errors import NotFound
-from app.routing.models import Assignment, Decision, PolicyVersion
+from app.routing.models import Assignment, Decision, PolicyVersion, Team
 
 # One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
 READ_PEOPLE = text(
@@ -138,6 +138,10 @@ def get_policy_version(number: int) -> PolicyVersion:
 
 def newest_policy_version() -> PolicyVersion | None:
     return db.session.scalar(select(PolicyVersion).order_by(PolicyVersion.number.desc()).limit(1))
+
+
+def find_team(team_id: UUID) -> Team | None:
+    return db.session.scalar(select(Team).where(Team.id == team_id))
 
 
 def list_decisions(escalation_id: UUID) -> list[Decision]:

@@ -1,0 +1,140 @@
+"""What a client who read only the interfaces relies on: the order of answers, who is named, what is refused."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app import clock
+from app.auth.models import User
+from app.db import transaction
+from app.escalations import engine, service
+from app.escalations.case import Act
+from tests.conftest import ApiClient, TestTenant
+from tests.escalations.conftest import Company
+
+Raise = Callable[..., dict[str, Any]]
+AsUser = Callable[[User], ApiClient]
+
+
+@pytest.fixture
+def owner(as_user: AsUser, company: Company) -> ApiClient:
+    return as_user(company.owner)
+
+
+def path_of(case: dict[str, Any], rest: str = "") -> str:
+    return f"/api/v1/escalations/{case['id']}{rest}"
+
+
+@pytest.mark.parametrize("action", ["wait", "plan", "assign", "resolve", "close-unresolved"])
+def test_who_may_not_act_hears_so_before_the_faults_of_the_body(
+    raise_case: Raise, as_user: AsUser, make_user: Callable[..., User], action: str
+) -> None:
+    answer = as_user(make_user("specialist")).post(path_of(raise_case(), f"/{action}"), json={"nonsense": 1})
+    assert (answer.status_code, answer.json["code"]) == (403, "not_yours")
+
+
+def test_who_may_not_edit_hears_so_before_the_missing_precondition(
+    raise_case: Raise, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    case = raise_case()
+    assert as_user(make_user("specialist")).patch(path_of(case), json={"title": 5}).status_code == 403
+
+
+def test_everybody_may_log_so_a_faulty_log_is_described(
+    raise_case: Raise, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    answer = as_user(make_user("specialist")).post(path_of(raise_case(), "/attempts"), json={"what": "x"})
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/result")
+
+
+def test_a_team_that_does_not_exist_is_no_new_owner(raise_case: Raise, owner: ApiClient) -> None:
+    case = raise_case()
+    answer = owner.post(path_of(case, "/assign"), json={"team_id": str(uuid4()), "reason": "theirs"})
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/team_id")
+    assert owner.get(path_of(case)).json["owner"] == case["owner"]
+
+
+def test_only_who_acts_in_the_owners_place_is_said_to_act_for_them(
+    raise_case: Raise, company: Company, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    case = raise_case()
+    as_user(make_user("specialist")).post(path_of(case, "/comments"), json={"text": "Seen before"})
+    manager = as_user(company.manager)
+    manager.post(path_of(case, "/acknowledge"), json={})
+    events = manager.get(path_of(case, "/timeline")).json["items"]
+    acting_for = {event["kind"]: event["acting_for_id"] for event in events}
+    assert acting_for["comment"] is None
+    assert acting_for["acknowledge"] == str(company.owner.id)
+
+
+def test_an_owner_hands_over_a_restricted_case_and_sees_the_answer(
+    raise_case: Raise, owner: ApiClient, company: Company
+) -> None:
+    case = raise_case(restricted=True)
+    answer = owner.post(path_of(case, "/assign"), json={"owner_email": company.csm.email, "reason": "on leave"})
+    assert (answer.status_code, answer.json["owner"]["email"]) == (200, company.csm.email)
+    assert owner.get(path_of(case)).status_code == 404
+
+
+def test_an_approver_reads_and_approves_a_restricted_request(
+    client: ApiClient, company: Company, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    approver = as_user(make_user("manager", "approver@example.com"))
+    etag = client.get("/api/v1/settings").headers["ETag"]
+    setting = {"approval": {"asked": True, "approvers": ["approver@example.com"]}}
+    assert client.patch("/api/v1/settings", json=setting, if_match=etag).status_code == 200
+    body = {"account_id": company.account_id, "title": "Quiet", "severity": 2, "restricted": True}
+    case = as_user(company.csm).post("/api/v1/escalations", json=body).json
+    assert case["status"] == "requested"
+    assert approver.get(path_of(case)).status_code == 200
+    answer = approver.post(path_of(case, "/approve"), json={})
+    assert (answer.status_code, answer.json["status"]) == (200, "open")
+    assert approver.get(path_of(case)).status_code == 404
+
+
+def test_who_has_a_requested_case_in_their_line_approves_it_when_no_approver_is_named(
+    client: ApiClient, company: Company, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    etag = client.get("/api/v1/settings").headers["ETag"]
+    client.patch("/api/v1/settings", json={"approval": {"asked": True, "approvers": []}}, if_match=etag)
+    body = {"account_id": company.account_id, "title": "Quiet", "severity": 2, "restricted": True}
+    case = as_user(company.csm).post("/api/v1/escalations", json=body).json
+    assert as_user(make_user("manager")).get(path_of(case)).status_code == 404
+    manager = as_user(company.manager)
+    assert manager.get(path_of(case)).status_code == 200
+    assert manager.post(path_of(case, "/approve"), json={}).status_code == 200
+
+
+def test_after_a_lapse_the_new_acknowledgement_asks_for_signs_of_work_again(
+    raise_case: Raise, owner: ApiClient
+) -> None:
+    case = raise_case()
+    owner.post(path_of(case, "/acknowledge"), json={})
+    with transaction():
+        assert engine.lapse(UUID(case["id"]), now=clock.now() + timedelta(seconds=1))
+    record = owner.post(path_of(case, "/acknowledge"), json={}).json
+    cycles = [found["state"] for found in record["clocks"] if found["kind"] == "still_on_it"]
+    assert sorted(cycles) == ["met", "running"]
+
+
+def test_a_recurrence_is_still_about_the_same_colleague(
+    raise_case: Raise, company: Company, as_user: AsUser, tenant: TestTenant
+) -> None:
+    case = raise_case(about_user=company.csm.email)
+    closing = {"outcome": "mistaken", "reason": "wrong account"}
+    assert as_user(company.manager).post(path_of(case, "/close-unresolved"), json=closing).status_code == 200
+    with transaction():
+        later = Act(actor=tenant.actor, now=clock.now() + timedelta(days=15))
+        raised = service.reopen(UUID(case["id"]), act=later, reason="again")
+    assert isinstance(raised, service.Raised)
+    assert str(raised.record.recurrence_of_id) == case["id"]
+    assert raised.record.about_user_id == company.csm.id
+
+
+@pytest.mark.parametrize("asked", ["owner=", "team=", "account=", "owner=,", "status="])
+def test_a_filter_without_a_value_is_refused_by_name(client: ApiClient, asked: str) -> None:
+    answer = client.get(f"/api/v1/escalations?{asked}")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, asked.partition("=")[0])
