@@ -15,12 +15,13 @@ from app.auth import changes as settings
 from app.auth import queries as users
 from app.auth.actor import Actor
 from app.auth.models import User
-from app.db import db, insert_all, transaction
+from app.db import db, transaction
 from app.escalations import service
 from app.escalations.models import Escalation, Event
 from app.escalations.service import Act, NewEscalation, Resolution, Wait, Word
 from app.escalations.sweep import Swept, sweep_batch, sweep_tenant
 from app.notifications.models import Intent
+from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.ledger import Target
 from app.sla.models import Clock, LadderVersion, StepLog
