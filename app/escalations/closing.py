@@ -12,6 +12,7 @@ from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
 from app.escalations import lifecycle, promises
+from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import CustomerNotSilent, MergeTheOtherWay, NoDecision, NotReady
 from app.escalations.models import Escalation, Request
@@ -226,7 +227,7 @@ def recurrence_of(record: Escalation) -> NewEscalation:
 
 JOIN_LINKS = text(
     """
-    update link set escalation_id = :survivor, origin_id = :loser where escalation_id = :loser
+    update link set escalation_id = :survivor, origin_id = coalesce(origin_id, :loser) where escalation_id = :loser
     and not exists (select 1 from link kept where kept.escalation_id = :survivor
                     and kept.system = link.system and kept.external_id = link.external_id)
     """
@@ -273,7 +274,8 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
     survivor.note("merge", {"from": loser.id, "number": numbered(loser.number)}, {"reason": reason})
     end_merged(change)
-    join(loser, kept)
+    join(loser, kept, act.now)
+    carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
     change.save()
     return survivor.save()
@@ -289,16 +291,17 @@ def end_merged(change: Change) -> None:
     void_requests(record.id)
 
 
-def join(loser: Escalation, kept: Escalation) -> None:
+def join(loser: Escalation, kept: Escalation, now: datetime) -> None:
     """Links, watchers, contracts and open tasks join the survivor; those merged before lead there too."""
     values = {"loser": loser.id, "survivor": kept.id}
     for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, SHORTEN_CHAINS):
         db.session.execute(statement, values)
-    playbooks.join(loser.id, kept.id, kept.owner_id)
+    playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
 
 
 def take_over(survivor: Change, loser: Escalation, unanswered: datetime | None) -> None:
-    """The higher severity holds; an unanswered customer message keeps its reply time."""
+    """The higher severity holds; an unanswered customer message keeps its reply time; what was restricted stays so."""
+    survivor.record.restricted = survivor.record.restricted or loser.restricted
     if loser.severity < survivor.record.severity:
         survivor.record.severity = loser.severity
         survivor.clocks.retarget_severity(

@@ -86,10 +86,14 @@ def follow_owner(escalation_id: UUID, owner_id: UUID) -> None:
     )
 
 
-def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None) -> None:
-    """In a merge, open tasks join the survivor with their origin."""
-    db.session.execute(
-        update(Task)
-        .where(Task.escalation_id == loser_id, Task.state == "open")
-        .values(escalation_id=survivor_id, origin_id=loser_id, assignee_id=owner_id)
-    )
+def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datetime) -> None:
+    """In a merge, open tasks join the survivor with their origin; one that stands there already is waived."""
+    kept = {(task.kind, task.title) for task in list_open(survivor_id)}
+    for task in list_open(loser_id):
+        if (task.kind, task.title) in kept and task.kind != "customer_message":
+            change_task(task, {"state": "waived", "reason": "stands in the case this was merged into"}, now=now)
+            continue
+        kept.add((task.kind, task.title))
+        task.escalation_id, task.origin_id = survivor_id, task.origin_id or loser_id
+        if task.role == "owner":
+            task.assignee_id = owner_id

@@ -138,3 +138,35 @@ def test_a_recurrence_is_still_about_the_same_colleague(
 def test_a_filter_without_a_value_is_refused_by_name(client: ApiClient, asked: str) -> None:
     answer = client.get(f"/api/v1/escalations?{asked}")
     assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, asked.partition("=")[0])
+
+
+def test_what_was_tried_and_said_on_a_merged_case_stands_in_its_survivor(
+    raise_case: Raise, client: ApiClient, owner: ApiClient
+) -> None:
+    first, second, third = raise_case(), raise_case(), raise_case()
+    owner.post(path_of(third, "/attempts"), json={"what": "Restart", "result": "No change"})
+    message = {"from": "Jo", "channel": "email", "text": "Still down", "external_id": "m-1"}
+    for case in (first, third):
+        owner.post(path_of(case, "/messages"), json=message)
+    for loser, into in ((third, second), (second, first)):
+        body = {"into_id": into["id"], "reason": "Same"}
+        assert client.post(path_of(loser, "/merge"), json=body).status_code == 200
+    events = client.get(path_of(first, "/timeline")).json["items"]
+    attempts = [event for event in events if event["kind"] == "attempt"]
+    assert [(event["texts"]["what"], event["facts"]["origin"]) for event in attempts] == [("Restart", third["id"])]
+    assert len([event for event in events if event["kind"] == "message"]) == 1
+    assert client.get(path_of(first, "/timeline/verify")).json["intact"] is True
+
+
+def test_an_equal_task_of_a_merged_case_stands_once_in_the_survivor(raise_case: Raise, client: ApiClient) -> None:
+    first, second = raise_case(), raise_case()
+    client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"})
+    tasks = client.get(path_of(first, "/tasks")).json["items"]
+    assert [(task["kind"], task["state"]) for task in tasks] == [("intake", "open")]
+    assert [task["state"] for task in client.get(path_of(second, "/tasks")).json["items"]] == ["waived"]
+
+
+def test_a_restricted_case_stays_restricted_in_the_one_it_is_merged_into(raise_case: Raise, client: ApiClient) -> None:
+    first, second = raise_case(), raise_case(restricted=True)
+    merged = client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"})
+    assert merged.json["restricted"] is True
