@@ -64,7 +64,7 @@ def change_contracts(change: Change, contract_ids: list[UUID] | None) -> dict[st
     was = sorted(str(known) for known in list_contract_ids(record.id))
     wanted = tuple(contract_ids) if contract_ids is not None else None
     account = accounts.account_facts(record.account_id, contract_ids=wanted, now=change.now)
-    change.__dict__["account"] = account
+    change.account = account
     db.session.execute(delete(EscalationContract).where(EscalationContract.escalation_id == record.id))
     change.rows += [
         EscalationContract(escalation_id=record.id, contract_id=contract_id)

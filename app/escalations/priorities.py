@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
-from app.accounts.priority import NOTED_CHANGE
+from app.accounts.priority import is_noted
 from app.auth import queries as users
 from app.auth.models import User
 from app.db import Model, current_tenant, db
@@ -136,7 +136,7 @@ def _measure(
         record.account_version = present_version
     was = record.priority_score
     reprioritise(record, account, now)
-    if abs(record.priority_score - was) >= NOTED_CHANGE:
+    if is_noted(was, record.priority_score):
         facts = {"was": float(was), "is": float(record.priority_score), "parts": record.priority_parts}
         measured.rows += timeline.append(record, "priority", actor_id=None, at=now, now=now, facts=facts)
 

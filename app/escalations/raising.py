@@ -104,7 +104,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     neighbours = list_neighbours(new, record, act)
     take_value(record, account)
     change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
-    change.__dict__["account"] = account
+    change.account = account
     change.rows += [record, *raiser_of(new, record, neighbours.contact_id)]
     change.rows += [*links_of(new, record, act.now), *contracts_of(record, account)]
     measured = measure_priority(record, account, act.now, repeats=neighbours.repeats)

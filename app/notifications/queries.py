@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 
 from app.db import db
 from app.errors import NotFound
@@ -47,15 +47,3 @@ def get_intent(intent_id: UUID, *, lock: bool = False) -> Intent:
     if found is None:
         raise NotFound
     return found
-
-
-def next_held(now: datetime) -> datetime | None:
-    """The next moment (tenant time) at which a held message becomes due; where a sandbox clock has to stop."""
-    return db.session.scalar(
-        select(func.min(Intent.hold_until)).where(Intent.state == "pending", Intent.hold_until > now)
-    )
-
-
-def count_dead() -> int:
-    """How many dead letters this tenant has."""
-    return db.session.scalar(select(func.count()).select_from(Intent).where(Intent.state == "dead")) or 0

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
 from app.db import db
 from app.errors import NotFound
-from app.routing.models import Assignment, Decision, PolicyVersion, Team
+from app.routing.models import Decision, PolicyVersion, Team
 
 # One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
 READ_PEOPLE = text(
@@ -144,12 +144,6 @@ def find_team(team_id: UUID) -> Team | None:
     return db.session.scalar(select(Team).where(Team.id == team_id))
 
 
-def list_decisions(escalation_id: UUID) -> list[Decision]:
-    """Every decision on a case, oldest first."""
-    statement = select(Decision).where(Decision.escalation_id == escalation_id).order_by(Decision.at, Decision.id)
-    return list(db.session.scalars(statement))
-
-
 def list_failures(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Decision]:
     """Decisions that ended with a stand-in, newest first, from `before` on."""
     statement = select(Decision).where(Decision.failure.is_not(None))
@@ -157,13 +151,6 @@ def list_failures(*, before: tuple[datetime, UUID] | None, limit: int) -> list[D
         at, id_ = before
         statement = statement.where((Decision.at < at) | ((Decision.at == at) & (Decision.id < id_)))
     return list(db.session.scalars(statement.order_by(Decision.at.desc(), Decision.id.desc()).limit(limit)))
-
-
-def find_assignment(escalation_id: UUID) -> Assignment | None:
-    """Who holds a case now."""
-    return db.session.scalar(
-        select(Assignment).where(Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
-    )
 
 
 def count_for_account(account_id: UUID, *, reason: str, escalation_id: UUID) -> tuple[int, int]:

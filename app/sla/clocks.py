@@ -49,11 +49,6 @@ class Clocks:
         """The latest cycle of every clock."""
         return [stored.row for stored in self._latest()]
 
-    def kind_state(self, kind: str, subject: str = "-") -> str | None:
-        """The state of the latest cycle, None if there never was one."""
-        row = self.get(kind, subject)
-        return row.state if row else None
-
     def basis(self) -> Basis:
         """What the case's clocks count by; of the newest business clock, since `close` keeps what it began with."""
         newest = max(self.all, key=lambda stored: (stored.row.kind != "close", stored.row.started_at))
