@@ -31,20 +31,19 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Draw:
-    """A number for `column` of a table's first row: what `returning` is after an UPDATE that ends in its WHERE."""
+    """A number for `column` of a table's one row: what the SQL `expression` gives, drawn in the insert itself."""
 
     table: str
     column: str
-    update: str
-    returning: str
+    expression: str
 
 
 def insert_all(rows: Iterable[Model], *, draw: Draw | None = None) -> Any:
     """Insert new rows of any number of tables in one statement, so that a use case's statements stay few.
 
     The objects stay outside the session and can be read on. Each table's rows travel as one JSON array that
-    PostgreSQL casts to the table's own types; foreign keys are checked at the end of the transaction. A number to
-    `draw` is taken after every other table's rows, so that its row is locked as briefly as can be; it is the answer.
+    PostgreSQL casts to the table's own types; foreign keys are checked at the end of the transaction. The answer is
+    the number drawn, if one was asked for.
     """
     tables: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -58,24 +57,20 @@ def insert_all(rows: Iterable[Model], *, draw: Draw | None = None) -> Any:
 @cache
 def _insertion(tables: tuple[str, ...], draw: Draw | None) -> TextClause:
     """The statement for these tables; there are as many as use cases have outcomes."""
-    parts, others = [], []
+    parts, answer = [], "1"
+    if draw is not None:
+        parts.append(f"drawn as (select {draw.expression} as number)")
+        answer = "(select number from drawn)"
     for n, name in enumerate(tables):
-        if draw is None or name != draw.table:
-            parts.append(_insert_part(n, name, f"cast(:p{n} as jsonb)") + " returning 1)")
-            others.append(f"exists (select from i{n})")
-    if draw is None:
-        return text(f"with {', '.join(parts)} select 1")
-    n = tables.index(draw.table)
-    # `exists` makes PostgreSQL insert the others first: a one-time filter comes before the row it filters is locked.
-    parts.append(f"drawn as ({draw.update} and {' and '.join(others) or 'true'} returning {draw.returning})")
-    drawn = f"(select to_jsonb({draw.returning}) from drawn)"  # noqa: S608 - the pieces are ours
-    filled = f"jsonb_set(cast(:p{n} as jsonb), '{{0,{draw.column}}}', {drawn})"
-    parts.append(_insert_part(n, draw.table, filled) + ")")
-    return text(f"with {', '.join(parts)} select {draw.returning} from drawn")  # noqa: S608
+        rows = f"cast(:p{n} as jsonb)"
+        if draw is not None and name == draw.table:
+            rows = f"jsonb_set({rows}, '{{0,{draw.column}}}', (select to_jsonb(number) from drawn))"  # noqa: S608
+        parts.append(_insert_part(n, name, rows))
+    return text(f"with {', '.join(parts)} select {answer}")
 
 
 def _insert_part(n: int, table: str, rows: str) -> str:
-    return f'i{n} as (insert into "{table}" select * from jsonb_populate_recordset(null::"{table}", {rows})'  # noqa: S608
+    return f'i{n} as (insert into "{table}" select * from jsonb_populate_recordset(null::"{table}", {rows}))'  # noqa: S608
 
 
 def array_of(values: Iterable[Any]) -> str:

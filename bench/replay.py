@@ -1,8 +1,8 @@
 """A real company's incident log played through the services as escalations, beside plain counting over the file.
 
 Each incident becomes an escalation of the account its `location` names; that mapping is ours, the log has neither
-accounts nor values. It is raised at its first event, and every later event is one use case after the other, each in
-the transaction of its door, with the event's moment as its `now` and by the owner of that moment (what only an admin
+accounts nor values. It is raised at its first event, and every later event is one use case after the other, those of
+an hour in one transaction, with the event's moment as its `now` and by the owner of that moment (what only an admin
 may do, by an admin):
 
 * `reassignment_count` rises: assigned to the person named, else to the group's team, else routed afresh; another

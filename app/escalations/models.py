@@ -305,13 +305,3 @@ class Forecast(TenantModel):
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     actor_id: Mapped[UUID | None]
-
-
-class NumberCounter(TenantModel):
-    """The last number given in a tenant; it rises and may skip."""
-
-    __tablename__ = "number_counter"
-    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
-
-    name: Mapped[str]
-    last: Mapped[int]

@@ -23,7 +23,7 @@ from app.escalations.conversation import (
 )
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
-from app.escalations.raising import NewEscalation, Raised, raise_escalation
+from app.escalations.raising import NewEscalation, Raised, raise_escalation, start_numbers
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
@@ -60,6 +60,7 @@ __all__ = [
     "resolve",
     "resume",
     "set_watching",
+    "start_numbers",
     "verify",
     "wait",
 ]

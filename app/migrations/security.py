@@ -58,6 +58,31 @@ BEGIN
 END $$
 """
 
+# People's numbers are drawn from a sequence of the tenant's own: they rise and may skip, and no raise waits for another
+# as it would for a counter's row. Both run as the owner, who alone may make sequences, and reach only the sequence of
+# the tenant in scope.
+NUMBERS = (
+    """
+CREATE FUNCTION number_sequence() RETURNS text
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  SELECT 'escalation_number_' || replace((current_setting('app.tenant_id')::uuid)::text, '-', '')
+$$
+""",
+    """
+CREATE FUNCTION start_numbers() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE SEQUENCE %I', number_sequence());
+END $$
+""",
+    """
+CREATE FUNCTION next_number() RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT nextval(number_sequence()::regclass)
+$$
+""",
+)
+
 
 def statements(metadata: MetaData) -> Iterator[str]:
     """Every statement that guards the tables, in order."""
@@ -71,6 +96,10 @@ def statements(metadata: MetaData) -> Iterator[str]:
         f"WITH CHECK (tenant_id = {SCOPE})"
     )
     yield CLAIM_PLACE.strip()
+    yield from (function.strip() for function in NUMBERS)
+    for function in ("start_numbers()", "next_number()"):
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+        yield f"GRANT EXECUTE ON FUNCTION {function} TO {{app}}"
     yield ERASE_TEXT.strip()
     yield "GRANT CREATE ON SCHEMA public TO {eraser}"
     yield "ALTER FUNCTION erase_event_text(uuid[]) OWNER TO {eraser}"

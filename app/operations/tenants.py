@@ -5,7 +5,7 @@ from uuid import UUID
 from app import clock
 from app.auth import service as auth
 from app.db import new_id, transaction
-from app.escalations.models import NumberCounter
+from app.escalations import service as escalations
 from app.routing import service as routing
 from app.rows import insert_all
 from app.sla import service as sla
@@ -18,5 +18,6 @@ def set_up(name: str, *, sandbox: bool = False) -> UUID:
         now = clock.real_now()
         auth.create_tenant(name, sandbox=sandbox, now=now)
         defaults = [*sla.install_defaults(now), *routing.install_defaults(now)]
-        insert_all([NumberCounter(name="escalation", last=0), *defaults])
+        insert_all(defaults)
+        escalations.start_numbers()
     return tenant_id

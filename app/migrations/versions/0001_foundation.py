@@ -50,10 +50,6 @@ END $$""",
     "CREATE POLICY tenant ON \"ladder_version\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
     'GRANT SELECT, INSERT ON "ladder_version" TO {app}',
     'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "ladder_version" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
-    'ALTER TABLE "number_counter" ENABLE ROW LEVEL SECURITY',
-    'ALTER TABLE "number_counter" FORCE ROW LEVEL SECURITY',
-    "CREATE POLICY tenant ON \"number_counter\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
-    'GRANT SELECT, INSERT, UPDATE, DELETE ON "number_counter" TO {app}',
     'ALTER TABLE "policy_version" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "policy_version" FORCE ROW LEVEL SECURITY',
     "CREATE POLICY tenant ON \"policy_version\" TO {app} USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid)) WITH CHECK (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
@@ -233,6 +229,23 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END $$""",
+    """CREATE FUNCTION number_sequence() RETURNS text
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  SELECT 'escalation_number_' || replace((current_setting('app.tenant_id')::uuid)::text, '-', '')
+$$""",
+    """CREATE FUNCTION start_numbers() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE SEQUENCE %I', number_sequence());
+END $$""",
+    """CREATE FUNCTION next_number() RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT nextval(number_sequence()::regclass)
+$$""",
+    "REVOKE ALL ON FUNCTION start_numbers() FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION start_numbers() TO {app}",
+    "REVOKE ALL ON FUNCTION next_number() FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION next_number() TO {app}",
     """CREATE FUNCTION erase_event_text(ids uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE erased integer;
@@ -967,15 +980,6 @@ def create_tables() -> None:
         sa.CheckConstraint("capacity >= 0", name=op.f("ck_membership_capacity")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_membership")),
         sa.UniqueConstraint("tenant_id", "team_id", "user_id", name=op.f("uq_membership_tenant_id_team_id_user_id")),
-    )
-    op.create_table(
-        "number_counter",
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_number_counter")),
-        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_number_counter_tenant_id_name")),
     )
     op.create_table(
         "opportunity",
