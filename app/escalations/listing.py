@@ -37,11 +37,11 @@ SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
 
 
 def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
-    """One page in one statement. By value, those whose value is incomplete in whole sort first."""
+    """One page in one statement. By value, the incomplete ones sort first."""
     column, descending = SORTS[arguments["sort"]]
     id_ = Escalation.__table__.c.id
     if arguments["sort"] == "-value_at_stake":
-        column = literal_column(BY_VALUE, Numeric(18, 2))
+        column = literal_column(f"({BY_VALUE})", Numeric(22, 2))
     query = (
         base()
         .where(visible_to(actor), *_filters(arguments, actor=actor, now=now))

@@ -18,8 +18,8 @@ RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
-# Whose value is incomplete in whole is more than any that is known.
-BY_VALUE = "coalesce(value_amount, 1e15)"
+# An incomplete value may be any amount: more than every one that is known, in order of what is known of it.
+BY_VALUE = "coalesce(value_amount, 0) + CASE WHEN value_incomplete THEN 1e16 ELSE 0 END"
 
 
 class Escalation(Versioned, TenantModel):

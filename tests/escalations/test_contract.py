@@ -170,3 +170,21 @@ def test_a_restricted_case_stays_restricted_in_the_one_it_is_merged_into(raise_c
     first, second = raise_case(), raise_case(restricted=True)
     merged = client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"})
     assert merged.json["restricted"] is True
+
+
+def test_a_case_whose_value_is_only_known_in_part_sorts_before_every_known_value(
+    client: ApiClient, company: Company, raise_case: Raise
+) -> None:
+    whole = raise_case()
+    lesser = {"arr": "10.00", "currency": "USD", "starts_on": "2026-01-01"}
+    accounts = "/api/v1/accounts/crm"
+    client.put(f"{accounts}/B-1", json={"name": "Initech", "owner_email": company.owner.email})
+    client.put(f"{accounts}/B-1/contracts/K-1", json=lesser)
+    client.put(f"{accounts}/B-1/contracts/K-2", json={**lesser, "currency": "CHF"})
+    account = client.get("/api/v1/accounts?q=Initech").json["items"][0]["id"]
+    part = raise_case(account_id=account)
+    assert part["value_at_stake"]["amount"] == "10.00"
+    assert part["value_at_stake"]["incomplete"] is True
+    first = client.get("/api/v1/escalations?sort=-value_at_stake&limit=1").json
+    second = client.get(f"/api/v1/escalations?sort=-value_at_stake&limit=1&cursor={first['next_cursor']}").json
+    assert [page["items"][0]["id"] for page in (first, second)] == [part["id"], whole["id"]]

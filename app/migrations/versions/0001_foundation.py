@@ -735,7 +735,11 @@ def create_tables() -> None:
     op.create_index(
         "ix_escalation_value",
         "escalation",
-        ["tenant_id", sa.literal_column("(coalesce(value_amount, 1e15)) DESC"), sa.literal_column("id DESC")],
+        [
+            "tenant_id",
+            sa.literal_column("(coalesce(value_amount, 0) + CASE WHEN value_incomplete THEN 1e16 ELSE 0 END) DESC"),
+            sa.literal_column("id DESC"),
+        ],
         unique=False,
     )
     op.create_index(
