@@ -121,7 +121,7 @@ def decision(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
 
 @action("reopen", bodies.ReasonBody)
 def reopen(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation | Raised:
-    """Within 14 days the case goes on; later the call raises a recurrence and answers 201 with it."""
+    """Within the tenant's `reopen_days` the case goes on; later it raises a recurrence and answers 201 with it."""
     return service.reopen(escalation_id, act=act, reason=body["reason"])
 
 

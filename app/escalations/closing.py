@@ -158,7 +158,7 @@ def close_unresolved(escalation_id: UUID, *, act: Act, outcome: str, reason: str
 
 
 def check_silence(change: Change) -> None:
-    """Two updates to the customer without an answer, five business days apart."""
+    """Two updates to the customer without an answer, the tenant's `silent_gap_business_days` (5) apart."""
     row = db.session.execute(UNANSWERED, {"id": change.record.id}).one()
     gap = tenant_settings().silent_gap_business_days * change.calendar.day_seconds
     if row.first is None or change.calendar.between(row.first, row.last) < gap:
@@ -176,7 +176,7 @@ def decide(escalation_id: UUID, *, act: Act, choice: str, reason: str) -> Escala
 
 
 def reopen(escalation_id: UUID, *, act: Act, reason: str) -> Escalation | Raised:
-    """Within 14 days the case goes on; after that the same call raises a recurrence of it."""
+    """Within the tenant's `reopen_days` (14) the case goes on; after that the same call raises a recurrence of it."""
     change = begin(escalation_id, "reopen", act)
     record = change.record
     change.step("reopen")

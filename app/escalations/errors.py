@@ -28,7 +28,7 @@ class NoDecision(Conflict):
 
 
 class CustomerNotSilent(Conflict):
-    code, title = "customer_not_silent", "Two unanswered updates, five business days apart, must come first"
+    code, title = "customer_not_silent", "Two unanswered updates, `silent_gap_business_days` apart, must come first"
 
 
 class ReasonNeeded(Invalid):

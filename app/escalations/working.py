@@ -1,4 +1,4 @@
-"""Working a case: acknowledge, assign, escalate, wait, resume, plan, edit, watch."""
+"""Working a case: acknowledge, assign, plan, watch."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -234,7 +234,15 @@ def test_rows_of_processes_that_died_are_forgotten_after_a_day(app):
             assert "gone:1" not in session.scalars(select(Heartbeat.name)).all()
 
 
-def test_a_tenants_scope_is_not_needed_to_beat_inside_one(app, tenant):
+def test_a_process_beats_and_ends_inside_a_tenants_scope_too(app, tenant):
+    here = heartbeats.Process("timer", clock.real_now(), "here:1")
     with tenant_scope(tenant.id):
-        heartbeats.beat(heartbeats.Process("timer", clock.real_now(), "here:1"))
-        heartbeats.end_safely(heartbeats.Process("timer", clock.real_now(), "here:1"))
+        heartbeats.beat(here)
+        assert is_listed(here)
+        heartbeats.end_safely(here)
+        assert not is_listed(here)
+
+
+def is_listed(process: heartbeats.Process) -> bool:
+    with finding() as session:
+        return process.name in session.scalars(select(Heartbeat.name)).all()
