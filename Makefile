@@ -28,6 +28,7 @@ check: $(STAMP) ## format, lint, types, import contracts
 	@$(PY) -m ruff check $(wildcard $(SOURCES))
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache
+	@$(PY) -m pytest --collect-only -qq > /dev/null && echo "Every test can be collected."
 
 format: $(STAMP) ## put the source into its format
 	@$(PY) -m ruff format $(wildcard $(SOURCES))

@@ -1,5 +1,6 @@
 """Doors to the promises of a case: its clocks with their ledgers, and the steps to come and behind."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response
@@ -10,7 +11,7 @@ from app.auth.guards import requires
 from app.escalations import queries
 from app.escalations.clock_schemas import ClockPage, ScheduleSchema
 from app.escalations.schedule import schedule_of
-from app.http import ApiBlueprint, answer, transaction
+from app.http import ApiBlueprint, PageArguments, answer, decode_cursor, encode_cursor, transaction
 from app.sla import queries as sla
 
 bp = ApiBlueprint("clocks", __name__, url_prefix="/api/v1/escalations")
@@ -18,13 +19,20 @@ bp = ApiBlueprint("clocks", __name__, url_prefix="/api/v1/escalations")
 
 @bp.get("/<uuid:escalation_id>/clocks")
 @requires("escalations:read")
+@bp.arguments(PageArguments, location="query")
 @bp.response(200, ClockPage)
-def list_clocks(escalation_id: UUID) -> Response:
+def list_clocks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """Every cycle of every clock as of now, in order of start, with its ledger and the moves of its due time."""
+    position, limit = decode_cursor(arguments.get("cursor")), arguments["limit"]
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor())
         views = sla.list_clocks(found.id, clock.now())
-        return answer(ClockPage, {"items": views, "next_cursor": None})
+        seen = [str(view.row.id) for view in views].index(position[0]) + 1 if position else 0
+        shown = views[seen : seen + limit]
+        more = len(views) > seen + limit
+        return answer(
+            ClockPage, {"items": shown, "next_cursor": encode_cursor([str(shown[-1].row.id)]) if more else None}
+        )
 
 
 @bp.get("/<uuid:escalation_id>/schedule")

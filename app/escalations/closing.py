@@ -299,9 +299,21 @@ def join(loser: Escalation, kept: Escalation, now: datetime) -> None:
     playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
 
 
+def hide_from(survivor: Change, about_user_id: UUID | None) -> None:
+    """Whom a merged case is about neither sees nor owns what became of it."""
+    record = survivor.record
+    if about_user_id is None or record.about_user_id is not None:
+        return
+    record.about_user_id = about_user_id
+    if record.owner_id == about_user_id:
+        own(survivor, survivor.account, cause="assign", exclude=frozenset({about_user_id}))
+        promises.owner_changed(survivor)
+
+
 def take_over(survivor: Change, loser: Escalation, unanswered: datetime | None) -> None:
-    """The higher severity holds; an unanswered customer message keeps its reply time; what was restricted stays so."""
+    """The higher severity holds; an unanswered message keeps its reply time; what was hidden stays hidden."""
     survivor.record.restricted = survivor.record.restricted or loser.restricted
+    hide_from(survivor, loser.about_user_id)
     if loser.severity < survivor.record.severity:
         survivor.record.severity = loser.severity
         survivor.clocks.retarget_severity(

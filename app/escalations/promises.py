@@ -14,6 +14,12 @@ UPDATE_CLOCKS = ("customer_update", "account_team_update", "executive_update")
 ENDED_BY_RESOLVE = ("plan", "still_on_it", *UPDATE_CLOCKS)
 TAKEN_UP_AGAIN = ("tier", *ENDED_BY_RESOLVE)
 
+TOLD_SINCE = text(
+    """
+    select exists (select 1 from event where escalation_id = :id and kind = 'update' and at > :at
+                   and facts -> 'audiences' ? 'customer')
+    """
+)
 FIRST_MESSAGE = text("select min(at) from event where escalation_id = :id and kind = 'message'")
 
 
@@ -79,22 +85,25 @@ def next_update(change: Change, kind: str, at: datetime, *, begins: bool) -> Non
 
 
 def customer_spoke(change: Change, at: datetime) -> None:
-    """The earliest unanswered message starts `reply`; of a colleague's raise the first starts `respond` instead."""
-    if change.record.status == "requested":
+    """The earliest unanswered message starts `reply`; of a colleague's raise the first starts `respond` as well.
+
+    One that was written before the customer was last told something is answered already.
+    """
+    if change.record.status == "requested" or db.session.scalar(TOLD_SINCE, {"id": change.record.id, "at": at}):
         return
     if change.clocks.get("respond") is None:
         start(change, "respond", at)
-    else:
-        start(change, "reply", at)
+    start(change, "reply", at)
 
 
 def answer_waiting_message(change: Change) -> None:
-    """On approval, `respond` counts from a message the customer sent meanwhile: approval time is ours."""
+    """On approval, `respond` and `reply` count from a message the customer sent meanwhile: approval time is ours."""
     sent_at = db.session.scalar(FIRST_MESSAGE, {"id": change.record.id})
     if sent_at is None or change.record.raised_by_kind != "colleague":
         return
     values: dict[str, Any] = {"escalation_id": change.record.id, "basis": change.basis, "now": change.now}
-    change.rows += sla.open_clock("respond", at=sent_at, severity=change.record.severity, **values)
+    for kind in ("respond", "reply"):
+        change.rows += sla.open_clock(kind, at=sent_at, severity=change.record.severity, **values)
 
 
 def resolved(change: Change, at: datetime) -> None:

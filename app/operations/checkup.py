@@ -58,7 +58,7 @@ def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:
             "correct the cause, then clear clock.problem and set next_step_at to now",
         )
     if row["unassigned"]:
-        yield wrong(
+        yield warn(
             f"{who}: {row['unassigned']} open escalations found no owner by rule and stand with the duty owner",
             "assign them, and add to the routing policy what their decision records say was missing",
         )

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 NAMESPACE = "'public'::regnamespace"
-OUR = f"c.relnamespace = {NAMESPACE} and c.relname not like 'alembic_version%'"
+OUR = f"c.relnamespace = {NAMESPACE} and c.relname not like 'alembic_version%' and c.relkind <> 'S'"
 QUERIES = {
     "table": f"select relname, relkind, relrowsecurity, relforcerowsecurity from pg_class c where {OUR}",
     "column": (

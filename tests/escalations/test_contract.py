@@ -188,3 +188,33 @@ def test_a_case_whose_value_is_only_known_in_part_sorts_before_every_known_value
     first = client.get("/api/v1/escalations?sort=-value_at_stake&limit=1").json
     second = client.get(f"/api/v1/escalations?sort=-value_at_stake&limit=1&cursor={first['next_cursor']}").json
     assert [page["items"][0]["id"] for page in (first, second)] == [part["id"], whole["id"]]
+
+
+def test_whom_a_merged_case_is_about_loses_the_survivor(
+    raise_case: Raise, client: ApiClient, company: Company, as_user: Callable[[User], ApiClient]
+) -> None:
+    first, second = raise_case(), raise_case(about_user=company.owner.email)
+    assert first["owner"]["email"] == company.owner.email
+    merged = client.post(
+        f"/api/v1/escalations/{second['id']}/merge", json={"into_id": first["id"], "reason": "Same"}
+    ).json
+    assert merged["owner"]["email"] != company.owner.email
+    assert as_user(company.owner).get(f"/api/v1/escalations/{first['id']}").status_code == 404
+
+
+def test_a_first_message_starts_respond_and_reply_at_its_own_moment(raise_case: Raise, client: ApiClient) -> None:
+    case = raise_case()
+    message = {"from": "Jo", "channel": "email", "text": "Hello?"}
+    record = client.post(f"/api/v1/escalations/{case['id']}/messages", json=message).json
+    due = {clock["kind"]: clock["due_at"] for clock in record["clocks"]}
+    assert due["respond"] == due["reply"]
+    again = client.post(f"/api/v1/escalations/{case['id']}/messages", json={**message, "text": "Still there?"}).json
+    assert {clock["kind"]: clock["due_at"] for clock in again["clocks"]}["reply"] == due["reply"]
+
+
+def test_clocks_are_paged(raise_case: Raise, client: ApiClient) -> None:
+    path = f"/api/v1/escalations/{raise_case()['id']}/clocks?limit=1"
+    first = client.get(path).json
+    second = client.get(f"{path}&cursor={first['next_cursor']}").json
+    assert {first["items"][0]["kind"], second["items"][0]["kind"]} == {"close", "acknowledge"}
+    assert second["next_cursor"] is None
