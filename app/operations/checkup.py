@@ -10,7 +10,7 @@ from app import clock
 from app.accounts.queries import tenant_today
 from app.auth.settings import tenant_settings
 from app.db import finding, tenant_row, transaction
-from app.operations.findings import Finding, ok, wrong
+from app.operations.findings import Finding, ok, warn, wrong
 
 TENANTS = text("select id from tenant order by id")
 COUNT = text(
