@@ -177,10 +177,11 @@ def test_clocks_set_aside_and_failed_assignments_are_named(tenant, client, make_
     with transaction() as session:
         session.execute(text("update clock set problem = 'KeyError()', next_step_at = null where kind = 'close'"))
         session.execute(text("update escalation set assignment_failed = true"))
-    found = " ".join(texts(check_tenant(tenant.id)))
+    findings = check_tenant(tenant.id)
+    found = " ".join(texts(findings))
     assert "1 clocks were set aside" in found
     assert "KeyError()" in found
-    assert "1 open escalations found no owner" in found
+    assert "1 open escalations found no owner" in " ".join(texts(findings, "warn"))
     with transaction() as session:
         session.execute(text("update clock set problem = null"))
 
