@@ -116,7 +116,7 @@ def close_unresolved(escalation_id: UUID, body: dict[str, Any], act: Act) -> Esc
 @action("decision", bodies.DecisionBody)
 def decision(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
     """Record management's decision; what it says is done by its own call."""
-    return service.decide(escalation_id, act=act, choice=body["choice"], reason=body["reason"])
+    return service.record_decision(escalation_id, act=act, choice=body["choice"], reason=body["reason"])
 
 
 @action("reopen", bodies.ReasonBody)

@@ -14,10 +14,11 @@ from app.errors import invalid
 from app.escalations import lifecycle, promises
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
+from app.escalations.demand import NewEscalation
 from app.escalations.errors import CustomerNotSilent, MergeTheOtherWay, NoDecision, NotReady
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import hold, named, own
-from app.escalations.raising import NewEscalation, Raised, raise_escalation
+from app.escalations.raising import Raised, raise_escalation
 from app.escalations.standing import lock_record, survivor_id
 from app.escalations.waiting import stop_waiting
 from app.escalations.words import numbered
@@ -165,7 +166,7 @@ def check_silence(change: Change) -> None:
         raise CustomerNotSilent
 
 
-def decide(escalation_id: UUID, *, act: Act, choice: str, reason: str) -> Escalation:
+def record_decision(escalation_id: UUID, *, act: Act, choice: str, reason: str) -> Escalation:
     """Management's decision is recorded and nothing else; what it says is done by its own call."""
     change = begin(escalation_id, "decision", act)
     change.step("decision")

@@ -45,17 +45,24 @@ def systems_of(change: Change) -> list[str]:
 
 
 def own(
-    change: Change, account: AccountFacts, *, cause: Cause, exclude: frozenset[UUID] = frozenset()
+    change: Change,
+    account: AccountFacts,
+    *,
+    cause: Cause,
+    exclude: frozenset[UUID] = frozenset(),
+    reason: str | None = None,
 ) -> RoutingResult:
     """Route the case; its owner is never empty, and the decision with its reason is kept for ever."""
     routed = routing.route(
         routing_input(change, account), actor=change.act.actor, now=change.now, cause=cause, exclude=exclude
     )
-    hand_over(change, account, routed, cause=cause)
+    hand_over(change, account, routed, cause=cause, reason=reason)
     return routed
 
 
-def hand_over(change: Change, account: AccountFacts, routed: RoutingResult, *, cause: Cause) -> None:
+def hand_over(
+    change: Change, account: AccountFacts, routed: RoutingResult, *, cause: Cause, reason: str | None = None
+) -> None:
     """Make the routed person the owner: assignment, tasks, event, and a message that names the reason."""
     record, previous = change.record, change.record.owner_id
     record.owner_id = routed.owner_id
@@ -70,6 +77,7 @@ def hand_over(change: Change, account: AccountFacts, routed: RoutingResult, *, c
     change.note(
         "assign",
         {"owner": routed.owner_id, "was": previous, "team": routed.team_id, "rule": routed.rule, "cause": cause},
+        {"reason": reason},
     )
     change.tell(
         [routed.owner],

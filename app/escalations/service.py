@@ -7,8 +7,8 @@ from app.escalations.closing import (
     Resolution,
     Word,
     close_unresolved,
-    decide,
     merge,
+    record_decision,
     reopen,
     resolve,
     verify,
@@ -21,9 +21,10 @@ from app.escalations.conversation import (
     add_update,
     change_task,
 )
+from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
-from app.escalations.raising import NewEscalation, Raised, raise_escalation, start_numbers
+from app.escalations.raising import Raised, raise_escalation, start_numbers
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
@@ -49,13 +50,13 @@ __all__ = [
     "by_engine",
     "change_task",
     "close_unresolved",
-    "decide",
     "edit",
     "escalate",
     "extend",
     "merge",
     "plan",
     "raise_escalation",
+    "record_decision",
     "reopen",
     "resolve",
     "resume",

@@ -44,10 +44,9 @@ def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escal
     declined = to == NewOwner()
     cause: Cause = "decline" if declined and change.standing.is_owner else "assign"
     if declined:
-        own(change, change.account, cause=cause, exclude=frozenset({previous} if previous else ()))
+        own(change, change.account, cause=cause, reason=reason, exclude=frozenset({previous} if previous else ()))
     else:
-        hand_over(change, change.account, chosen(change, to), cause=cause)
-    change.note("reassign", {"cause": cause}, {"reason": reason})
+        hand_over(change, change.account, chosen(change, to), cause=cause, reason=reason)
     if record.owner_id != previous:
         promises.owner_changed(change)
     return change.save()

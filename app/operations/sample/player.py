@@ -192,7 +192,7 @@ class Scene:
         answer(self.id, act=self.act, approved=approved, reason=reason)
 
     def decision(self, words: dict[str, Any]) -> None:
-        escalations.decide(self.id, act=self.act, choice=words["choice"], reason=words["reason"])
+        escalations.record_decision(self.id, act=self.act, choice=words["choice"], reason=words["reason"])
 
     def resolve(self, words: dict[str, Any]) -> None:
         escalations.resolve(self.id, act=self.act, resolution=escalations.Resolution(**words))

@@ -1,0 +1,152 @@
+"""What a raise says: who demands what of which account, the rows that come with it, and the cases that look alike."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.accounts.facts import AccountFacts
+from app.accounts.models import Contact
+from app.auth import queries as users
+from app.db import Model, db, new_id
+from app.errors import invalid
+from app.escalations import words
+from app.escalations.case import Act
+from app.escalations.models import Escalation, EscalationContract, Link
+
+
+@dataclass(frozen=True)
+class NewEscalation:
+    """What a caller says of the problem; the account by id, or by the CRM's source and id."""
+
+    title: str
+    severity: int
+    account_id: UUID | None = None
+    account: tuple[str, str] | None = None
+    customer_statement: str | None = None
+    desired_outcome: str | None = None
+    impact: str | None = None
+    reason: str = "other"
+    raised_by_kind: str = "colleague"
+    raised_by_email: str | None = None
+    source: str = "api"
+    external_refs: tuple[dict[str, Any], ...] = ()
+    answers: dict[str, Any] = field(default_factory=dict)
+    contract_ids: tuple[UUID, ...] | None = None
+    about_user: str | None = None
+    restricted: bool = False
+    raised_at: datetime | None = None
+    recurrence_of_id: UUID | None = None
+
+
+NEIGHBOURS = text(
+    """
+    select (select c.id from contact c where c.account_id = :account and c.email = :email limit 1) as contact_id,
+           count(*) filter (where reason = :reason) as repeats,
+           coalesce(json_agg(json_build_object('id', id, 'number', number, 'title', title, 'status', status,
+                                               'reason', reason) order by raised_at desc)
+                    filter (where status in ('open', 'in_progress', 'waiting', 'resolved') and not restricted
+                            and about_user_id is distinct from :me
+                            and (reason = :reason or lower(title) = lower(:title)
+                                 or exists (select 1 from link where link.escalation_id = escalation.id
+                                            and (link.system, link.external_id) in
+                                                (select r.system, r.external_id
+                                                 from json_to_recordset(cast(:refs as json))
+                                                      as r(system text, external_id text))))), '[]') as duplicates
+    from escalation where account_id = :account and status not in ('declined', 'merged')
+    """
+)
+
+
+def raiser_of(new: NewEscalation, record: Escalation, contact_id: UUID | None) -> list[Model]:
+    """The contact who demands: a customer needs an e-mail, and one not known yet becomes a contact of the account."""
+    if new.raised_by_kind != "customer":
+        return []
+    email = record.raised_by_email if new.raised_by_email else None
+    if email is None:
+        raise invalid("raised_by.email", "expected the customer's e-mail when kind is customer")
+    record.contact_id = contact_id
+    if contact_id is not None:
+        return []
+    contact = Contact(id=new_id(), account_id=record.account_id, source="firsthand", external_id=email, email=email)
+    record.contact_id = contact.id
+    return [contact]
+
+
+def find_about(email: str | None) -> UUID | None:
+    if email is None:
+        return None
+    user = users.find_user_by_email(email)
+    if user is None:
+        raise invalid("about_user", "expected the e-mail of a user")
+    return user.id
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    repeats: int
+    duplicates: list[dict[str, Any]]
+    contact_id: UUID | None
+
+
+def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbours:
+    """How often this account had this grievance, and which live cases that anybody may see look like the same,
+    and the contact of the raiser's address."""
+    refs = [{"system": ref["system"], "external_id": ref["external_id"]} for ref in new.external_refs]
+    values = {
+        "account": record.account_id,
+        "reason": new.reason,
+        "title": new.title,
+        "refs": words.as_json(refs),
+        "me": act.actor.user_id,
+        "email": record.raised_by_email,
+    }
+    row = db.session.execute(NEIGHBOURS, values).one()
+    duplicates = [{**found, "number": words.numbered(found["number"])} for found in row.duplicates[:10]]
+    return Neighbours(row.repeats, duplicates, row.contact_id)
+
+
+def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Model]:
+    unique = {(ref["system"], ref["external_id"]): ref for ref in new.external_refs}
+    return [
+        Link(
+            escalation_id=record.id,
+            system=ref["system"],
+            external_id=ref["external_id"],
+            url=ref.get("url"),
+            created_at=now,
+        )
+        for ref in unique.values()
+    ]
+
+
+def contracts_of(record: Escalation, account: AccountFacts) -> list[Model]:
+    return [
+        EscalationContract(escalation_id=record.id, contract_id=contract_id)
+        for contract_id in account.touched_contract_ids
+    ]
+
+
+def raise_texts(record: Escalation) -> dict[str, str | None]:
+    return {
+        "title": record.title,
+        "customer_statement": record.customer_statement,
+        "desired_outcome": record.desired_outcome,
+        "impact": record.impact,
+        "raised_by_email": record.raised_by_email,
+    }
+
+
+def raise_facts(record: Escalation) -> dict[str, Any]:
+    return {
+        "severity": record.severity,
+        "reason": record.reason,
+        "source": record.source,
+        "raised_by": record.raised_by_kind,
+        "account": record.account_id,
+        "completeness": record.completeness,
+        "value": None if record.value_amount is None else f"{record.value_amount:.2f}",
+        "currency": record.value_currency,
+    }
