@@ -32,7 +32,7 @@ SPANS = text("select closed_at - raised_at from escalation where status = 'close
 REASSIGNED_COUNTS = text(
     """
     select (select count(*) from event e join event_text t on t.event_id = e.id and t.field = 'reason'
-            where e.escalation_id = c.id and e.kind = 'reassign' and t.text = :reason)
+            where e.escalation_id = c.id and e.kind = 'assign' and t.text = :reason)
     from escalation c
     """
 )
