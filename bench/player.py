@@ -23,6 +23,7 @@ from bench.ground import actor_of, new_tenant
 from bench.incidents import Event
 
 SOURCE = "servicenow"
+LONGEST_REOPEN = 365  # the log once goes on with a case weeks after closing it
 REASSIGNED, NAMED = "reassigned in the log", "named in the log"
 PARTIES = {"User": "customer", "Vendor": "vendor", "Problem": "internal", "Evidence": "internal"}
 LONGEST_VERIFY = 250  # business days; the log once took 199 days from resolved to closed
@@ -55,7 +56,7 @@ class Player:
         self.due: datetime | None = None
         self.use_cases = 0
         with transaction(tenant=self.tenant_id):
-            changes = {"verify_business_days": LONGEST_VERIFY, "capacity": 1000}
+            changes = {"verify_business_days": LONGEST_VERIFY, "reopen_days": LONGEST_REOPEN, "capacity": 1000}
             update_settings(get_tenant(lock=True), changes)
             self._make_accounts(events)
 

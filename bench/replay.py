@@ -14,8 +14,8 @@ may do, by an admin):
 * an event that changes none of this is a comment, a sign of work, one for each incident and day.
 
 Reminders are what the real sweep sends on the way, run at every full hour of tenant time at which something is due.
-The verify clock is given more days than the log ever took, since it is the log that closes here. The accounts are
-dealt out to as many tenants as there are processors, each played in a process of its own.
+The verify clock and the reopen window are given more days than the log ever took, since it is the log that closes
+and reopens here. The accounts are dealt out to as many tenants as there are processors, each played in a process of its own.
 """
 
 import os
