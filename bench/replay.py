@@ -15,7 +15,8 @@ may do, by an admin):
 
 Reminders are what the real sweep sends on the way, run at every full hour of tenant time at which something is due.
 The verify clock and the reopen window are given more days than the log ever took, since it is the log that closes
-and reopens here. The accounts are dealt out to as many tenants as there are processors, each played in a process of its own.
+and reopens here. The accounts are dealt out to as many tenants as there are processors, each played in a process of
+its own.
 """
 
 import os
