@@ -61,11 +61,17 @@ def end_request(response: Response) -> Response:
     log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=_path(),
         status=response.status_code,
         ms=round((clock.monotonic() - g.get("began", clock.monotonic())) * 1000, 1),
     )
     return response
+
+
+def _path() -> str:
+    """The path; of one that is itself a secret only the route."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    return rule if "<token>" in rule else request.path
 
 
 def init_app(app: Flask) -> None:

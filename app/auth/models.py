@@ -70,6 +70,22 @@ class ApiToken(TenantModel):
     last_used_at: Mapped[datetime | None]
 
 
+class CalendarFeed(TenantModel):
+    """The address at which a person's calendar client asks for deadlines; one each, kept as a hash of its secret."""
+
+    __tablename__ = "calendar_feed"
+    __table_args__ = (
+        reference("user", "user_id"),
+        UniqueConstraint("tenant_id", "user_id"),
+        UniqueConstraint("tenant_id", "secret_hash"),
+    )
+
+    user_id: Mapped[UUID]
+    secret_hash: Mapped[bytes]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
 class LinkView(TenantModel):
     """Each opening of a signed link: who it was made for, what it showed, when."""
 

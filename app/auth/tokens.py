@@ -7,21 +7,21 @@ from uuid import UUID
 PREFIX = "fh_"
 
 
-def mint(tenant_id: UUID) -> tuple[str, bytes]:
+def mint(tenant_id: UUID, *, prefix: str = PREFIX) -> tuple[str, bytes]:
     """A new token and the hash to keep; 256 random bits, so a plain SHA-256 is enough."""
     secret = secrets.token_urlsafe(32)
-    return f"{PREFIX}{tenant_id.hex}_{secret}", hash_secret(secret)
+    return f"{prefix}{tenant_id.hex}_{secret}", hash_secret(secret)
 
 
 def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def parse(token: str) -> tuple[UUID, bytes] | None:
+def parse(token: str, *, prefix: str = PREFIX) -> tuple[UUID, bytes] | None:
     """(tenant, secret's hash) of a well-formed token, else None."""
-    if not token.startswith(PREFIX):
+    if not token.startswith(prefix):
         return None
-    tenant, _, secret = token.removeprefix(PREFIX).partition("_")
+    tenant, _, secret = token.removeprefix(prefix).partition("_")
     try:
         return UUID(hex=tenant), hash_secret(secret)
     except ValueError:

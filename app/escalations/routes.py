@@ -8,7 +8,7 @@ from flask import Response
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
-from app.escalations import action_routes, bodies, clock_routes, listing, queries, schemas, seals, service
+from app.escalations import action_routes, bodies, clock_routes, feed_routes, listing, queries, schemas, seals, service
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
@@ -135,4 +135,4 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 
 
 # Importing the actions gives the blueprint their routes.
-blueprints = [*action_routes.blueprints, clock_routes.bp]
+blueprints = [*action_routes.blueprints, clock_routes.bp, *feed_routes.blueprints]

@@ -20,6 +20,7 @@ PUBLIC = {
     "/readyz": "ready",
     "/metrics": "numbers for Prometheus",
     "/l/<token>": "a signed, expiring link is its own key",
+    "/feeds/<token>.ics": "a secret, revocable address is its own key",
     "/panel/panel.css": "the stylesheet of the pages",
     "/unsubscribe/<token>": "a signed link is its own key",
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from time import monotonic
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -57,6 +58,14 @@ def test_a_token_that_has_used_up_its_minute_is_told_when_to_come_back(
     assert answers[3].json["code"] == "too_many_requests"
     assert 1 <= int(answers[3].headers["Retry-After"]) <= 60
     assert second.get(PATH).status_code == 200
+
+
+def test_a_calendar_feed_is_counted_as_a_token_is(app_with, tenant, client, whole_minute, valkey):
+    path = urlsplit(client.post("/api/v1/me/calendar-feed").json["url"]).path
+    subscriber = ApiClient(app_with(token_rate=2), None)
+    answers = [subscriber.get(path) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
 
 
 def test_a_tenants_limit_holds_over_all_its_tokens_and_no_other_tenants(
