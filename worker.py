@@ -19,6 +19,7 @@ from app.escalations.jobs import reprioritise, sweep, wake_waiting
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
+from app.operations.imports.jobs import end_abandoned
 from app.operations.rq_worker import work
 from app.operations.servers import use_servers
 from app.operations.setting import ensure_migrated, environment_of
@@ -36,6 +37,7 @@ JOBS = (
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
     Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
+    Job("end_imports", 60, end_abandoned),  # those whose process died
     Job("tidy", 3600, heartbeats.forget_old),
 )
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -53,10 +53,15 @@ class Advance(TenantModel):
 
 
 class Import(TenantModel):
-    """One streamed import and how far it is."""
+    """One streamed import and how far it is; `beat_at` (real time) is when its process was last known to live."""
 
     __tablename__ = "import"
-    __table_args__ = (reference("user", "actor_id"), one_of("state", ("running", "done", "failed")))
+    __table_args__ = (
+        reference("user", "actor_id"),
+        one_of("state", ("running", "done", "failed")),
+        Index("ix_import_running", "tenant_id", "beat_at", postgresql_where=text("state = 'running'")),
+        {"info": {"finder": ("state = 'running'", ("state", "beat_at"))}},
+    )
 
     kind: Mapped[str]
     state: Mapped[str] = mapped_column(default="running")
@@ -70,6 +75,7 @@ class Import(TenantModel):
     rejected: Mapped[int] = mapped_column(default=0)
     failure: Mapped[str | None]
     started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
 

@@ -1,6 +1,6 @@
 """Why an import as a whole is refused or ends; faults of single rows are data, not errors."""
 
-from app.errors import AppError, Invalid, NotFound
+from app.errors import AppError, Conflict, Invalid, NotFound
 
 
 class ImportNotFound(NotFound):
@@ -23,3 +23,9 @@ class UnreadableFile(Invalid):
 
 class TooLarge(AppError):
     status, code, title = 413, "too_large", "The file is too large"
+
+
+class ImportEnded(Conflict):
+    """It was silent for so long that it was taken for dead and closed."""
+
+    code, title = "import_ended", "The import has ended meanwhile"

@@ -19,6 +19,7 @@ from app.accounts.service import Outcome
 from app.auth.actor import Actor
 from app.db import db, new_id, transaction
 from app.errors import AppError
+from app.operations.imports.errors import ImportEnded
 from app.operations.imports.kinds import DEFAULT_SOURCE, WORTH, Kind, typed
 from app.operations.imports.lines import Readable, open_lines
 from app.operations.imports.mapping import Mapping
@@ -107,10 +108,9 @@ def run_import(
         while chunk := list(islice(rows, CHUNK)):
             _write(job, chunk)
         _write_later(job)
-        _finish(job, "done")
+        _finish(job)
     except BaseException as error:
-        with suppress(exc.SQLAlchemyError):
-            _finish(job, "failed", _reason(error))
+        _note_failure(job, error)
         raise
     return job.report
 
@@ -132,9 +132,10 @@ def read_rows(kind: Kind, stream: Readable, *, ndjson: bool, limit: int, mapping
 def _begin(job: Job) -> None:
     if job.dry_run:
         return
+    now = clock.real_now()
     with transaction():
         db.session.add(
-            Import(id=job.report.id, kind=job.kind.name, actor_id=job.actor.user_id, started_at=clock.real_now())
+            Import(id=job.report.id, kind=job.kind.name, actor_id=job.actor.user_id, started_at=now, beat_at=now)
         )
 
 
@@ -229,8 +230,8 @@ def _keep(job: Job, report: Report, faults: Sequence[Fault]) -> None:
     kept = faults[: MAX_KEPT_FAULTS - report.kept_faults]
     report.kept_faults += len(kept)
     insert_all(RejectedRow(import_id=report.id, line=f.line, field=f.field, detail=f.detail[:1000]) for f in kept)
-    record = db.session.get_one(Import, report.id)
-    record.total = report.total
+    record = _running(job)
+    record.total, record.beat_at = report.total, clock.real_now()
     for name, number in report.counts.items():
         setattr(record, name, number)
 
@@ -244,15 +245,48 @@ def _write_later(job: Job) -> None:
         job.is_last_try = job.report.total == before
 
 
-def _finish(job: Job, state: str, failure: str | None = None) -> None:
-    """Close the record; values that changed are ranked in the book at once."""
+def _running(job: Job) -> Import:
+    """The record, locked; ImportEnded when it was closed because nothing was heard of us."""
+    record = db.session.get_one(Import, job.report.id, with_for_update=True)
+    if record.state != "running":
+        raise ImportEnded(record.failure)
+    return record
+
+
+def _finish(job: Job) -> None:
     if job.dry_run:
         return
     with transaction():
-        if job.kind.name in WORTH and job.report.changed:
-            accounts.rebuild_book(tenant_today(clock.now()))
-        record = db.session.get_one(Import, job.report.id)
-        record.state, record.failure, record.ended_at = state, failure, clock.real_now()
+        _rank(job)
+        record = _running(job)
+        record.state, record.ended_at = "done", clock.real_now()
+
+
+def _note_failure(job: Job, error: BaseException) -> None:
+    """Close the record as failed; where that fails too both errors are told, and `end_abandoned` closes it later."""
+    about = {"import_id": str(job.report.id), "kind": job.kind.name, "rows": job.report.total}
+    log.warning("import_failed", **about, error=_reason(error), exc_info=None if _is_expected(error) else error)
+    if job.dry_run or isinstance(error, ImportEnded):
+        return
+    try:
+        with transaction():
+            record = _running(job)
+            record.state, record.failure, record.ended_at = "failed", _reason(error), clock.real_now()
+        with transaction():
+            _rank(job)
+    except (exc.SQLAlchemyError, AppError) as second:
+        log.exception("import_failure_not_noted", **about)
+        error.add_note(f"and the record of import {job.report.id} could not be closed: {second}")
+
+
+def _rank(job: Job) -> None:
+    """Values that changed are ranked in the book at once."""
+    if job.kind.name in WORTH and job.report.changed:
+        accounts.rebuild_book(tenant_today(clock.now()))
+
+
+def _is_expected(error: BaseException) -> bool:
+    return isinstance(error, AppError) or not isinstance(error, Exception)
 
 
 def _reason(error: BaseException) -> str:
