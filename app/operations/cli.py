@@ -27,6 +27,7 @@ from app.db import tenant_scope, transaction
 from app.errors import AppError
 from app.escalations import cli as escalations
 from app.operations import migrate, tenants
+from app.operations.cli_clocks import clocks_commands
 from app.operations.cli_import import import_command
 from app.operations.doctor import doctor_command
 from app.operations.errors import CannotRun
@@ -225,6 +226,7 @@ def _name(email: str) -> str:
     return local.replace(".", " ").replace("_", " ").title()
 
 
+cli.add_command(clocks_commands)
 cli.add_command(doctor_command)
 cli.add_command(import_command)
 

@@ -87,10 +87,12 @@ class StoredClock:
     def derive(self, now: datetime) -> None:
         """Make the row what the ledger says, and find the moment at which the sweep must look at it next."""
         row, state = self.row, self.state
-        moved = row.due_version != state.due_version
+        not_before = find_not_before(self.entries, state)
+        # A breached clock that resumes is due as it was: its ladder goes on where it stands, and nothing fires again.
+        moved = row.due_version != state.due_version and (row.due_at, row.not_before) != (state.due_at, not_before)
         timing = timing_of(self.entries, state, zone=row.zone)
         apply_state(row, state)
-        row.not_before = find_not_before(self.entries, state)
+        row.not_before = not_before
         row.entries = len(self.entries)
         row.problem = None
         self._schedule(state, timing, from_start=moved)
@@ -148,7 +150,7 @@ def last_written(entries: Sequence[Entry]) -> datetime:
 
 def rebuild_ledger(entries: Sequence[Entry], *, zone: str, as_of: datetime) -> State:
     """The state of a ledger, whose entries name their calendars, as of a moment."""
-    calendars = {name: find_calendar(UUID(name)) for name in _calendar_names(entries)}
+    calendars = {name: find_calendar(UUID(name)) for name in named_calendars(entries)}
     base = calendars[next(iter(calendars))]
     return rebuild(entries, calendar=base, zone=ZoneInfo(zone), as_of=as_of, calendars=calendars)
 
@@ -160,7 +162,7 @@ def timing_of(entries: Sequence[Entry], state: State, *, zone: str) -> Timing | 
 
 def present_calendar(entries: Sequence[Entry]) -> Calendar:
     """The calendar that counts since the last entry that named one."""
-    return find_calendar(UUID(_calendar_names(entries)[-1]))
+    return find_calendar(UUID(named_calendars(entries)[-1]))
 
 
 def find_import(entries: Sequence[Entry]) -> datetime | None:
@@ -175,7 +177,7 @@ def find_not_before(entries: Sequence[Entry], state: State) -> datetime:
     return max(state.not_before, imported) if imported else state.not_before
 
 
-def _calendar_names(entries: Sequence[Entry]) -> list[str]:
+def named_calendars(entries: Sequence[Entry]) -> list[str]:
     """By order of writing; a re-target with a calendar names the one that counts from then on."""
     return [entry.data["calendar"] for entry in entries if "calendar" in entry.data]
 

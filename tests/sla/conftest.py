@@ -29,12 +29,12 @@ def case(tenant: TestTenant) -> UUID:
         return make_case(tenant)
 
 
-def make_case(tenant: TestTenant) -> UUID:
+def make_case(tenant: TestTenant, number: int = 1) -> UUID:
     basis = service.basis(now=NOW)
     account = Account(id=new_id(), source="csv", external_id=str(new_id()), name="Acme", changed_at=NOW)
     case = Escalation(
         id=new_id(),
-        number=1,
+        number=number,
         account_id=account.id,
         title="Nothing works",
         severity=3,

@@ -282,3 +282,22 @@ def test_a_clock_whose_calendar_cannot_be_read_is_set_aside_with_no_other(tenant
 def one_calendar() -> UUID:
     with transaction():
         return db.session.scalars(select(CalendarVersion.calendar_id)).one()
+
+
+def test_a_wait_that_ends_repeats_no_reminder_of_a_clock_that_was_breached_before_it(
+    case: UUID, equals_rebuilt: Callable[[UUID], int]
+) -> None:
+    open_clocks(case, "tier")  # due 14:00, then every business day
+    assert steps(sweep(utc("14:00"))) == [("75%", 0), ("0", 0), ("0", 0)]
+    with transaction():
+        clocks = Clocks.load(case)
+        clocks.pause(utc("15:00"), utc("15:00"), party="customer")
+        clocks.save()
+    with transaction():
+        clocks = Clocks.load(case)
+        clocks.resume(utc("16:00"), utc("16:00"))
+        clocks.save()
+    assert steps(sweep(utc("16:30"))) == []
+    assert row("tier").next_step_at == utc("2026-03-03T14:00")
+    assert steps(sweep(utc("2026-03-03T14:00"))) == [("+P1D", 0)]
+    assert equals_rebuilt(case) == 1
