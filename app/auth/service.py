@@ -27,6 +27,7 @@ __all__ = [
     "create_user",
     "find_user_by_email",
     "get_user",
+    "line_above",
     "revoke_token",
     "set_current",
     "update_settings",

@@ -10,11 +10,14 @@ from sqlalchemy import text
 from app.auth.settings import TenantSettings, tenant_settings
 from app.db import db
 from app.escalations.tiers import TIERS
+from app.routing.delegates import find_stand_in
 from app.rows import array_of
 
 ABSENT, NO_ADDRESS = "absent", "no_address"
 # A restricted case is seen by its owner, the line above, watchers and admins, so only they are told.
 SEEING = frozenset({"owner", "owner_manager", "watchers", "approver", "approver_manager", "admins"})
+# Watching, or being an admin, lets one person see a restricted case, not who stands in for them.
+IN_PERSON = frozenset({"watchers", "admins"})
 OF_APPROVERS = frozenset({"approver", "approver_manager"})
 
 READ_CASES = text(
@@ -30,15 +33,21 @@ READ_CASES = text(
     where e.id = any(cast(:ids as uuid[]))
     """
 )
+# Everybody asked for, their managers, and whom those name who are absent now, through chains.
 READ_PEOPLE = text(
     """
-    with asked as (
-        select id, email, name, active, role, manager_id from "user"
+    with recursive asked as (
+        select id, manager_id from "user"
         where id = any(cast(:ids as uuid[])) or email = any(cast(:emails as text[])) or (:admins and role = 'admin')
+    ), away as (
+        select user_id, delegate_id from absence where starts_at <= :now and ends_at > :now
+    ), named (id) as (
+        (select id from asked union select manager_id from asked)
+        union
+        select away.delegate_id from away join named on named.id = away.user_id
     )
-    select * from asked
-    union
-    select id, email, name, active, role, manager_id from "user" where id in (select manager_id from asked)
+    select u.id, u.email, u.name, u.active, u.role, u.manager_id, away.user_id is not null, away.delegate_id
+    from named join "user" u on u.id = named.id left join away on away.user_id = u.id
     """
 )
 READ_LEADS = text("select tier, lead_id from team where tier is not null and lead_id is not null order by name desc")
@@ -76,31 +85,51 @@ class Person:
     active: bool
     role: str
     manager_id: UUID | None
+    absent: bool
+    delegate_id: UUID | None
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Why somebody hears of a step: roles of their own, and those of each absent colleague they stand in for."""
+
+    own: list[str] = field(default_factory=list)
+    in_place: dict[UUID, list[str]] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> list[str]:
+        """All of them, each once."""
+        if not self.in_place:
+            return self.own
+        return list(dict.fromkeys([*self.own, *(role for roles in self.in_place.values() for role in roles)]))
 
 
 @dataclass(slots=True)
 class Reached:
-    """Whom a step reaches, with all their roles; whom it passes by and why; and the roles that nobody holds."""
+    """Whom a step reaches and why; whom it passes by and why; who hears it for them; the roles that nobody holds."""
 
-    told: dict[UUID, list[str]] = field(default_factory=dict)
+    told: dict[UUID, Hearing] = field(default_factory=dict)
     passed_by: dict[UUID, str] = field(default_factory=dict)
+    delegated: dict[UUID, UUID] = field(default_factory=dict)
     empty: list[str] = field(default_factory=list)
 
 
 class Audience:
     """The people behind the roles of a batch of escalations, read in two statements (three for `next_tier`)."""
 
-    def __init__(self, escalation_ids: Collection[UUID], roles: Collection[str]) -> None:
+    def __init__(self, escalation_ids: Collection[UUID], roles: Collection[str], *, now: datetime) -> None:
         self.settings: TenantSettings = tenant_settings()
         self.cases = read_cases(escalation_ids, watchers="watchers" in roles)
         self.leads = _read_leads() if "next_tier" in roles else {}
         self.people: dict[UUID, Person] = {}
         self.by_email: dict[str, Person] = {}
-        self._read_people(roles)
+        self._read_people(roles, now)
+        self.delegates = {person.id: person.delegate_id for person in self.people.values() if person.absent}
         self.admins = [person.id for person in self.people.values() if person.role == "admin"]
 
-    def _read_people(self, roles: Collection[str]) -> None:
+    def _read_people(self, roles: Collection[str], now: datetime) -> None:
         values = {
+            "now": now,
             "ids": array_of(self._ids()),
             "emails": array_of(self._emails()),
             "admins": "admins" in roles or not OF_APPROVERS.isdisjoint(roles),
@@ -141,20 +170,35 @@ class Audience:
                 return
 
     def _reach(self, case: Case, role: str, holders: Collection[UUID], reached: Reached) -> bool:
-        """Note each holder as told or passed by; whether anybody is told."""
+        """Note each holder as told or passed by, and who hears it in their place; whether anybody is told."""
         anybody = False
         for id_ in holders:
             person = self.people.get(id_)
             if person is None or id_ == case.about_user_id:
                 continue
-            if not person.active:
-                reached.passed_by[id_] = ABSENT
-            elif not person.email:
-                reached.passed_by[id_] = NO_ADDRESS
+            if reason := _unreachable(person):
+                reached.passed_by[id_] = reason
+                anybody = self._delegate(case, role, person, reached) or anybody
             else:
-                reached.told.setdefault(id_, []).append(role)
+                reached.told.setdefault(id_, Hearing()).own.append(role)
                 anybody = True
         return anybody
+
+    def _delegate(self, case: Case, role: str, person: Person, reached: Reached) -> bool:
+        """Tell who stands in for an absent colleague, if their chain of delegates leads to anybody."""
+        if not person.active or not person.absent or (case.restricted and role in IN_PERSON):
+            return False
+        stand_in = find_stand_in(person.id, self.delegates, serves=lambda id_: self._serves(case, id_))
+        if stand_in is None:
+            return False
+        reached.delegated[person.id] = stand_in
+        reached.told.setdefault(stand_in, Hearing()).in_place.setdefault(person.id, []).append(role)
+        return True
+
+    def _serves(self, case: Case, id_: UUID) -> bool:
+        """Whether a chain may lead to or through this person: whom the case is about is never a delegate in it."""
+        person = self.people.get(id_)
+        return person is not None and person.active and bool(person.email) and id_ != case.about_user_id
 
     def _holders(self, case: Case, role: str) -> Collection[UUID]:
         match role:
@@ -203,6 +247,12 @@ class Audience:
             return active
         managers = self._managers(self._known(case.account_owner_email))
         return [id_ for id_ in managers if self.people[id_].active] or self.admins
+
+
+def _unreachable(person: Person) -> str | None:
+    if not person.active or person.absent:
+        return ABSENT
+    return None if person.email else NO_ADDRESS
 
 
 def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False) -> dict[UUID, Case]:

@@ -65,7 +65,10 @@ class UpcomingStepSchema(Schema):
 
 
 class SentStepSchema(Schema):
-    """What a step did for one recipient, or why it did not; `folded` is how many earlier ones it stands for."""
+    """What a step did for one recipient, or why it did not; `folded` is how many earlier ones it stands for.
+
+    `delegated_to` is who was told in the place of an absent recipient.
+    """
 
     at = AwareDateTime()
     fired_at = AwareDateTime()
@@ -80,6 +83,7 @@ class SentStepSchema(Schema):
     outcome = fields.String()
     reason = fields.String(allow_none=True)
     folded = fields.Integer()
+    delegated_to = fields.String(allow_none=True)
 
 
 class ScheduleSchema(Schema):

@@ -47,7 +47,7 @@ class Outgoing:
 def tell(plans: Sequence[Fired], now: datetime) -> Outgoing:
     """The reminders of a batch; a clock whose message cannot be written is set aside and holds up no other."""
     outgoing = Outgoing()
-    audience = find_audience(plans)
+    audience = find_audience(plans, now)
     for fired in plans:
         try:
             outgoing.take(tell_one(fired, audience, now) if audience else Outgoing([fired]))
@@ -56,12 +56,13 @@ def tell(plans: Sequence[Fired], now: datetime) -> Outgoing:
     return outgoing
 
 
-def find_audience(plans: Sequence[Fired]) -> Audience | None:
+def find_audience(plans: Sequence[Fired], now: datetime) -> Audience | None:
     """The people of every role these plans name; None when nobody is to be told."""
     telling = [(fired, firing) for fired in plans for firing in fired.firings if firing.action == NOTIFY]
     if not telling:
         return None
-    return Audience({fired.clock.escalation_id for fired, _ in telling}, {r for _, f in telling for r in f.roles})
+    roles = {role for _, firing in telling for role in firing.roles}
+    return Audience({fired.clock.escalation_id for fired, _ in telling}, roles, now=now)
 
 
 def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
@@ -78,9 +79,11 @@ def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
     for firing, reached in meant:
         outgoing.lines += passed_by(fired, firing, reached)
     for told in due.fold((firing, reached.told) for firing, reached in meant):
-        roles = next(reached.told[told.person] for firing, reached in meant if firing is told.firing)
+        hearing = next(reached.told[told.person] for firing, reached in meant if firing is told.firing)
+        roles = hearing.roles
         outgoing.lines += [_folded(fired, missed, told.person, roles) for missed in told.folded]
-        reminder = Reminder(case, fired.clock, told.firing, told.stands_for, roles)
+        in_place = tuple((audience.people[id_].name, tuple(held)) for id_, held in hearing.in_place.items())
+        reminder = Reminder(case, fired.clock, told.firing, told.stands_for, hearing.own, in_place)
         line = _line(fired, told.firing, str(told.person), "sent", roles=roles, folded=len(told.folded))
         outgoing.lines.append(line)
         outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person], now)))
@@ -102,7 +105,7 @@ def roles_now(case: Case, kind: str, roles: Collection[str]) -> Collection[str]:
 def passed_by(fired: Fired, firing: Firing, reached: Reached) -> Iterator[Line]:
     """Lines for those who were not told, and one for the roles that nobody holds."""
     for id_, reason in reached.passed_by.items():
-        yield _line(fired, firing, str(id_), "suppressed", reason=reason)
+        yield _line(fired, firing, str(id_), "suppressed", reason=reason, delegate_id=reached.delegated.get(id_))
     if reached.empty:
         yield _line(fired, firing, NOBODY, "suppressed", reason=NO_ADDRESS, roles=reached.empty)
 
@@ -116,6 +119,7 @@ def _line(
     reason: str | None = None,
     roles: Sequence[str] = (),
     folded: int = 0,
+    delegate_id: UUID | None = None,
 ) -> Line:
     return Line(
         clock=fired.clock,
@@ -129,6 +133,7 @@ def _line(
         channel=CHANNEL if outcome == "sent" else None,
         reason=reason,
         folded=folded,
+        delegate_id=delegate_id,
     )
 
 

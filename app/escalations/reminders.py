@@ -44,13 +44,17 @@ RESOLVE_BY_STEPS = frozenset({"-P7D"})
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """One message to one person about one step of one clock."""
+    """One message to one person about one step of one clock.
+
+    `roles` are the person's own, `in_place` the absent colleagues they stand in for, by name with their roles.
+    """
 
     case: Case
     clock: DueClock
     firing: Firing
     stands_for: int
     roles: Sequence[str]
+    in_place: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def awaits_customer(self) -> bool:
@@ -114,15 +118,22 @@ class Reminder:
 
     @property
     def why(self) -> str:
-        return why_of(tuple(self.roles))
+        return why_of(tuple(self.roles), self.in_place)
 
 
 @lru_cache(maxsize=1_000)
-def why_of(roles: tuple[str, ...]) -> str:
-    """One sentence that names all the roles by which somebody is told."""
-    *others, last = [NAMES[role] for role in roles]
-    named = f"{', '.join(others)} and {last}" if others else last
-    return f"You get this because you are {named}."
+def why_of(roles: tuple[str, ...], in_place: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> str:
+    """One sentence that names all the roles by which somebody is told, and in whose place."""
+    reasons = [f"because you are {_listed([NAMES[role] for role in roles])}"] if roles else []
+    reasons += [
+        f"in place of {name}, who is absent and is {_listed([NAMES[role] for role in held])}" for name, held in in_place
+    ]
+    return f"You get this {', and '.join(reasons)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 @lru_cache(maxsize=1_000)

@@ -24,7 +24,7 @@ def schedule_of(record: Escalation, now: datetime) -> dict[str, Any]:
     clocks = list(db.session.scalars(asked))
     log = sla.sent_steps(record.id, now)
     held = [_held(line) for line in log if line["held_until"] is not None]
-    coming = coming_steps(record, clocks, until_of(clocks, now))
+    coming = coming_steps(record, clocks, until_of(clocks, now), now=now)
     return {
         "upcoming": sorted([*coming, *held], key=lambda step: step["at"]),
         "sent": [line for line in log if line["held_until"] is None],
@@ -35,13 +35,13 @@ def until_of(clocks: Iterable[Clock], now: datetime) -> datetime:
     return max([now, *(clock.due_at for clock in clocks if clock.due_at is not None)]) + BEYOND
 
 
-def coming_steps(record: Escalation, clocks: list[Clock], until: datetime) -> list[dict[str, Any]]:
+def coming_steps(record: Escalation, clocks: list[Clock], until: datetime, *, now: datetime) -> list[dict[str, Any]]:
     """Each step to come with the addresses it would reach if it fired now."""
     steps = sla.upcoming_steps(clocks, until)
     telling = [step for step in steps if step.action == NOTIFY]
     if not telling:
         return [_coming(step, [NOBODY]) for step in steps]
-    audience = Audience([record.id], {role for step in telling for role in step.roles})
+    audience = Audience([record.id], {role for step in telling for role in step.roles}, now=now)
     return [_coming(step, recipients(step, audience)) for step in steps]
 
 

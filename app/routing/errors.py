@@ -27,3 +27,17 @@ class OwnerNotAllowed(Conflict):
     """A person named by hand who can't own the case: gone, or the one it is about."""
 
     code, title = "owner_not_allowed", "This person can't own the case"
+
+
+class NoSuchAbsence(NotFound):
+    code, title = "not_found", "There is no such absence"
+
+
+class AbsencesOverlap(Conflict):
+    """A person is away once at a time; `absence_id` names the other one."""
+
+    code, title = "absences_overlap", "The person is away at that time already"
+
+
+class AbsenceOver(Conflict):
+    code, title = "absence_over", "This absence is over"

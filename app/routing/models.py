@@ -1,4 +1,4 @@
-"""Teams, policy versions, decisions kept for ever, and who holds what now."""
+"""Teams, absences, policy versions, decisions kept for ever, and who holds what now."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +8,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
+
+ABSENCE_MODES = ("move", "cover")
 
 
 class Team(Versioned, TenantModel):
@@ -35,6 +38,33 @@ class Membership(TenantModel):
     team_id: Mapped[UUID]
     user_id: Mapped[UUID]
     capacity: Mapped[int | None]
+
+
+class Absence(TenantModel):
+    """Somebody is away from `starts_at` until before `ends_at`; the delegate, if one is named, stands in meanwhile.
+
+    `mode`: `move` makes the delegate owner of their work when it starts, `cover` leaves it theirs. One that was ended
+    early ends when it was.
+    """
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        reference("user", "user_id"),
+        reference("user", "delegate_id"),
+        one_of("mode", ABSENCE_MODES),
+        CheckConstraint("ends_at > starts_at", name="span"),
+        CheckConstraint("delegate_id <> user_id", name="delegate"),
+        Index("ix_absence_ends", "tenant_id", "ends_at"),
+        Index("ix_absence_user", "tenant_id", "user_id", "starts_at"),
+        Index("ix_absence_delegate", "tenant_id", "delegate_id"),
+    )
+
+    user_id: Mapped[UUID]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    delegate_id: Mapped[UUID | None]
+    mode: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class PolicyVersion(TenantModel):

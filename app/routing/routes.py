@@ -1,16 +1,17 @@
-"""Doors to teams, the policy and its explanation."""
+"""Doors to teams, absences, the policy and its explanation."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
+from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import asking, policies, queries, schemas, teams
+from app.routing import absences, asking, policies, queries, schemas, teams
 from app.routing.fields import FIELDS
 from app.routing.models import PolicyVersion
 
@@ -20,15 +21,26 @@ def guard_team(team_id: UUID) -> None:
         teams.get_team(team_id)
 
 
+def guard_absences(user_id: UUID, **others: UUID) -> None:
+    """404 for somebody who does not exist, 403 for a change of an absence that is not the caller's business."""
+    with transaction():
+        get_user(user_id)
+        if request.method != "GET":
+            absences.check_may(user_id, current_actor())
+
+
 def guard_policy() -> None:
     """Every caller with the scope may see the policy."""
 
 
 team_bp = ApiBlueprint("teams", __name__, url_prefix="/api/v1/teams", record_guard=guard_team)
 member_bp = ApiBlueprint("members", __name__, url_prefix="/api/v1/teams/<uuid:team_id>/members")
+absence_bp = ApiBlueprint(
+    "absences", __name__, url_prefix="/api/v1/users/<uuid:user_id>/absences", record_guard=guard_absences
+)
 policy_bp = ApiBlueprint("policy", __name__, url_prefix="/api/v1/routing/policy", record_guard=guard_policy)
 routing_bp = ApiBlueprint("routing", __name__, url_prefix="/api/v1/routing")
-blueprints: list[ApiBlueprint] = [team_bp, member_bp, policy_bp, routing_bp]
+blueprints: list[ApiBlueprint] = [team_bp, member_bp, absence_bp, policy_bp, routing_bp]
 
 
 @team_bp.get("")
@@ -106,6 +118,44 @@ def remove_member(team_id: UUID, user_id: UUID) -> Response:
         check_if_match(team)
         teams.remove_member(team, user_id)
         return answer(schemas.TeamSchema, teams.view(team))
+
+
+@absence_bp.get("")
+@absence_bp.arguments(PageArguments, location="query")
+@absence_bp.response(200, schemas.AbsencePage)
+@requires("users:read")
+def list_absences(query: dict[str, Any], user_id: UUID) -> Response:
+    """When a colleague is, was and will be away, latest first, and who stands in."""
+    with transaction():
+        get_user(user_id)
+        return page(
+            schemas.AbsencePage,
+            query,
+            lambda after, limit: absences.list_absences(user_id, before=_position(after), limit=limit),
+            lambda absence: [absence.starts_at.isoformat(), str(absence.id)],
+        )
+
+
+@absence_bp.post("")
+@absence_bp.arguments(schemas.AbsenceBody)
+@absence_bp.response(201, schemas.AbsenceSchema)
+@requires("absences:write")
+def add_absence(body: dict[str, Any], user_id: UUID) -> Response:
+    """A time away: your own, that of somebody below you in the line, or, for admins, anybody's."""
+    with transaction():
+        absence = absences.add_absence(user_id, **body, actor=current_actor(), now=clock.now())
+        return answer(schemas.AbsenceSchema, absences.get_view(absence.id), 201)
+
+
+@absence_bp.delete("/<uuid:absence_id>")
+@absence_bp.response(204)
+@requires("absences:write")
+def end_absence(user_id: UUID, absence_id: UUID) -> Response:
+    """Back early: an absence that has begun ends now, one to come is taken back."""
+    with transaction():
+        absence = absences.get_absence(user_id, absence_id, lock=True)
+        absences.end_absence(absence, actor=current_actor(), now=clock.now())
+        return Response(status=204)
 
 
 @policy_bp.get("")

@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.http import AwareDateTime, Body, Page, Schema
 from app.http.schemas import words
+from app.routing.models import ABSENCE_MODES
 
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 KINDS = ("customer", "colleague", "system")
@@ -50,6 +51,29 @@ class MemberBody(Body):
 
 
 TeamPage = Page(TeamSchema)
+
+
+class AbsenceSchema(Schema):
+    id = fields.UUID()
+    user_id = fields.UUID()
+    starts_at = AwareDateTime()
+    ends_at = AwareDateTime()
+    delegate_id = fields.UUID(allow_none=True)
+    delegate_email = fields.String(allow_none=True)
+    mode = fields.String()
+    created_at = AwareDateTime()
+
+
+class AbsenceBody(Body):
+    """`mode` left out is the tenant's `absence_mode`; without a delegate nobody stands in."""
+
+    starts_at = AwareDateTime(required=True)
+    ends_at = AwareDateTime(required=True)
+    delegate_email = fields.Email(load_default=None, allow_none=True)
+    mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(ABSENCE_MODES))
+
+
+AbsencePage = Page(AbsenceSchema)
 
 
 class PolicyBody(Body):

@@ -15,6 +15,7 @@ from app.auth.models import User
 from app.auth.settings import tenant_settings
 from app.db import Model, db
 from app.routing import queries
+from app.routing.absences import add_absence, end_absence, find_stand_ins
 from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
 from app.routing.decide import describe as describe_purely
@@ -33,12 +34,15 @@ __all__ = [
     "RoutingInput",
     "RoutingResult",
     "UserRef",
+    "add_absence",
     "appoint",
     "asks",
     "assign",
     "create_team",
     "describe",
+    "end_absence",
     "explain",
+    "find_stand_ins",
     "find_team_of_tier",
     "get_team",
     "install_defaults",

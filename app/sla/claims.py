@@ -44,6 +44,7 @@ LOGGED = {
     "outcome": "text",
     "reason": "text",
     "folded": "int",
+    "delegate_id": "uuid",
     "at": "timestamptz",
 }
 
@@ -100,10 +101,10 @@ WRITE_BREACHES = text(
 WRITE_LOG = text(
     f"""
     insert into step_log (tenant_id, id, clock_id, escalation_id, kind, cycle, due_version, step, repeat, action,
-                          recipient, roles, channel, outcome, reason, folded, at, fired_at, recorded_at)
+                          recipient, roles, channel, outcome, reason, folded, delegate_id, at, fired_at, recorded_at)
     select :tenant, l.id, l.clock_id, l.escalation_id, l.kind, l.cycle, l.due_version, l.step, l.repeat, l.action,
-           l.recipient, coalesce(string_to_array(l.roles, ','), '{{}}'), l.channel, l.outcome, l.reason, l.folded, l.at,
-           :now, :now
+           l.recipient, coalesce(string_to_array(l.roles, ','), '{{}}'), l.channel, l.outcome, l.reason, l.folded,
+           l.delegate_id, l.at, :now, :now
     from {unnest("l", LOGGED)}
     on conflict do nothing
     returning id
@@ -115,7 +116,8 @@ WRITE_LOG = text(
 class Line:
     """A line of the step log: what one step did for one recipient, or why it did not.
 
-    `recipient` is a user's id, `-` for actions and for nobody; `outcome` one of sent, done, suppressed, folded.
+    `recipient` is a user's id, `-` for actions and for nobody; `outcome` one of sent, done, suppressed, folded;
+    `delegate_id` who was told in the recipient's place.
     """
 
     clock: DueClock
@@ -129,6 +131,7 @@ class Line:
     channel: str | None = None
     reason: str | None = None
     folded: int = 0
+    delegate_id: UUID | None = None
     id: UUID = field(default_factory=new_id)
 
 
@@ -230,5 +233,6 @@ def _line(line: Line) -> tuple[Any, ...]:
         line.outcome,
         line.reason,
         line.folded,
+        line.delegate_id,
         line.at,
     )

@@ -139,11 +139,15 @@ class ClockEntry(TenantModel):
 
 
 class StepLog(TenantModel):
-    """What each step of a ladder did or why it did not; the unique key is what makes a reminder exactly once."""
+    """What each step of a ladder did or why it did not; the unique key is what makes a reminder exactly once.
+
+    `delegate_id` is who was told in the place of an absent recipient.
+    """
 
     __tablename__ = "step_log"
     __table_args__ = (
         reference("clock", "clock_id"),
+        reference("user", "delegate_id"),
         UniqueConstraint("tenant_id", "clock_id", "cycle", "due_version", "step", "repeat", "recipient", "action"),
         one_of("outcome", OUTCOMES),
         Index("ix_step_log_escalation", "tenant_id", "escalation_id", "at"),
@@ -164,6 +168,7 @@ class StepLog(TenantModel):
     outcome: Mapped[str]
     reason: Mapped[str | None]
     folded: Mapped[int] = mapped_column(default=0)
+    delegate_id: Mapped[UUID | None]
     at: Mapped[datetime]
     fired_at: Mapped[datetime]
     recorded_at: Mapped[datetime]

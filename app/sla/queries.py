@@ -24,12 +24,13 @@ MOST_STEPS = 50
 SENT_STEPS = text(
     """
     select l.id, l.clock_id, l.kind as clock, l.cycle, l.step, l.repeat, l.action, l.roles, l.channel, l.folded, l.at,
-           l.fired_at, coalesce(u.email, '-') as recipient,
+           l.fired_at, coalesce(u.email, '-') as recipient, d.email as delegated_to,
            case when i.state = 'suppressed' then 'suppressed' else l.outcome end as outcome,
            case when i.state = 'suppressed' then i.reason else l.reason end as reason,
            case when i.state = 'pending' and i.hold_until > :now then i.hold_until end as held_until
     from step_log l
     left join "user" u on u.id = case when l.recipient <> '-' then cast(l.recipient as uuid) end
+    left join "user" d on d.id = l.delegate_id
     left join intent i on i.dedupe_key = 'step:' || l.id
     where l.escalation_id = :escalation_id
     order by l.at, l.id

@@ -24,8 +24,10 @@ CALM = settings(
 
 
 @pytest.fixture
-def ids(client):
+def ids(client, tenant):
     """The id of one record of every kind that the routes name; each request meets a real one."""
+    away = {"starts_at": "2026-03-02T09:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}
+    client.post(f"/api/v1/users/{tenant.admin.id}/absences", json=away)
     client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
     client.post("/api/v1/teams", json={"name": "Support"})
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 2}
