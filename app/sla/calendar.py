@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from app.sla.hours import EPOCH, SECOND, CalendarError, Hours, Interval, parse_hours, union, without
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
+_MICROSECOND = timedelta(microseconds=1)  # multiplying and dividing by it is faster than any constructor, and exact
 
 
 class BeyondCalendar(CalendarError):
@@ -20,7 +21,10 @@ class BeyondCalendar(CalendarError):
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Open windows of whole UTC years with the open time before and after each, in microseconds."""
+    """Open windows of whole UTC years and what of them is open and closed, in microseconds.
+
+    Within a window, a moment less its `closed` is the open time up to it.
+    """
 
     first: int
     last: int
@@ -28,8 +32,8 @@ class _Table:
     high: int
     starts: Sequence[int]
     ends: Sequence[int]
-    before: Sequence[int]
-    after: Sequence[int]
+    total: Sequence[int]  # open time before each window; one more at the end, after all of them
+    closed: Sequence[int]  # the start of each window less its total
 
 
 def _new_year(year: int) -> int:
@@ -38,8 +42,9 @@ def _new_year(year: int) -> int:
 
 def _make_table(first: int, last: int, windows: Sequence[Interval]) -> _Table:
     starts, ends = [start for start, _ in windows], [end for _, end in windows]
-    after = list(accumulate(end - start for start, end in windows))
-    return _Table(first, last, _new_year(first), _new_year(last + 1), starts, ends, [0, *after[:-1]], after)
+    total = list(accumulate((end - start for start, end in windows), initial=0))
+    closed = [start - before for start, before in zip(starts, total, strict=False)]
+    return _Table(first, last, _new_year(first), _new_year(last + 1), starts, ends, total, closed)
 
 
 class Calendar:
@@ -61,7 +66,7 @@ class Calendar:
 
         From outside hours it begins at the next opening; zero from outside hours is the next opening.
         """
-        return _datetime(self.add_exact(_micros(start), seconds * SECOND))
+        return EPOCH + _MICROSECOND * self.add_exact(_micros(start), seconds * SECOND)
 
     def subtract(self, end: datetime, seconds: int, *, at_closing: bool = False) -> datetime:
         """The latest moment from which `seconds` of open time lead to `end`; the earliest if `at_closing`.
@@ -72,9 +77,10 @@ class Calendar:
 
     def between(self, start: datetime, end: datetime) -> int:
         """Whole seconds of open time from `start` to `end`; negative if `end` is the earlier."""
-        if end < start:
-            return -(self.between_exact(_micros(end), _micros(start)) // SECOND)
-        return self.between_exact(_micros(start), _micros(end)) // SECOND
+        first, last = _micros(start), _micros(end)
+        if last < first:
+            return -(self.between_exact(last, first) // SECOND)
+        return self.between_exact(first, last) // SECOND
 
     def is_open(self, at: datetime) -> bool:
         """Windows are half-open: open at opening, closed at closing."""
@@ -135,24 +141,20 @@ class Calendar:
 
     def add_exact(self, start: int, span: int) -> int:
         """As `add`, in microseconds since the epoch."""
-        if span < 0:
-            raise CalendarError("seconds", "a duration must not be negative")
+        if span <= 0:
+            return self._opening(start, span)
         while True:
             table = self._table
             if table is None or not table.low <= start < table.high:
                 table = self._covering(start)
-            index = bisect_right(table.starts, start) - 1
-            if index < 0:
-                goal = span
-            elif start < table.ends[index]:
-                if span == 0:
-                    return start
-                goal = table.before[index] + start - table.starts[index] + span
-            else:
-                goal = table.after[index] + span
-            found = bisect_left(table.after, goal, index + 1 if span == 0 else max(index, 0))
-            if found < len(table.after):
-                return table.starts[found] + goal - table.before[found]
+            begun = bisect_right(table.starts, start)
+            goal = span
+            if begun:
+                end = table.ends[begun - 1]
+                goal += (start if start < end else end) - table.closed[begun - 1]
+            found = bisect_left(table.total, goal, begun) - 1
+            if found < len(table.closed):
+                return goal + table.closed[found]
             self._grow(table, forward=True)
 
     def subtract_exact(self, end: int, span: int, *, at_closing: bool = False) -> int:
@@ -165,9 +167,9 @@ class Calendar:
             if index >= 0 and span == 0:
                 return min(end, table.ends[index])
             goal = _position(table, end) - span
-            found = bisect_left(table.after, goal) if at_closing else bisect_right(table.before, goal) - 1
+            found = (bisect_left if at_closing else bisect_right)(table.total, goal) - 1
             if goal > 0 or (goal == 0 and index >= 0 and not at_closing):
-                return table.starts[found] + goal - table.before[found]
+                return goal + table.closed[found]
             if table.first == FIRST_YEAR and goal == 0 and index >= 0:
                 return table.starts[0]
             self._grow(table, forward=False)
@@ -175,10 +177,24 @@ class Calendar:
     def between_exact(self, start: int, end: int) -> int:
         """Open microseconds from `start` to a later `end`, both since the epoch."""
         while True:
-            table = self._covering(end)
-            if table.low <= start:
+            table = self._table
+            if table is not None and table.low <= start and end < table.high:
                 return _position(table, end) - _position(table, start)
+            self._covering(end)
             self._covering(start)
+
+    def _opening(self, at: int, span: int) -> int:
+        """The end of a span of zero: the moment itself when open, else the next opening."""
+        if span < 0:
+            raise CalendarError("seconds", "a duration must not be negative")
+        while True:
+            table = self._covering(at)
+            begun = bisect_right(table.starts, at)
+            if begun and at < table.ends[begun - 1]:
+                return at
+            if begun < len(table.starts):
+                return table.starts[begun]
+            self._grow(table, forward=True)
 
     def _covering(self, micros: int) -> _Table:
         table = self._table
@@ -239,18 +255,19 @@ def local_days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
 
 
 def _position(table: _Table, micros: int) -> int:
-    index = bisect_right(table.starts, micros) - 1
-    if index < 0:
+    begun = bisect_right(table.starts, micros)
+    if not begun:
         return 0
-    return table.before[index] + min(micros, table.ends[index]) - table.starts[index]
+    end = table.ends[begun - 1]
+    return (micros if micros < end else end) - table.closed[begun - 1]
 
 
 def _micros(at: datetime) -> int:
-    if at.tzinfo is None:
-        raise CalendarError("at", "a time without offset is refused")
-    gone = at - EPOCH
-    return (gone.days * 86_400 + gone.seconds) * SECOND + gone.microseconds
+    try:
+        return (at - EPOCH) // _MICROSECOND
+    except TypeError as error:
+        raise CalendarError("at", "a time without offset is refused") from error
 
 
 def _datetime(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + _MICROSECOND * micros
