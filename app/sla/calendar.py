@@ -9,7 +9,8 @@ from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.sla.hours import EPOCH, SECOND, CalendarError, Hours, Interval, parse_hours, union, without
+from app.sla.definition import parse_hours
+from app.sla.hours import EPOCH, SECOND, CalendarError, Hours, Interval, union, without
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 _MICROSECOND = timedelta(microseconds=1)  # multiplying and dividing by it is faster than any constructor, and exact

@@ -13,9 +13,10 @@ from app.auth.settings import current_version, tenant_settings
 from app.db import current_tenant, db, load_tenant, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
-from app.sla.calendar import Calendar, compile_calendar
+from app.sla.calendar import compile_calendar
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel, CalendarVersion
+from app.sla.public_holidays import with_dates
 
 DEFAULT_CALENDAR = "default"
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -47,24 +48,25 @@ def find_current(*names: str | None, now: datetime) -> UUID:
 def publish_calendar(name: str, definition: Mapping[str, Any], *, now: datetime) -> CalendarModel:
     """A new calendar, or the next version of a known one; what is open keeps the version it started with.
 
-    Without a zone of its own it is in the tenant's of now. Raises Invalid naming the field when the definition cannot
-    be meant or is never open.
+    Without a zone of its own it is in the tenant's of now; public holidays become dates. Raises Invalid naming the
+    field when the definition cannot be meant or is never open.
     """
-    definition = {"timezone": tenant_settings().timezone, **definition}
-    check_definition(definition)
+    settled = check_definition({"timezone": tenant_settings().timezone, **definition}, now=now)
     _take_turn()
-    calendar, version = _add_version(name, definition, now)
+    calendar, version = _add_version(name, settled, now)
     follows = {key: zone for key, zone in _following().items() if key != name}
     auth.set_current(calendar={**_current(), name: str(version.id)}, calendar_follows=follows)
     return calendar
 
 
-def check_definition(definition: Mapping[str, Any]) -> Calendar:
-    """The compiled calendar; Invalid names the field and what was expected."""
+def check_definition(definition: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """The definition with the dates of its public holidays; Invalid names the field and what was expected."""
     try:
-        return compile_calendar(definition)
+        settled = with_dates(definition, today=now.date())
+        compile_calendar(settled)
     except CalendarError as error:
         raise invalid(error.field, error.detail) from error
+    return settled
 
 
 def get_calendar(calendar_id: UUID) -> CalendarModel:

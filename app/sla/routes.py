@@ -13,6 +13,7 @@ from app.sla import calendars, schemas
 from app.sla.compute import compute
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel
+from app.sla.public_holidays import with_dates
 
 calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
 blueprints: list[ApiBlueprint] = [calendar_bp]
@@ -65,7 +66,8 @@ def compute_operations(body: dict[str, Any]) -> Response:
     """Ask a calendar that is not stored: what is added, subtracted, open and next; answers in order."""
     with transaction():
         try:
-            results = compute(body["calendar"], body["operations"])
+            calendar = with_dates(body["calendar"], today=clock.now().date(), field="calendar/holidays_of")
+            results = compute(calendar, body["operations"])
         except CalendarError as error:
             raise invalid(error.field, error.detail) from error
         return answer(schemas.ComputedSchema, {"results": results})

@@ -13,6 +13,7 @@ class HoursBody(Body):
     timezone = fields.String()
     weekly = fields.Dict(keys=fields.String())
     holidays = fields.List(fields.String())
+    holidays_of = fields.List(fields.Dict(keys=fields.String()))
     overrides = fields.Dict(keys=fields.String())
     breaks = fields.List(fields.Dict(keys=fields.String()))
     always_open = fields.Boolean(truthy={True}, falsy={False})

@@ -135,3 +135,26 @@ def test_the_tenants_calendar_must_be_published_before_it_is_named(client: ApiCl
     client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN})
     taken = client.patch("/api/v1/settings", json={"calendar": "berlin"}, if_match=etag)
     assert (taken.status_code, taken.get_json()["calendar"]) == (200, "berlin")
+
+
+def test_public_holidays_are_dates_of_the_published_version(client: ApiClient) -> None:
+    asked = {"country": "DE", "region": "BY", "from": "2026-01-01", "until": "2026-12-31"}
+    body = {"name": "munich", "timezone": "Europe/Berlin", "weekly": NINE_TO_FIVE, "holidays_of": [asked]}
+    [entry] = client.post("/api/v1/calendars", json=body).get_json()["definition"]["holidays_of"]
+    assert {name: entry[name] for name in asked} == asked
+    assert entry["dates"]["2026-06-04"] == "Corpus Christi"
+
+
+def test_public_holidays_are_computed_and_refused_by_field(client: ApiClient) -> None:
+    corpus_christi = {"op": "is_open", "start": "2026-06-04T12:00:00+02:00"}
+    answers = [
+        client.post(
+            "/api/v1/calendars/compute",
+            json={"calendar": {**BERLIN, "holidays_of": [entry]}, "operations": [corpus_christi]},
+        )
+        for entry in ({"country": "DE", "region": "BY"}, {"country": "DE", "region": "BE"}, {"country": "QQ"})
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 422]
+    assert [answer.get_json()["results"] for answer in answers[:2]] == [[{"open": False}], [{"open": True}]]
+    [error] = answers[2].get_json()["errors"]
+    assert error["pointer"] == "/calendar/holidays_of/0/country"

@@ -1,0 +1,88 @@
+"""Public holidays by country and region, turned into dates when a calendar is published and frozen with its version."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import holidays
+
+from app.sla.calendar import FIRST_YEAR, LAST_YEAR
+from app.sla.definition import parse_date
+from app.sla.hours import CalendarError
+
+YEARS_BACK, YEARS_AHEAD = 5, 10
+MOST_COUNTRIES = 20
+_FIELDS = frozenset(("country", "region", "from", "until", "dates"))
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def usual_span(today: date) -> tuple[date, date]:
+    """The days a publication knows holidays of when nothing else is said: whole years around today's."""
+    first, last = max(today.year - YEARS_BACK, FIRST_YEAR), min(today.year + YEARS_AHEAD, LAST_YEAR)
+    return date(first, 1, 1), date(last, 12, 31)
+
+
+def with_dates(definition: Mapping[str, Any], *, today: date, field: str = "holidays_of") -> dict[str, Any]:
+    """The definition with the dates of each entry of `holidays_of` written into it; what it held before is replaced.
+
+    Raises CalendarError naming the entry's field and what is expected there.
+    """
+    asked = definition.get("holidays_of")
+    if not asked:
+        return dict(definition)
+    if not isinstance(asked, Sequence) or isinstance(asked, str) or len(asked) > MOST_COUNTRIES:
+        raise CalendarError(field, f"expected a list of at most {MOST_COUNTRIES} countries")
+    filled = [_fill(entry, f"{field}/{index}", today) for index, entry in enumerate(asked)]
+    return {**definition, "holidays_of": filled}
+
+
+def _fill(entry: object, field: str, today: date) -> dict[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise CalendarError(field, 'expected a country such as {"country": "DE", "region": "BY"}')
+    for name in entry:
+        if name not in _FIELDS:
+            raise CalendarError(f"{field}/{name}", "unknown field, expected country, region, from or until")
+    first, last = _span(entry, field, today)
+    known = _lookup(entry, field, range(first.year, last.year + 1))
+    dates = {day.isoformat(): name for day, name in sorted(known.items()) if first <= day <= last}
+    if not dates:
+        raise CalendarError(field, f"no holiday is known from {first} to {last}")
+    given = {name: value for name, value in entry.items() if name != "dates" and value is not None}
+    return {**given, "dates": dates}
+
+
+def _span(entry: Mapping[str, Any], field: str, today: date) -> tuple[date, date]:
+    first, last = usual_span(today)
+    if entry.get("from") is not None:
+        first = parse_date(entry["from"], f"{field}/from")
+    if entry.get("until") is not None:
+        last = parse_date(entry["until"], f"{field}/until")
+    if not FIRST_YEAR <= first.year <= LAST_YEAR:
+        raise CalendarError(f"{field}/from", f"expected a date from {FIRST_YEAR} to {LAST_YEAR}")
+    if last < first or last.year > LAST_YEAR:
+        raise CalendarError(f"{field}/until", f"expected a date from {first} to {LAST_YEAR}-12-31")
+    return first, last
+
+
+def _lookup(entry: Mapping[str, Any], field: str, years: range) -> Mapping[date, str]:
+    """What the library knows of these years, in English where it can."""
+    country, region = entry.get("country"), entry.get("region")
+    whole = _of_country(country)
+    if whole is None:
+        raise CalendarError(f"{field}/country", f"expected an ISO 3166 code such as DE, NO or US, got {country!r}")
+    if region is not None and region not in whole.subdivisions:
+        regions = ", ".join(sorted(whole.subdivisions)) or "none"
+        raise CalendarError(f"{field}/region", f"expected a region of {country} ({regions}), got {region!r}")
+    language = "en_US" if "en_US" in whole.supported_languages else None
+    found: Mapping[date, str] = holidays.country_holidays(str(country), subdiv=region, years=years, language=language)
+    return found
+
+
+def _of_country(country: object) -> Any:
+    if not isinstance(country, str) or not _COUNTRY.fullmatch(country):
+        return None
+    try:
+        return holidays.country_holidays(country)
+    except NotImplementedError:
+        return None
