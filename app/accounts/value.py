@@ -169,12 +169,6 @@ def total(parts: Iterable[Part]) -> Total:
     return Total(sum(converted, Decimal(0)).quantize(CENT, ROUND_HALF_EVEN), unconverted)
 
 
-def total_at_stake(values: Iterable[Value]) -> Total:
-    """Over several escalations: each contract and opportunity that any of them touches, once."""
-    union = {(p.kind, p.id): p for value in values for p in value.parts if p.touched}
-    return total(union.values())
-
-
 @dataclass(frozen=True)
 class Renewal:
     """The next renewal: when, the raised price of what ends then, and whether a rise had to be estimated."""

@@ -136,10 +136,6 @@ class Calendar:
             opens = self.next_open(closes) if closes else None
         return windows
 
-    def next_business_days(self, at: datetime, count: int) -> list[datetime]:
-        """The moments 1 to `count` business days after `at`; a business day is `day_seconds` of open time."""
-        return [self.add(at, number * self.day_seconds) for number in range(1, count + 1)]
-
     def add_exact(self, start: int, span: int) -> int:
         """As `add`, in microseconds since the epoch."""
         if span <= 0:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.sla.due import first_due, timing_of_row
 from app.sla.ledger import Entry, Move, State
 from app.sla.ledgers import load_stored
 from app.sla.models import Clock
-from app.sla.steps import Due, next_step
+from app.sla.steps import Due, steps_from
 from app.sla.stored import StoredClock, rebuild_ledger
 from app.sla.versions import find_calendar, find_ladders, load_versions
 
@@ -119,12 +119,7 @@ def upcoming_steps(clocks: Iterable[Clock], until: datetime) -> list[Upcoming]:
 def _coming(clock: Clock) -> Iterator[Due]:
     ladder = find_ladders(clock.ladder_number)[clock.kind]
     timing = timing_of_row(clock, find_calendar(clock.calendar_version_id))
-    due = first_due(clock, ladder, timing)
-    for _ in range(MOST_STEPS):
-        if due is None:
-            return
-        yield due
-        due = next_step(ladder, timing, after=due)
+    return islice(steps_from(first_due(clock, ladder, timing), ladder, timing), MOST_STEPS)
 
 
 def sent_steps(escalation_id: UUID, now: datetime) -> list[dict[str, Any]]:
@@ -135,13 +130,6 @@ def sent_steps(escalation_id: UUID, now: datetime) -> list[dict[str, Any]]:
     """
     rows = db.session.execute(SENT_STEPS, {"escalation_id": escalation_id, "now": now})
     return [dict(row._mapping) for row in rows]
-
-
-def find_next_moment() -> datetime | None:
-    """When the next clock of the tenant in scope is due to be looked at."""
-    return db.session.scalar(
-        select(Clock.next_step_at).where(Clock.next_step_at.is_not(None)).order_by(Clock.next_step_at).limit(1)
-    )
 
 
 def list_set_aside() -> list[Clock]:

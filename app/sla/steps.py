@@ -68,10 +68,9 @@ def find_timing(
     )
 
 
-def plan_steps(ladder: Ladder, timing: Timing, *, until: datetime | None = None) -> Iterator[Due]:
-    """Every step to come in order of time, at one time in order of the ladder; may go on for ever."""
-    due = next_step(ladder, timing)
-    while due is not None and (until is None or due.at <= until):
+def steps_from(due: Due | None, ladder: Ladder, timing: Timing) -> Iterator[Due]:
+    """This step and all after it in order of time, at one time in order of the ladder; may go on for ever."""
+    while due is not None:
         yield due
         due = next_step(ladder, timing, after=due)
 

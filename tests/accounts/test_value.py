@@ -13,7 +13,6 @@ from app.accounts.value import (
     Total,
     is_active,
     rise_of,
-    total_at_stake,
     value_of,
 )
 
@@ -219,14 +218,6 @@ def test_cents_are_rounded_half_to_even_at_the_end(cents: str, rounded: str) -> 
 def test_rounding_happens_once_after_adding() -> None:
     thirds = [contract(str(n), "0.004") for n in range(5)]
     assert value_of(thirds, [], RATES, today=TODAY).arr.amount == Decimal("0.02")
-
-
-def test_several_escalations_add_each_contract_and_deal_once() -> None:
-    contracts = [contract("a", "100"), contract("b", "20"), contract("c", "3")]
-    deals = [deal("o", "1000", "0.5")]
-    first = value_of(contracts, deals, RATES, today=TODAY, touched=["a", "b"])
-    second = value_of(contracts, deals, RATES, today=TODAY, touched=["b"])
-    assert total_at_stake([first, second]).amount == Decimal("620.00")
 
 
 def test_a_contract_given_twice_counts_once() -> None:

@@ -199,7 +199,7 @@ def test_an_always_open_calendar_still_closes_on_a_holiday() -> None:
 
 def test_a_business_day_is_the_seconds_the_version_states() -> None:
     calendar = office(day_seconds=4 * HOUR)
-    assert calendar.next_business_days(utc("2026-01-05T09:00Z"), 3) == [
+    assert [calendar.add(utc("2026-01-05T09:00Z"), days * calendar.day_seconds) for days in (1, 2, 3)] == [
         utc("2026-01-05T13:00Z"),
         utc("2026-01-05T17:00Z"),
         utc("2026-01-06T13:00Z"),

@@ -15,7 +15,7 @@ from app.sla.hours import WEEKDAYS
 from app.sla.ladder import DEFAULT_LADDERS, Ladder, Repeat, Step, ladder_to_json, make_ladder, parse_ladder
 from app.sla.ledger import Entry, Target
 from app.sla.offsets import LadderError
-from app.sla.steps import Timing, find_timing, next_step, passed_over, plan_steps
+from app.sla.steps import Timing, find_timing, next_step, passed_over, steps_from
 from app.sla.targets import CLOCK_KINDS
 
 HOUR = 3600
@@ -51,7 +51,7 @@ def business(hours: int) -> dict[str, Any]:
 def planned(ladder: Ladder, found: Timing, count: int) -> list[tuple[str, str, int]]:
     return [
         (due.at.astimezone(NEW_YORK).strftime("%m-%d %H:%M"), due.step.offset, due.repeat)
-        for due in islice(plan_steps(ladder, found), count)
+        for due in islice(steps_from(next_step(ladder, found), ladder, found), count)
     ]
 
 
@@ -297,7 +297,7 @@ def ladders(draw: st.DrawFn) -> Ladder:
 @settings(max_examples=150, deadline=None)
 @given(ladders(), timings(), st.integers(0, 30_000))
 def test_the_next_step_is_the_first_of_the_plan_after_it(ladder: Ladder, found: Timing, minutes: int) -> None:
-    plan = list(islice(plan_steps(ladder, found), 25))
+    plan = list(islice(steps_from(next_step(ladder, found), ladder, found), 25))
     keys = [(due.at, due.index, due.repeat) for due in plan]
     assert all(earlier < later for earlier, later in pairwise(keys))
     assert all(due.at > found.not_before for due in plan)
@@ -314,5 +314,7 @@ def test_the_next_step_is_the_first_of_the_plan_after_it(ladder: Ladder, found: 
 def test_every_step_is_either_planned_or_passed_over(ladder: Ladder, found: Timing) -> None:
     passed = passed_over(ladder, found)
     assert all(due.at <= found.not_before for due in passed)
-    reached = {due.index for due in islice(plan_steps(ladder, found), 200)} | {due.index for due in passed}
+    reached = {due.index for due in islice(steps_from(next_step(ladder, found), ladder, found), 200)} | {
+        due.index for due in passed
+    }
     assert reached == set(range(len(ladder)))

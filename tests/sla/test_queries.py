@@ -151,8 +151,6 @@ def test_the_finder_names_tenants_by_their_own_time_and_how_far_the_sweep_is_beh
         assert tenant.id in queries.find_tenants_due(due)
         assert tenant.id not in queries.find_tenants_due(due - timedelta(seconds=1))
         assert queries.timer_lag(due + timedelta(seconds=90)) >= 90
-    with transaction():
-        assert queries.find_next_moment() == due
 
 
 def test_clocks_set_aside_are_listed(case: UUID) -> None:
