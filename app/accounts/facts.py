@@ -57,7 +57,8 @@ class AccountFacts:
 
     `chain` are the ids of its parents, nearest first. `touched_contract_ids` are those that count in
     `value.value_at_stake`: the ones asked for, else all active ones, its own or, `from_account_id` then says so, its
-    nearest ancestor's. `service_level` is that of the touched contract worth most. `percentile` (0–1) is
+    nearest ancestor's. `service_levels` are those that the touched contracts name, of the one worth most first,
+    known or not; `service_level` is the first. `percentile` (0–1) is
     the place of `value.value_at_stake` in the newest book, None when it can't be converted; `book_on` is the day of
     the account's own line in it, None while it has none. `zone` and `calendar` are the account's own or None.
     `warnings` are for people: what was named but is not known, and that the account is gone.
@@ -72,12 +73,16 @@ class AccountFacts:
     touched_contract_ids: tuple[UUID, ...]
     opportunity_ids: tuple[UUID, ...]
     from_account_id: UUID | None
-    service_level: str | None
+    service_levels: tuple[str, ...]
     currencies: tuple[str, ...]
     percentile: Decimal | None
     book_on: date | None
     today: date
     warnings: tuple[str, ...]
+
+    @property
+    def service_level(self) -> str | None:
+        return self.service_levels[0] if self.service_levels else None
 
     @property
     def zone(self) -> str | None:

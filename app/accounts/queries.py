@@ -18,7 +18,7 @@ from app.accounts.facts_sql import CHAIN_BY_ID, CHAIN_BY_KEY, MONEY
 from app.accounts.models import Account
 from app.accounts.rates import Rate, Rates
 from app.accounts.value import Contract, Escalator, Opportunity, is_active, value_of
-from app.auth.settings import tenant_settings
+from app.auth.settings import current_version, tenant_settings
 from app.db import db
 from app.errors import invalid
 
@@ -111,6 +111,7 @@ def _facts_of(chain: list[Any], lines: list[Any], *, today: date, touched: Seque
     value = value_of([c for c, _ in contracts], [_deal(d) for d in deals], rates, today=today, touched=ids)
     counted = {part.id for part in value.parts if part.kind == "contract" and part.touched}
     standing = [(c, line) for c, line in contracts if c.id in counted]
+    levels = _service_levels(standing, rates, today)
     owner, csm, sponsor = (_person(row, alias) for alias in ("o", "c", "s"))
     return AccountFacts(
         account=AccountRow(**{name: getattr(row, name) for name in ACCOUNT_COLUMNS}),
@@ -122,12 +123,12 @@ def _facts_of(chain: list[Any], lines: list[Any], *, today: date, touched: Seque
         touched_contract_ids=tuple(line.id for _, line in standing),
         opportunity_ids=tuple(UUID(part.id) for part in value.parts if part.kind == "opportunity"),
         from_account_id=next((line.account_id for c, line in standing if c.from_account), None),
-        service_level=_service_level(standing, rates, today),
+        service_levels=levels,
         currencies=tuple(sorted({line.currency for _, line in standing})),
         percentile=row.percentile,
         book_on=row.book_on,
         today=today,
-        warnings=_warnings(row, owner, csm, sponsor),
+        warnings=_warnings(row, owner, csm, sponsor, levels),
     )
 
 
@@ -184,15 +185,21 @@ def _rates(lines: list[Any], *, max_age: int) -> Rates:
     return Rates(tenant_settings().reporting_currency, known.values(), max_age=timedelta(days=max_age))
 
 
-def _service_level(standing: list[tuple[Contract, Any]], rates: Rates, today: date) -> str | None:
-    """Of several, that of the contract worth most in the reporting currency; equal ones by id."""
+def _service_levels(standing: list[tuple[Contract, Any]], rates: Rates, today: date) -> tuple[str, ...]:
+    """Each once, by the contracts' worth in the reporting currency, the greatest first; equal ones by id."""
 
     def worth(pair: tuple[Contract, Any]) -> tuple[Decimal, str]:
         rate = rates.find(pair[0].currency, today)
         return (pair[0].arr * rate.rate if rate else Decimal(-1), pair[0].id)
 
     named = [pair for pair in standing if pair[1].service_level]
-    return max(named, key=worth)[1].service_level if named else None
+    return tuple(dict.fromkeys(line.service_level for _, line in sorted(named, key=worth, reverse=True)))
+
+
+def list_unknown_levels(names: Iterable[str]) -> list[str]:
+    """Which of these are no service level that cases raised now would get: a warning each."""
+    known = current_version("service_level") or {}
+    return [f"service_level: {name!r} is not known yet" for name in names if name not in known]
 
 
 def _person(row: Any, alias: str) -> Person | None:
@@ -201,7 +208,9 @@ def _person(row: Any, alias: str) -> Person | None:
     return Person(**{name: getattr(row, f"{alias}_{name}") for name in PERSON_COLUMNS})
 
 
-def _warnings(row: Any, owner: Person | None, csm: Person | None, sponsor: Person | None) -> tuple[str, ...]:
+def _warnings(
+    row: Any, owner: Person | None, csm: Person | None, sponsor: Person | None, levels: tuple[str, ...]
+) -> tuple[str, ...]:
     named = (("owner_email", owner), ("csm_email", csm), ("sponsor_email", sponsor))
     unknown = [
         f"{name}: nobody has the address {getattr(row, name)}"
@@ -209,7 +218,7 @@ def _warnings(row: Any, owner: Person | None, csm: Person | None, sponsor: Perso
         if person is None and getattr(row, name)
     ]
     gone = ["The CRM no longer has this account"] if row.gone_at else []
-    return (*gone, *unknown)
+    return (*gone, *unknown, *list_unknown_levels(levels))
 
 
 def list_accounts(filters: Mapping[str, Any], *, after: list[Any] | None, limit: int) -> Sequence[Account]:

@@ -59,9 +59,8 @@ def upsert_contract(
     """Create or change a contract of a known account."""
     done = _upsert_below(CONTRACT, source, account_external_id, external_id, fields, now=now)
     contract = _get(Contract, done)
-    level = contract.service_level
-    warnings = (f"service_level: {level!r} is not known yet",) if level else ()
-    return Upsert(contract, done.outcome, warnings)
+    named = [contract.service_level] if contract.service_level else []
+    return Upsert(contract, done.outcome, tuple(queries.list_unknown_levels(named)))
 
 
 def upsert_contact(

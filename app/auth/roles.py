@@ -15,6 +15,7 @@ ADMINISTER = frozenset(
         "routing:read",
         "routing:write",
         "calendars:write",
+        "promises:write",
         "outbox:read",
         "outbox:write",
         "sandbox:write",

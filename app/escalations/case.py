@@ -28,6 +28,7 @@ from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
 from app.sla.clocks import Clocks
+from app.sla.ledger import Target
 
 
 def unchecked(record: Escalation) -> None:
@@ -201,13 +202,14 @@ class Change:
         """The party clocks stand still for, None when nobody is waited on or the budget is used up."""
         return None if self.record.wait_exhausted else self.record.waiting_party
 
-    def start_clock(self, kind: str, at: datetime) -> None:
-        """The first or next cycle of this kind."""
+    def start_clock(self, kind: str, at: datetime, target: Target | None = None) -> None:
+        """The first or next cycle of this kind; without a target of its own by the service level or the settings."""
         self.clocks.start(
             kind,
             at=at,
             now=self.now,
             severity=self.record.severity,
+            target=target,
             basis=self.basis,
             waiting_on=self.waiting_on,
         )
@@ -243,7 +245,8 @@ def take_dues(record: Escalation, clocks: Clocks) -> None:
 
 
 def basis_of(record: Escalation) -> sla.Basis:
-    return sla.basis_of(record.calendar_version_id, record.zone, record.ladder_number)
+    """What the case's promises count by, as its row keeps it."""
+    return sla.basis_of(record.calendar_version_id, record.zone, record.ladder_number, record.service_level_version_id)
 
 
 def list_contract_ids(escalation_id: UUID) -> list[UUID]:

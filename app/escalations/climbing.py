@@ -40,6 +40,7 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
         promises.run_out(change, "tier", because="automatic_hop")
     else:
         change.clocks.fulfil("tier", change.now, change.now)
+    promises.enter_tier(change, change.now)
     facts = {"was": was, "tier": target, "reason": hop.reason, "automatic": hop.automatic, "passed_over": passed}
     vendor = hop.vendor or {}
     texts = {"brief": hop.brief, **{f"vendor_{key}": vendor.get(key) for key in ("name", "contact", "reference")}}

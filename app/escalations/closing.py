@@ -318,7 +318,12 @@ def take_over(survivor: Change, loser: Escalation, unanswered: datetime | None) 
     if loser.severity < survivor.record.severity:
         survivor.record.severity = loser.severity
         survivor.clocks.retarget_severity(
-            loser.severity, at=survivor.now, now=survivor.now, lowered=False, because="merge"
+            loser.severity,
+            basis=survivor.basis,
+            at=survivor.now,
+            now=survivor.now,
+            lowered=False,
+            because="merge",
         )
         reweigh(survivor)
     if unanswered is not None:

@@ -53,7 +53,9 @@ def change_severity(change: Change, severity: int, reason: str | None) -> dict[s
     if severity > was and not (reason or "").strip():
         raise ReasonNeeded(errors=[{"pointer": "/severity_reason", "detail": "expected why the severity falls"}])
     change.record.severity = severity
-    change.clocks.retarget_severity(severity, at=change.now, now=change.now, lowered=severity > was, because="severity")
+    change.clocks.retarget_severity(
+        severity, basis=change.basis, at=change.now, now=change.now, lowered=severity > was, because="severity"
+    )
     reweigh(change)
     return {"was": was, "is": severity}
 

@@ -39,6 +39,7 @@ class Escalation(Versioned, TenantModel):
         reference("user", "about_user_id"),
         reference("contact", "contact_id"),
         reference("calendar_version", "calendar_version_id"),
+        reference("service_level_version", "service_level_version_id"),
         reference("escalation", "merged_into_id"),
         reference("escalation", "recurrence_of_id"),
         one_of("status", STATUSES),
@@ -91,6 +92,7 @@ class Escalation(Versioned, TenantModel):
     calendar_version_id: Mapped[UUID]
     zone: Mapped[str]
     ladder_number: Mapped[int]
+    service_level_version_id: Mapped[UUID | None]
     raised_at: Mapped[datetime]
     day_raised: Mapped[date]
     recorded_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """Giving a case to its owner: routing's decision is recorded, work moves with it, the new owner is told why."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,7 +22,9 @@ SAID = ("source", "raised_by_kind", "raised_at", "title", "customer_statement", 
 
 def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
     """What rules may ask about: the escalation, its account, its value and its contracts."""
-    record = change.record
+    record, level = change.record, change.basis.level
+    if level is not None:  # of several that contracts name, the one the case goes by
+        account = replace(account, service_levels=(level.name,))
     return facts.routing_input(
         account,
         escalation_id=record.id,

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from app.db import db
 from app.escalations.case import Change
+from app.escalations.models import Escalation
 from app.sla import service as sla
+from app.sla.ledger import Target
 from app.sla.stored import INSTANT
 
-UPDATE_CLOCKS = ("customer_update", "account_team_update", "executive_update")
+INTERNAL_UPDATES = ("account_team_update", "executive_update")
+UPDATE_CLOCKS = ("customer_update", *INTERNAL_UPDATES)
 ENDED_BY_RESOLVE = ("plan", "still_on_it", *UPDATE_CLOCKS)
 TAKEN_UP_AGAIN = ("tier", *ENDED_BY_RESOLVE)
 
@@ -23,10 +27,36 @@ TOLD_SINCE = text(
 FIRST_MESSAGE = text("select min(at) from event where escalation_id = :id and kind = 'message'")
 
 
+def asked_from_the_start(record: Escalation, basis: sla.Basis) -> list[tuple[str, Target]]:
+    """What begins when the case opens, beside `close` and `acknowledge`: the first answer to a customer or a system,
+    and what the service level asks for: updates to colleagues, and a time for the first tier."""
+    kinds = [*(["respond"] if record.raised_by_kind in ("customer", "system") else []), *INTERNAL_UPDATES, "tier"]
+    targets = [
+        (kind, sla.find_default_target(kind, basis, severity=record.severity, tier=record.tier)) for kind in kinds
+    ]
+    return [(kind, target) for kind, target in targets if target is not None]
+
+
+def close_promise(record: Escalation) -> Target:
+    """The days promised at the raise, whatever levels and settings have said since."""
+    zone = ZoneInfo(record.zone)
+    days = record.close_target_at.astimezone(zone).date() - record.raised_at.astimezone(zone).date()
+    return Target("calendar_days", days.days)
+
+
+def enter_tier(change: Change, at: datetime) -> None:
+    """The time of a tier counts from when it is entered, where the service level gives it one."""
+    target = sla.find_default_target("tier", change.basis, tier=change.record.tier)
+    if target is not None:
+        change.start_clock("tier", at, target)
+
+
 def start(change: Change, kind: str, at: datetime) -> None:
-    """Start a clock of this kind, or its next cycle; nothing while one of the kind still runs."""
+    """Start a clock of this kind, or its next cycle; nothing while one of the kind still runs or if nobody asks."""
     running = change.clocks.get(kind)
     if running is not None and running.ended_at is None:
+        return
+    if sla.find_default_target(kind, change.basis, severity=change.record.severity) is None:
         return
     change.start_clock(kind, at)
 

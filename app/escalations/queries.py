@@ -27,6 +27,7 @@ from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import NotFound
 from app.escalations import lifecycle
+from app.escalations.case import basis_of
 from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
 from app.escalations.words import numbered
@@ -176,6 +177,9 @@ BESIDE = {
                   where d.escalation_id = escalation.id order by d.at desc, d.id desc limit 1""",
     "external_refs": """select json_agg(json_build_object('system', l.system, 'external_id', l.external_id,
                         'url', l.url) order by l.id) from link l where l.escalation_id = escalation.id""",
+    "service_level": """select json_build_object('name', l.name, 'number', v.number)
+                        from service_level_version v join service_level l on l.id = v.service_level_id
+                        where v.id = escalation.service_level_version_id""",
     "contract_ids": """select json_agg(c.contract_id order by c.contract_id) from escalation_contract c
                        where c.escalation_id = escalation.id""",
     "watchers": """select json_agg(u.email order by u.email) from watcher w join "user" u on u.id = w.user_id
@@ -217,6 +221,7 @@ def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
         "clocks": [_moments(one, "due_at", "original_due_at") for one in found["clocks"] or []],
         "about_user": found["about_user"],
         "routing": found["routing"],
+        "service_level": found["service_level"],
         "recurrence_of": found["recurrence_of_id"],
         "raised_by": {"kind": found["raised_by_kind"], "email": found["raised_by_email"]},
         "waiting": waiting_of(found),
@@ -228,7 +233,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
     """The answer to a raise, made from what was just written: no statement."""
     record, account = raised.record, raised.account.account
     row = {column.name: getattr(record, column.name) for column in Escalation.__table__.columns}
-    owner = raised.owner
+    owner, level = raised.owner, basis_of(record).level
     running = [one for one in raised.clocks if one.state == "running" and one.due_at is not None]
     first = min(running, key=lambda one: one.due_at or now, default=None)
     row |= {f"account_{name}": getattr(account, name) for name in ("name", "source", "external_id", "segment")}
@@ -244,6 +249,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "pending": [],
         "clocks": raised.clocks,
         "about_user": raised.about_user,
+        "service_level": {"name": level.name, "number": level.number} if level else None,
         "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,
         "recurrence_of": record.recurrence_of_id,
         "raised_by": {"kind": record.raised_by_kind, "email": record.raised_by_email},

@@ -16,7 +16,7 @@ from app.auth.models import User
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, new_id
 from app.errors import invalid
-from app.escalations import lifecycle, permissions, timeline, words
+from app.escalations import lifecycle, permissions, promises, timeline, words
 from app.escalations.case import Act, Change, basis_of
 from app.escalations.demand import (
     NewEscalation,
@@ -36,7 +36,6 @@ from app.playbooks import intake
 from app.playbooks import service as playbooks
 from app.rows import Draw, insert_all
 from app.sla import service as sla
-from app.sla.calendar import local_days_later
 from app.sla.models import Clock
 
 
@@ -105,12 +104,14 @@ def find_account(new: NewEscalation, now: datetime) -> AccountFacts:
 
 
 def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalation:
-    """The record before it has an owner; due times are the promise of close, 30 days by default."""
+    """The record before it has an owner; due times are the promise of close, 30 days unless the contract says."""
     settings = tenant_settings()
     raised_at = raised_moment(new, act)
-    basis = sla.basis(account.calendar, account.zone, now=act.now)
+    basis = sla.basis(
+        account.calendar, account.zone, level_names=account.service_levels, severity=new.severity, now=act.now
+    )
     about = find_about(new.about_user)
-    close = local_days_later(raised_at, settings.close_days, ZoneInfo(basis.zone))
+    close = sla.close_target(raised_at, basis)
     answers = {**new.answers, **{key: getattr(new, key) for key in intake.QUESTIONS if getattr(new, key)}}
     asked = settings.approval.asked and not act.actor.is_system
     words.check_reason(new.reason, settings)
@@ -141,6 +142,7 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
         calendar_version_id=basis.calendar_version_id,
         zone=basis.zone,
         ladder_number=basis.ladder_number,
+        service_level_version_id=basis.level_version_id,
         raised_at=raised_at,
         day_raised=raised_at.astimezone(ZoneInfo(settings.timezone)).date(),
         recorded_at=act.now,
@@ -180,11 +182,11 @@ def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str
     start: dict[str, Any] = {"escalation_id": record.id, "basis": basis, "now": change.now, "severity": record.severity}
     late = noted == "raise" and record.raised_at < change.now
     rows = [
-        *sla.open_clock("close", at=record.raised_at, imported=late, **start),
+        *sla.open_clock("close", at=record.raised_at, imported=late, target=promises.close_promise(record), **start),
         *sla.open_clock("acknowledge", at=change.now, **start),
     ]
-    if record.raised_by_kind in ("customer", "system"):
-        rows += sla.open_clock("respond", at=at, imported=late, **start)
+    for kind, target in promises.asked_from_the_start(record, basis):
+        rows += sla.open_clock(kind, at=at, imported=late, target=target, **start)
     change.rows += rows
     change.rows += playbooks.intake_task(
         {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},

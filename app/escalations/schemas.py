@@ -24,6 +24,13 @@ class RoutingSchema(Schema):
     why = fields.String()
 
 
+class LevelRefSchema(Schema):
+    """The version of a service level that the case goes by."""
+
+    name = fields.String()
+    number = fields.Integer()
+
+
 class PrioritySchema(Schema):
     score = fields.Float()
     parts = fields.Dict(keys=fields.String(), values=fields.Float())
@@ -131,6 +138,7 @@ class EscalationSchema(EscalationItemSchema):
     forecast_close_on = fields.Date(allow_none=True)
     forecast_slips = fields.List(fields.Dict())
     waiting = fields.Nested(WaitingSchema, allow_none=True)
+    service_level = fields.Nested(LevelRefSchema, allow_none=True)
     routing = fields.Nested(RoutingSchema, allow_none=True)
     external_refs = fields.List(fields.Dict())
     contract_ids = fields.List(fields.UUID())

@@ -1,6 +1,7 @@
 """Who would get a case that nobody has raised yet."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from app.errors import invalid
 from app.routing import service
 from app.routing.facts import routing_input
 from app.routing.inputs import RoutingInput, RoutingResult
+from app.sla import service as sla
 
 SAID = ("title", "customer_statement", "desired_outcome", "impact", "source", "restricted")
 
@@ -39,7 +41,7 @@ def explanation(result: RoutingResult) -> dict[str, Any]:
 
 
 def _input(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
-    account = _account(body, now=now)
+    account = _under_one_level(_account(body, now=now), body["severity"], now)
     return routing_input(
         account,
         escalation_id=new_id(),
@@ -62,6 +64,14 @@ def _account(body: Mapping[str, Any], *, now: datetime) -> AccountFacts:
         return accounts.account_facts(key, now=now, contract_ids=body.get("contract_ids"))
     except AccountNotFound:
         raise invalid("account" if named else "account_id", "there is no such account") from None
+
+
+def _under_one_level(account: AccountFacts, severity: int, now: datetime) -> AccountFacts:
+    """Of several service levels that contracts name, the one the case would go by."""
+    if len(account.service_levels) < 2:
+        return account
+    basis = sla.basis(account.calendar, account.zone, level_names=account.service_levels, severity=severity, now=now)
+    return replace(account, service_levels=(basis.level.name,)) if basis.level else account
 
 
 def _about_user(email: str | None) -> UUID | None:

@@ -45,6 +45,11 @@ def find_current(*names: str | None, now: datetime) -> UUID:
     return UUID(_current()[name])
 
 
+def is_known(name: str) -> bool:
+    """Whether a calendar of this name is published."""
+    return name in _current()
+
+
 def publish_calendar(name: str, definition: Mapping[str, Any], *, now: datetime) -> CalendarModel:
     """A new calendar, or the next version of a known one; what is open keeps the version it started with.
 

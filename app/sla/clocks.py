@@ -156,12 +156,19 @@ class Clocks:
         return stored.row if self._append(stored, "retarget", at, now, **facts) else None
 
     def retarget_severity(
-        self, severity: int, *, at: datetime, now: datetime, lowered: bool, because: str = "severity"
+        self,
+        severity: int,
+        *,
+        at: datetime,
+        now: datetime,
+        lowered: bool,
+        basis: Basis | None = None,
+        because: str = "severity",
     ) -> Clock | None:
         """The target that goes by severity follows it; a lower severity keeps the earlier due of the running cycle."""
         if self.get("customer_update") is None:
             return None
-        target = find_default_target("customer_update", self.basis(), severity=severity)
+        target = find_default_target("customer_update", basis or self.basis(), severity=severity)
         return self.retarget("customer_update", target, at=at, now=now, because=because, keep_earlier=lowered)
 
     def extend(

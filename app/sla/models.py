@@ -47,6 +47,34 @@ class CalendarVersion(TenantModel):
     created_at: Mapped[datetime]
 
 
+class ServiceLevel(Versioned, TenantModel):
+    """A named service level; what it promises lies in its versions. A retired one holds for what is open, no more."""
+
+    __tablename__ = "service_level"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str]
+    current_version_id: Mapped[UUID | None]
+    retired_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class ServiceLevelVersion(TenantModel):
+    """A published definition, frozen: open escalations keep the one they started with."""
+
+    __tablename__ = "service_level_version"
+    __table_args__ = (
+        reference("service_level", "service_level_id"),
+        UniqueConstraint("tenant_id", "service_level_id", "number"),
+        {"info": {"append_only": True}},
+    )
+
+    service_level_id: Mapped[UUID]
+    number: Mapped[int]
+    definition: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
 class LadderVersion(TenantModel):
     """The steps of one kind of clock, frozen; `number` is the tenant's `ladder` version."""
 

@@ -1,4 +1,4 @@
-"""Calendars and clocks on the wire."""
+"""Calendars and service levels on the wire."""
 
 from marshmallow import fields, validate
 
@@ -56,3 +56,33 @@ class CalendarSchema(Schema):
 
 
 CalendarPage = Page(CalendarSchema)
+
+
+class ServiceLevelBody(Body):
+    """A service level to publish; a name that is known gets its next version. What is left out goes by the settings,
+    or is not asked for; what the targets mean is checked when they are read."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 100))
+    respond = fields.Dict(keys=fields.String())
+    reply = fields.Dict(keys=fields.String())
+    customer_update = fields.Dict(keys=fields.String())
+    account_team_update = fields.Integer(strict=True)
+    executive_update = fields.Integer(strict=True)
+    tiers = fields.Dict(keys=fields.String())
+    close_days = fields.Integer(strict=True)
+    calendar = fields.String(validate=validate.Length(1, 100))
+
+
+class ServiceLevelSchema(Schema):
+    """A service level with its versions, oldest first; `number` and `definition` are the current one's."""
+
+    id = fields.UUID()
+    name = fields.String()
+    version = fields.Integer()
+    number = fields.Integer()
+    definition = fields.Dict()
+    retired_at = AwareDateTime(allow_none=True)
+    versions = fields.List(fields.Nested(CalendarVersionSchema))
+
+
+ServiceLevelPage = Page(ServiceLevelSchema)

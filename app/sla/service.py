@@ -1,41 +1,52 @@
-"""What is promised: calendars and ladders as published, and the opening of clocks under them."""
+"""What is promised: calendars, service levels and ladders as published, and the opening of clocks under them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.auth import service as auth
 from app.auth.settings import TenantSettings, current_version, tenant_settings
 from app.db import Model
-from app.sla import calendars
-from app.sla.calendar import Calendar
+from app.sla import calendars, levels
+from app.sla.calendar import Calendar, local_days_later
 from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
 from app.sla.ledger import Target
+from app.sla.level import Level
 from app.sla.models import LadderVersion
 from app.sla.stored import INSTANT, StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
-from app.sla.versions import find_calendar, load_versions
+from app.sla.versions import find_calendar, find_level, load_versions
 
 FIRST_LADDER = 1
+# In this order service levels are compared: how soon the customer hears first, then again, and has it closed.
+COMPARED = ("respond", "reply", "customer_update", "close")
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a case's clocks count by, chosen once: a calendar's version, a zone and the ladders' number."""
+    """What a case's clocks count by, chosen once: versions of a calendar, a service level (or none), a zone and the
+    ladders' number."""
 
     calendar_version_id: UUID
     zone: str
     ladder_number: int
+    level_version_id: UUID | None = None
 
     @property
     def calendar(self) -> Calendar:
         """The compiled calendar."""
         return find_calendar(self.calendar_version_id)
+
+    @property
+    def level(self) -> Level | None:
+        """What the contract promises, None when only the tenant's settings do."""
+        return find_level(self.level_version_id) if self.level_version_id else None
 
 
 # -- set-up -----------------------------------------------------------------------------------------------------------
@@ -54,26 +65,67 @@ def install_defaults(now: datetime) -> list[Model]:
 # -- the basis of a case ----------------------------------------------------------------------------------------------
 
 
-def basis(calendar_name: str | None = None, zone: str | None = None, *, now: datetime) -> Basis:
-    """What a case raised now counts by: the named calendar, else the tenant's; the named zone, else the tenant's.
+def basis(
+    calendar_name: str | None = None,
+    zone: str | None = None,
+    *,
+    level_names: Sequence[str] = (),
+    severity: int = 3,
+    now: datetime,
+) -> Basis:
+    """What a case raised now counts by: the calendar of the service level, else the named one, else the tenant's; the
+    named zone, else the tenant's.
 
-    A name that no calendar has is passed over. At most one statement, none when the versions are kept.
+    A name that no calendar or service level has is passed over. Of several service levels the strictest holds. At most
+    one statement, none when the versions are kept.
     """
+    known = levels.current_levels() if level_names else {}
+    version_ids = [known[name] for name in dict.fromkeys(level_names) if name in known]
+    load_versions([], [], version_ids)
+    found = [_basis_under(id_, calendar_name, zone, now) for id_ in version_ids or (None,)]
+    return min(found, key=lambda one: _strictness(one, severity, now)) if len(found) > 1 else found[0]
+
+
+def _basis_under(level_id: UUID | None, calendar_name: str | None, zone: str | None, now: datetime) -> Basis:
     settings = tenant_settings()
-    version_id = calendars.find_current(calendar_name, settings.calendar, now=now)
-    return basis_of(version_id, zone or settings.timezone, current_version("ladder") or FIRST_LADDER)
+    of_level = find_level(level_id).calendar if level_id else None
+    version_id = calendars.find_current(of_level, calendar_name, settings.calendar, now=now)
+    number = current_version("ladder") or FIRST_LADDER
+    return basis_of(version_id, zone or settings.timezone, number, level_id)
 
 
-def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int) -> Basis:
+def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, ...]:
+    """When the promises of a case raised now would fall due, the first answer first: the earlier, the stricter."""
+    targets = [find_default_target(kind, basis, severity=severity) for kind in COMPARED]
+    return tuple(
+        basis.calendar.add(now, target.value)
+        if target.pauses
+        else local_days_later(now, target.value, ZoneInfo(basis.zone))
+        for target in targets
+        if target is not None
+    )
+
+
+def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int, level_version_id: UUID | None = None) -> Basis:
     """The basis a case has stored; at most one statement, none when the versions are kept."""
-    load_versions([calendar_version_id], [ladder_number])
-    return Basis(calendar_version_id, zone, ladder_number)
+    load_versions([calendar_version_id], [ladder_number], [level_version_id] if level_version_id else [])
+    return Basis(calendar_version_id, zone, ladder_number, level_version_id)
 
 
-def find_default_target(kind: str, basis: Basis, *, severity: int) -> Target | None:
-    """The target of a kind by the tenant's settings; None where only a playbook or path can say."""
-    settings = _promised(tenant_settings())
-    return find_target(kind, severity=severity, day_seconds=basis.calendar.day_seconds, settings=settings)
+def find_default_target(kind: str, basis: Basis, *, severity: int = 3, tier: str | None = None) -> Target | None:
+    """The target of a kind by the service level, else by the tenant's settings; None where nobody asks for it."""
+    promised = _promised(tenant_settings())
+    if basis.level is not None:
+        promised = {**promised, **basis.level.targets}
+    return find_target(kind, severity=severity, day_seconds=basis.calendar.day_seconds, settings=promised, tier=tier)
+
+
+def close_target(raised_at: datetime, basis: Basis) -> datetime:
+    """When a case raised then is to be closed: read once, at the raise."""
+    target = find_default_target("close", basis)
+    if target is None:
+        raise NoTarget("A case without a target to be closed")
+    return local_days_later(raised_at, target.value, ZoneInfo(basis.zone))
 
 
 def _promised(settings: TenantSettings) -> Mapping[str, Mapping[str, int]]:

@@ -1,4 +1,4 @@
-"""The targets promised when neither service level nor playbook says otherwise; every number is a setting."""
+"""The targets promised when neither service level nor playbook says otherwise."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,11 +49,17 @@ def pauses(kind: str, *, party: str) -> bool:
 
 
 def find_target(
-    kind: str, *, severity: int, day_seconds: int, settings: Mapping[str, Mapping[str, int]] | None = None
+    kind: str,
+    *,
+    severity: int,
+    day_seconds: int,
+    settings: Mapping[str, Mapping[str, int]] | None = None,
+    tier: str | None = None,
 ) -> Target | None:
-    """The target of a clock by tenant setting, else by default; None where only a playbook can say."""
+    """The target of a clock by what is set, else by default; None where nobody says."""
     promised = {**DEFAULT_TARGETS, **(settings or {})}
-    found = promised.get(f"{kind}.{severity}") or promised.get(kind)
+    variant = tier if kind == "tier" else severity
+    found = promised.get(f"{kind}.{variant}") or promised.get(kind)
     return make_target(found, day_seconds=day_seconds) if found else None
 
 

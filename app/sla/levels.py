@@ -1,0 +1,125 @@
+"""The service levels a tenant has published: each name has numbered versions, frozen, and the tenant's row points to
+the current ones, so that a raise reads them with what it reads anyway. Nothing is deleted: a level is retired."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app.auth import service as auth
+from app.auth.settings import current_version, tenant_settings
+from app.db import current_tenant, db, load_tenant, new_id
+from app.errors import NotFound, invalid
+from app.rows import insert_all
+from app.sla import calendars
+from app.sla.calendar import BeyondCalendar, local_days_later
+from app.sla.level import LevelError, field_of, parse_level
+from app.sla.models import ServiceLevel, ServiceLevelVersion
+from app.sla.targets import make_target
+from app.sla.versions import find_calendar
+
+
+def current_levels() -> dict[str, UUID]:
+    """The current version of each level by name; retired ones are not among them."""
+    return {name: UUID(id_) for name, id_ in dict(current_version("service_level") or {}).items()}
+
+
+def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) -> ServiceLevel:
+    """A new service level, or the next version of a known one; what is open keeps the version it started with.
+
+    A retired one is taken up again. Raises Invalid naming the field when it cannot be meant, when its calendar is not
+    published, or when a case raised now would fall due beyond 2100.
+    """
+    check_definition(definition, now=now)
+    _take_turn()
+    level = db.session.scalars(select(ServiceLevel).where(ServiceLevel.name == name)).one_or_none()
+    if level is None:
+        level = ServiceLevel(id=new_id(), name=name, created_at=now)
+        db.session.add(level)
+    version = ServiceLevelVersion(
+        id=new_id(),
+        service_level_id=level.id,
+        number=_last_number(level.id) + 1,
+        definition=dict(definition),
+        created_at=now,
+    )
+    level.current_version_id, level.retired_at = version.id, None
+    db.session.flush()
+    insert_all([version])
+    _set_current({**current_levels(), name: version.id})
+    return level
+
+
+def retire_level(level_id: UUID, *, now: datetime) -> ServiceLevel:
+    """No case raised from now on gets it; open ones keep the version they started with. Twice changes nothing."""
+    _take_turn()
+    level = get_level(level_id)
+    level.retired_at = level.retired_at or now
+    db.session.flush()
+    _set_current({name: id_ for name, id_ in current_levels().items() if name != level.name})
+    return level
+
+
+def check_definition(definition: Mapping[str, Any], *, now: datetime) -> None:
+    """Invalid names the field and what was expected."""
+    hours = {name: value for name, value in definition.items() if name != "calendar"}
+    named = definition.get("calendar")
+    if named is not None and not calendars.is_known(named):
+        raise invalid("calendar", "expected the name of a published calendar")
+    try:
+        targets = parse_level(hours)
+    except LevelError as error:
+        raise invalid(error.field, error.detail) from error
+    calendar = find_calendar(calendars.find_current(named, tenant_settings().calendar, now=now))
+    for clock, promised in targets.items():
+        try:
+            target = make_target(promised, day_seconds=calendar.day_seconds)
+            if target.pauses:
+                calendar.add(now, target.value)
+            elif local_days_later(now, target.value, ZoneInfo(tenant_settings().timezone)).year > 2100:
+                raise BeyondCalendar("at", "beyond 2100")
+        except BeyondCalendar as error:
+            raise invalid(field_of(clock), "falls due beyond 2100 on this calendar") from error
+
+
+def get_level(level_id: UUID) -> ServiceLevel:
+    level = db.session.get(ServiceLevel, level_id)
+    if level is None:
+        raise NotFound
+    return level
+
+
+def list_levels(*, after: tuple[str, UUID] | None, limit: int) -> list[ServiceLevel]:
+    """By name, retired ones included."""
+    query = select(ServiceLevel).order_by(ServiceLevel.name, ServiceLevel.id).limit(limit)
+    if after is not None:
+        query = query.where(ServiceLevel.name > after[0])
+    return list(db.session.scalars(query))
+
+
+def list_versions(level_ids: Iterable[UUID]) -> dict[UUID, list[ServiceLevelVersion]]:
+    """The versions of each level, oldest first; one statement."""
+    versions: dict[UUID, list[ServiceLevelVersion]] = {level_id: [] for level_id in level_ids}
+    query = select(ServiceLevelVersion).where(ServiceLevelVersion.service_level_id.in_(versions))
+    for version in db.session.scalars(query.order_by(ServiceLevelVersion.number)):
+        versions[version.service_level_id].append(version)
+    return versions
+
+
+def _last_number(level_id: UUID) -> int:
+    found = select(func.max(ServiceLevelVersion.number)).where(ServiceLevelVersion.service_level_id == level_id)
+    return db.session.scalar(found) or 0
+
+
+def _set_current(levels: Mapping[str, UUID]) -> None:
+    auth.set_current(service_level={name: str(id_) for name, id_ in levels.items()})
+
+
+def _take_turn() -> None:
+    """Publications of one tenant wait for each other, and each sees what the one before made current."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"service_level:{current_tenant()}", 0))
+    db.session.execute(select(lock))
+    load_tenant(db.session())
