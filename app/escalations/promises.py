@@ -67,11 +67,16 @@ def restart(change: Change, kind: str, at: datetime) -> None:
 
 
 def run_out(change: Change, kind: str, *, because: str) -> None:
-    """End a promise that was not kept, just after its due time: at one instant an end would come before the breach."""
+    """End a promise that was not kept, just after its due time: at one instant an end would come before the breach.
+
+    One that is not due yet ends now, neither met nor broken.
+    """
     running = change.clocks.get(kind)
-    if running is not None and running.due_at is not None:
-        ended_at = running.due_at + INSTANT
-        change.clocks.cancel(kind, at=ended_at, now=max(change.now, ended_at), because=because)
+    if running is None:
+        return
+    passed = running.due_at is not None and running.due_at <= change.now
+    ended_at = running.due_at + INSTANT if running.due_at is not None and passed else change.now
+    change.clocks.cancel(kind, at=ended_at, now=max(change.now, ended_at), because=because)
 
 
 def acknowledged(change: Change, at: datetime) -> None:

@@ -43,22 +43,22 @@ def publish_level(body: dict[str, Any]) -> Response:
         return answer(schemas.ServiceLevelSchema, _views([published])[0], 201, location)
 
 
-@bp.get("/<uuid:level_id>")
+@bp.get("/<uuid:service_level_id>")
 @bp.response(200, schemas.ServiceLevelSchema)
 @requires("settings:read")
-def get_level(level_id: UUID) -> Response:
+def get_level(service_level_id: UUID) -> Response:
     """One service level with its versions."""
     with transaction():
-        return answer(schemas.ServiceLevelSchema, _views([levels.get_level(level_id)])[0])
+        return answer(schemas.ServiceLevelSchema, _views([levels.get_level(service_level_id)])[0])
 
 
-@bp.post("/<uuid:level_id>/retire")
+@bp.post("/<uuid:service_level_id>/retire")
 @bp.response(200, schemas.ServiceLevelSchema)
 @requires("promises:write")
-def retire_level(level_id: UUID) -> Response:
+def retire_level(service_level_id: UUID) -> Response:
     """No case raised from now on gets it; open ones keep it. Nothing is deleted; publishing it again takes it up."""
     with transaction():
-        return answer(schemas.ServiceLevelSchema, _views([levels.retire_level(level_id, now=clock.now())])[0])
+        return answer(schemas.ServiceLevelSchema, _views([levels.retire_level(service_level_id, now=clock.now())])[0])
 
 
 def _views(found: list[ServiceLevel]) -> list[dict[str, Any]]:

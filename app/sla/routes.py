@@ -1,4 +1,4 @@
-"""Doors to calendars; those to service levels stand beside."""
+"""Doors to calendars; those to service levels and ladders stand beside."""
 
 from typing import Any
 from uuid import UUID
@@ -9,14 +9,14 @@ from app import clock
 from app.auth.guards import requires
 from app.errors import invalid
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
-from app.sla import calendars, level_routes, schemas
+from app.sla import calendars, ladder_routes, level_routes, schemas
 from app.sla.compute import compute
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel
 from app.sla.public_holidays import with_dates
 
 calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
-blueprints: list[ApiBlueprint] = [calendar_bp, level_routes.bp]
+blueprints: list[ApiBlueprint] = [calendar_bp, level_routes.bp, ladder_routes.bp]
 
 
 @calendar_bp.get("")

@@ -1,8 +1,9 @@
-"""Calendars and service levels on the wire."""
+"""Calendars, service levels and ladders on the wire."""
 
 from marshmallow import fields, validate
 
 from app.http import AwareDateTime, Body, Page, Schema
+from app.sla.targets import CLOCK_KINDS
 
 MOST_OPERATIONS = 10_000
 
@@ -86,3 +87,28 @@ class ServiceLevelSchema(Schema):
 
 
 ServiceLevelPage = Page(ServiceLevelSchema)
+
+
+class LadderBody(Body):
+    """The steps of one kind of clock: `{offset, audience, action, repeat: {every, times}}`."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(CLOCK_KINDS))
+    steps = fields.List(fields.Dict(keys=fields.String()), required=True)
+
+
+class LadderVersionSchema(Schema):
+    number = fields.Integer()
+    steps = fields.List(fields.Dict())
+    published_at = AwareDateTime(attribute="created_at")
+
+
+class LadderSchema(Schema):
+    """One kind's ladder with its versions, oldest first. Numbers count the publications of all kinds together."""
+
+    kind = fields.String()
+    number = fields.Integer()
+    steps = fields.List(fields.Dict())
+    versions = fields.List(fields.Nested(LadderVersionSchema))
+
+
+LadderPage = Page(LadderSchema)

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.auth import service as auth
-from app.auth.settings import TenantSettings, current_version, tenant_settings
+from app.auth.settings import TenantSettings, tenant_settings
 from app.db import Model
 from app.sla import calendars, levels
 from app.sla.calendar import Calendar, local_days_later
@@ -16,6 +16,7 @@ from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
+from app.sla.ladders import FIRST_LADDER, current_ladder
 from app.sla.ledger import Target
 from app.sla.level import Level
 from app.sla.models import LadderVersion
@@ -23,7 +24,6 @@ from app.sla.stored import INSTANT, StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
 from app.sla.versions import find_calendar, find_level, load_versions
 
-FIRST_LADDER = 1
 # In this order service levels are compared: how soon the customer hears first, then again, and has it closed.
 COMPARED = ("respond", "reply", "customer_update", "close")
 
@@ -90,8 +90,7 @@ def _basis_under(level_id: UUID | None, calendar_name: str | None, zone: str | N
     settings = tenant_settings()
     of_level = find_level(level_id).calendar if level_id else None
     version_id = calendars.find_current(of_level, calendar_name, settings.calendar, now=now)
-    number = current_version("ladder") or FIRST_LADDER
-    return basis_of(version_id, zone or settings.timezone, number, level_id)
+    return basis_of(version_id, zone or settings.timezone, current_ladder(), level_id)
 
 
 def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, ...]:

@@ -36,6 +36,8 @@ def others(app, new_tenant):
     assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
     away = {"starts_at": "2026-03-02T09:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}
     assert client.post(f"/api/v1/users/{made.admin.id}/absences", json=away).status_code == 201
+    level = {"name": "gold", "close_days": 20}
+    assert client.post("/api/v1/service-levels", json=level).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

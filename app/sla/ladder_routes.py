@@ -1,0 +1,44 @@
+"""Doors to ladders."""
+
+from typing import Any
+
+from flask import Response
+
+from app import clock
+from app.auth.guards import requires
+from app.http import ApiBlueprint, answer, transaction
+from app.sla import ladders, schemas
+
+bp = ApiBlueprint("ladders", __name__, url_prefix="/api/v1/ladders")
+
+
+@bp.get("")
+@bp.response(200, schemas.LadderPage)
+@requires("settings:read")
+def list_ladders() -> Response:
+    """The ladder of every kind of clock, thirteen in all, each with its versions."""
+    with transaction():
+        return answer(
+            schemas.LadderPage, {"items": [ladders.view(one) for one in ladders.list_ladders()], "next_cursor": None}
+        )
+
+
+@bp.post("")
+@bp.arguments(schemas.LadderBody)
+@bp.response(201, schemas.LadderSchema)
+@requires("promises:write")
+def publish_ladder(body: dict[str, Any]) -> Response:
+    """Publish the steps of one kind of clock; open cases keep the ladders they started with."""
+    with transaction():
+        ladders.publish_ladder(body["kind"], body["steps"], now=clock.now())
+        found = ladders.view(ladders.get_ladder(body["kind"]))
+        return answer(schemas.LadderSchema, found, 201, {"Location": f"/api/v1/ladders/{body['kind']}"})
+
+
+@bp.get("/<kind>")
+@bp.response(200, schemas.LadderSchema)
+@requires("settings:read")
+def get_ladder(kind: str) -> Response:
+    """The ladder of one kind of clock with its versions."""
+    with transaction():
+        return answer(schemas.LadderSchema, ladders.view(ladders.get_ladder(kind)))
