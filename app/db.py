@@ -20,6 +20,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     DateTime,
     ForeignKeyConstraint,
     Interval,
@@ -28,8 +29,9 @@ from sqlalchemy import (
     Numeric,
     Row,
     Text,
-    TextClause,
+    TextualSelect,
     Uuid,
+    column,
     event,
     exc,
     text,
@@ -169,8 +171,18 @@ def tenant_scope(tenant_id: UUID) -> Iterator[None]:
         _tenant_id.reset(token)
 
 
-SET_SCOPE = text("select set_config('role', :role, true), set_config('app.tenant_id', :tenant, true)")
-READ_TENANT = text("select id, name, sandbox, clock_offset, settings, current from tenant where id = :tenant")
+def question(sql: str, columns: str, *parameters: BindParameter[Any]) -> TextualSelect:
+    """A query in raw SQL whose `columns` are named in order, so that answers need not be described anew each time."""
+    return text(sql).bindparams(*parameters).columns(*map(column, columns.split()))
+
+
+SET_SCOPE = question(
+    "select set_config('role', :role, true), set_config('app.tenant_id', :tenant, true)", "role tenant"
+)
+READ_TENANT = question(
+    "select id, name, sandbox, clock_offset, settings, current from tenant where id = :tenant",
+    "id name sandbox clock_offset settings current",
+)
 
 
 def set_scope(session: Session, role: str, tenant_id: UUID | None) -> None:
@@ -253,7 +265,7 @@ def machine() -> Iterator[Session]:
         session.expunge_all()
 
 
-def prepare(tenant: UUID, question: TextClause, values: dict[str, Any]) -> Row[Any] | None:
+def prepare(tenant: UUID, asked: TextualSelect, values: dict[str, Any]) -> Row[Any] | None:
     """Begin a request's transaction with the guard's own question, so that scope and tenant are not read twice.
 
     The question answers at most one row, the tenant's columns under `tenant_*` among it. The first `transaction()`
@@ -262,7 +274,7 @@ def prepare(tenant: UUID, question: TextClause, values: dict[str, Any]) -> Row[A
     session = db.session()
     session.rollback()
     set_scope(session, current_app.config["APP_ROLE"], tenant)
-    row = session.execute(question, values).one_or_none()
+    row = session.execute(asked, values).one_or_none()
     if row is not None:
         found = row._mapping
         _tenant.set(TenantRow(*(found[f"tenant_{field.name}"] for field in fields(TenantRow))))

@@ -1,8 +1,12 @@
 """The two statements behind account facts; both answer for any number of accounts."""
 
-from sqlalchemy import bindparam, text
+from typing import Any
+
+from sqlalchemy import TextualSelect, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID  # noqa: N811
+
+from app.db import question
 
 IDS = bindparam("ids", type_=ARRAY(PgUUID(as_uuid=True)))
 
@@ -10,11 +14,11 @@ _START_BY_ID = "select a.id as asked, a.* from account a where a.id = any(:ids)"
 _START_BY_KEY = "select a.id as asked, a.* from account a where a.source = :source and a.external_id = :external_id"
 
 
+_PERSON = ("id", "email", "name", "role", "active", "manager_id", "timezone")
+
+
 def _person(alias: str) -> str:
-    return ", ".join(
-        f"{alias}.{column} as {alias}_{column}"
-        for column in ("id", "email", "name", "role", "active", "manager_id", "timezone")
-    )
+    return ", ".join(f"{alias}.{column} as {alias}_{column}" for column in _PERSON)
 
 
 # A merged account leads to its survivor, any other to its parent; `step` counts the moves. Each is met once.
@@ -47,11 +51,24 @@ order by w.asked, w.step
 """
 
 _PEOPLE = ", ".join(_person(alias) for alias in ("o", "c", "s"))
-CHAIN_BY_ID = text(_CHAIN.format(start=_START_BY_ID, people=_PEOPLE)).bindparams(IDS)
-CHAIN_BY_KEY = text(_CHAIN.format(start=_START_BY_KEY, people=_PEOPLE))
+_COLUMNS = " ".join(
+    (
+        "asked step id version source external_id name domain segment region timezone calendar health lifecycle",
+        "owner_email csm_email sponsor_email parent_external_id attributes gone_at percentile book_value book_on",
+        *(f"{alias}_{column}" for alias in ("o", "c", "s") for column in _PERSON),
+    )
+)
+
+
+def _chain(start: str, *parameters: Any) -> TextualSelect:
+    return question(_CHAIN.format(start=start, people=_PEOPLE), _COLUMNS, *parameters)
+
+
+CHAIN_BY_ID = _chain(_START_BY_ID, IDS)
+CHAIN_BY_KEY = _chain(_START_BY_KEY)
 
 # Contracts of the whole chain and pipeline of the accounts themselves, each with the rate of the day.
-MONEY = text(
+MONEY = question(
     """
     with line as (
       select 'contract' as kind, id, account_id, arr as amount, currency, starts_on, ends_on, escalator_kind,
@@ -73,5 +90,11 @@ MONEY = text(
     )
     select l.*, f.rate, f.on_date as rate_on from line l left join found f on f.currency = l.currency
     order by l.kind, l.id
+    """,
     """
-).bindparams(IDS, bindparam("chain", type_=ARRAY(PgUUID(as_uuid=True))))
+    kind id account_id amount currency starts_on ends_on escalator_kind escalator_percent escalator_floor
+    escalator_cap service_level probability type rate rate_on
+    """,
+    IDS,
+    bindparam("chain", type_=ARRAY(PgUUID(as_uuid=True))),
+)

@@ -13,7 +13,7 @@ from app import clock
 from app.auth import limits, tokens
 from app.auth.actor import Actor
 from app.auth.roles import SCOPES, SCOPES_OF
-from app.db import prepare, release_prepared, transaction
+from app.db import prepare, question, release_prepared, transaction
 from app.errors import Forbidden, Unauthenticated
 from app.http.spec import DOCS_ENDPOINTS
 
@@ -23,7 +23,7 @@ LAST_USE_SECONDS = 60
 OPEN = "open to anybody"
 STREAMED = ("text/csv", "application/x-ndjson")
 
-FIND_TOKEN = text(
+FIND_TOKEN = question(
     """
     select t.id as token_id, t.scopes, t.expires_at, t.revoked_at, t.last_used_at,
            u.id as user_id, u.email, u.name, u.role, u.active,
@@ -33,7 +33,11 @@ FIND_TOKEN = text(
     join "user" u on u.tenant_id = t.tenant_id and u.id = t.user_id
     join tenant n on n.id = t.tenant_id
     where t.secret_hash = :secret_hash
+    """,
     """
+    token_id scopes expires_at revoked_at last_used_at user_id email name role active
+    tenant_id tenant_name tenant_sandbox tenant_clock_offset tenant_settings tenant_current
+    """,
 )
 
 

@@ -5,16 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.accounts.facts import AccountFacts
 from app.accounts.models import Contact
 from app.auth import queries as users
-from app.db import Model, db, new_id
+from app.db import Model, db, new_id, question
 from app.errors import invalid
 from app.escalations import words
 from app.escalations.case import Act
 from app.escalations.models import Escalation, EscalationContract, Link
+from app.rows import fresh
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class NewEscalation:
     recurrence_of_id: UUID | None = None
 
 
-NEIGHBOURS = text(
+NEIGHBOURS = question(
     """
     select (select c.id from contact c where c.account_id = :account and c.email = :email limit 1) as contact_id,
            count(*) filter (where reason = :reason) as repeats,
@@ -56,7 +55,8 @@ NEIGHBOURS = text(
                                                  from json_to_recordset(cast(:refs as json))
                                                       as r(system text, external_id text))))), '[]') as duplicates
     from escalation where account_id = :account and status not in ('declined', 'merged')
-    """
+    """,
+    "contact_id repeats duplicates",
 )
 
 
@@ -111,7 +111,8 @@ def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbo
 def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Model]:
     unique = {(ref["system"], ref["external_id"]): ref for ref in new.external_refs}
     return [
-        Link(
+        fresh(
+            Link,
             escalation_id=record.id,
             system=ref["system"],
             external_id=ref["external_id"],
@@ -124,7 +125,7 @@ def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Mode
 
 def contracts_of(record: Escalation, account: AccountFacts) -> list[Model]:
     return [
-        EscalationContract(escalation_id=record.id, contract_id=contract_id)
+        fresh(EscalationContract, escalation_id=record.id, contract_id=contract_id)
         for contract_id in account.touched_contract_ids
     ]
 

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from app.db import Model, db, new_id
 from app.escalations.models import Escalation, Event, EventText
+from app.rows import fresh
 
 START = b"\x00" * 32
 SALT_BYTES = 16
@@ -40,7 +41,8 @@ def append(
     """
     written = {field: content for field, content in (texts or {}).items() if content}
     salts = {field: secrets.token_bytes(SALT_BYTES) for field in written}
-    event = Event(
+    unsigned = fresh(
+        Event,
         id=new_id(),
         escalation_id=record.id,
         seq=record.event_count + 1,
@@ -54,12 +56,14 @@ def append(
         external_key=external_key,
         prev_hash=record.event_hash,
     )
-    event.hash = event_hash(event)
+    event = fresh(Event, **vars(unsigned), hash=event_hash(unsigned))
     record.event_count = event.seq
     record.event_hash = event.hash
     rows: list[Model] = [event]
     for field, content in written.items():
-        rows.append(EventText(escalation_id=record.id, event_id=event.id, field=field, text=content, salt=salts[field]))
+        rows.append(
+            fresh(EventText, escalation_id=record.id, event_id=event.id, field=field, text=content, salt=salts[field])
+        )
     return rows
 
 

@@ -9,6 +9,7 @@ from app.accounts.facts import AccountFacts
 from app.accounts.priority import Priority, priority
 from app.auth.settings import tenant_settings
 from app.escalations.models import Escalation, Snapshot
+from app.rows import fresh
 
 
 def take_value(record: Escalation, account: AccountFacts) -> None:
@@ -62,7 +63,8 @@ def reprioritise(record: Escalation, account: AccountFacts, now: datetime) -> No
 def snapshot_of(record: Escalation, account: AccountFacts, now: datetime, *, cause: str) -> Snapshot:
     """The case as it stands at this moment: worth, owner, chain of parents, contracts and opportunities touched."""
     value = account.value
-    return Snapshot(
+    return fresh(
+        Snapshot,
         escalation_id=record.id,
         account_id=record.account_id,
         at=now,

@@ -14,7 +14,7 @@ from app.notifications.errors import NotDead
 from app.notifications.models import Intent
 from app.notifications.queries import get_intent, get_notification
 from app.notifications.smtp import MailServer
-from app.rows import array_of
+from app.rows import array_of, fresh
 
 QUEUE = "deliver"
 
@@ -48,7 +48,8 @@ def intent(
     `subject` is the fact in one line, `body` plain text, `why` one sentence on why this person gets it. `at` and
     `hold_until` (default `now`: at once) are tenant time. The same `dedupe_key` twice in a tenant is refused.
     """
-    return Intent(
+    return fresh(
+        Intent,
         user_id=user.id,
         address=user.email,
         channel=channel,

@@ -11,6 +11,7 @@ from app.auth.models import User
 from app.db import Model, db
 from app.routing.inputs import RoutingInput, RoutingResult
 from app.routing.models import Assignment
+from app.rows import fresh
 
 
 def assign(
@@ -26,7 +27,8 @@ def assign(
 ) -> list[Model]:
     """The row by which an owner holds a case, for the caller to insert."""
     return [
-        Assignment(
+        fresh(
+            Assignment,
             escalation_id=escalation_id,
             account_id=account_id,
             reason=reason,

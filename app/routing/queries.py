@@ -11,24 +11,27 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
-from app.db import db
+from app.db import db, question
 from app.errors import NotFound
 from app.routing.models import Decision, PolicyVersion, Team
+from app.rows import array_of
 
-# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
-READ_PEOPLE = text(
+# The lists stand in subselects so that the planner does not see how long they are: it would make a new plan for each
+# decision, which takes longer than the answer. One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
+READ_PEOPLE = question(
     """
     with teams as (
-      select id, name, lead_id from team where id = any(:teams)
+      select id, name, lead_id from team where id = any((select cast(:teams as uuid[]))::uuid[])
     ), members as (
-      select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership where team_id = any(:teams)
+      select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership
+      where team_id = any((select cast(:teams as uuid[]))::uuid[])
     ), previous as (
       select owner_id from assignment
       where account_id = :account and reason = :reason and escalation_id < :escalation
       order by escalation_id desc, assigned_at desc limit 1
     ), wanted as (
-      select unnest(:people) as id union select lead_id from teams union select user_id from members
-      union select owner_id from previous union select id from "user" where email = any(:duty)
+      select unnest((select cast(:people as uuid[]))) as id union select lead_id from teams union select user_id from members
+      union select owner_id from previous union select id from "user" where email = any((select cast(:duty as text[]))::text[])
     ), people as (
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
              last.assigned_at as last_assigned_at, closed.count as closed_for_account
@@ -53,15 +56,15 @@ READ_PEOPLE = text(
           (select coalesce(jsonb_object_agg(user_id, capacity::text), '{}') from members where team_id = teams.id))),
           '[]') from teams),
       (select owner_id::text from previous)
-    """
-).bindparams(
-    bindparam("teams", type_=ARRAY(PGUUID)),
-    bindparam("people", type_=ARRAY(PGUUID)),
+    """,
+    "people teams previous",
 )
 
 # The first of the candidates who still has room keeps a lock on their row until the end of the transaction.
-CLAIM_PLACE = text("select claim_place(:candidates, :capacities, :work, :escalation)").bindparams(
-    bindparam("candidates", type_=ARRAY(PGUUID))
+CLAIM_PLACE = question(
+    "select claim_place(:candidates, :capacities, :work, :escalation)",
+    "place",
+    bindparam("candidates", type_=ARRAY(PGUUID)),
 )
 
 LAST_RESORT = text(
@@ -96,9 +99,9 @@ def read_staff(
     row = db.session.execute(
         READ_PEOPLE,
         {
-            "teams": sorted(map(UUID, teams)),
-            "people": sorted(map(UUID, people)),
-            "duty": list(duty),
+            "teams": array_of(sorted(map(UUID, teams))),
+            "people": array_of(sorted(map(UUID, people))),
+            "duty": array_of(duty),
             "account": account_id,
             "escalation": escalation_id,
             "reason": reason,

@@ -29,6 +29,7 @@ from app.routing.policies import compiled, current_policy, first_version, publis
 from app.routing.policy import Policy
 from app.routing.queries import Staff
 from app.routing.teams import create_team, find_team_of_tier, get_team, put_member, remove_member, upsert_team
+from app.rows import fresh
 
 __all__ = [
     "RoutingInput",
@@ -109,7 +110,8 @@ def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime,
     if user.id == facts.about_user_id:
         raise OwnerNotAllowed("The case is about this person")
     weight = work_weight(facts.severity, facts.status)
-    decision = Decision(
+    decision = fresh(
+        Decision,
         escalation_id=facts.escalation_id,
         at=now,
         recorded_at=now,
@@ -236,7 +238,8 @@ def _result(
     person = staff.people[str(outcome.owner_id)]
     owner = UserRef(UUID(person["id"]), person["email"], person["name"])
     team_id = UUID(outcome.team_id) if outcome.team_id else None
-    decision = Decision(
+    decision = fresh(
+        Decision,
         escalation_id=facts.escalation_id,
         at=inputs.now,
         recorded_at=inputs.now,

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.db import new_id
+from app.rows import fresh
 from app.sla.calendar import Calendar
 from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
 from app.sla.ladder import Ladder
@@ -73,7 +74,8 @@ class StoredClock:
         seq = len(self.entries) + 1
         self.entries.append(Entry(type_, at, now, seq, facts))
         self.added.append(
-            ClockEntry(
+            fresh(
+                ClockEntry,
                 clock_id=self.row.id,
                 escalation_id=self.row.escalation_id,
                 seq=seq,
@@ -114,7 +116,8 @@ class StoredClock:
         row = self.row
         for due in passed_over(self.ladder, timing):
             self.passed.append(
-                StepLog(
+                fresh(
+                    StepLog,
                     clock_id=row.id,
                     escalation_id=row.escalation_id,
                     kind=row.kind,
