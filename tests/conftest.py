@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
@@ -30,6 +31,9 @@ from tests import NOW
 from tests.servers import start_test_servers
 
 __all__ = ["NOW"]
+# How long an example takes says what else the machine does, not whether the rule holds.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 SECRET = "a secret that only tests know, long enough"
 
 

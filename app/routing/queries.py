@@ -16,25 +16,33 @@ from app.errors import NotFound
 from app.routing.models import Decision, PolicyVersion, Team
 from app.rows import array_of
 
-# The lists stand in subselects so that the planner does not see how long they are: it would make a new plan for each
-# decision, which takes longer than the answer. One statement: the teams and people asked for with what they hold, the previous owner and who is on duty.
+# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty. The lists
+# stand in a row of their own so that the planner does not see how long they are: it would make a new plan for each
+# decision, which takes longer than the answer. What was closed is counted from the account, whose cases are few.
 READ_PEOPLE = question(
     """
-    with teams as (
-      select id, name, lead_id from team where id = any((select cast(:teams as uuid[]))::uuid[])
+    with asked as materialized (
+      select cast(:teams as uuid[]) as teams, cast(:people as uuid[]) as people, cast(:duty as text[]) as duty
+    ), teams as (
+      select id, name, lead_id from team where id = any((select teams from asked)::uuid[])
     ), members as (
       select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership
-      where team_id = any((select cast(:teams as uuid[]))::uuid[])
+      where team_id = any((select teams from asked)::uuid[])
     ), previous as (
       select owner_id from assignment
       where account_id = :account and reason = :reason and escalation_id < :escalation
       order by escalation_id desc, assigned_at desc limit 1
+    ), closed as materialized (
+      select owner_id, count(distinct escalation_id) as count from assignment
+      where account_id = :account and closed and escalation_id <> :escalation group by owner_id
     ), wanted as (
-      select unnest((select cast(:people as uuid[]))) as id union select lead_id from teams union select user_id from members
-      union select owner_id from previous union select id from "user" where email = any((select cast(:duty as text[]))::text[])
+      select unnest(people) as id from asked union select lead_id from teams union select user_id from members
+      union select owner_id from previous
+      union select id from "user" where email = any((select duty from asked)::text[])
     ), people as (
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
-             last.assigned_at as last_assigned_at, closed.count as closed_for_account
+             last.assigned_at as last_assigned_at,
+             coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account
       from wanted join "user" u on u.id = wanted.id
       cross join lateral (
         select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment
@@ -45,9 +53,6 @@ READ_PEOPLE = question(
       cross join lateral (
         select max(assigned_at) as assigned_at from assignment
         where owner_id = u.id and escalation_id <> :escalation) last
-      cross join lateral (
-        select count(distinct escalation_id) as count from assignment
-        where account_id = :account and owner_id = u.id and closed and escalation_id <> :escalation) closed
     )
     select
       (select coalesce(jsonb_agg(to_jsonb(people) || jsonb_build_object(
