@@ -89,6 +89,7 @@ def post(tenant_id: UUID, user: User, count: int) -> float:
                 str(number),
                 now,
                 now,
+                "email",
             )
             for number in range(start, min(start + 1000, count))
         ]

@@ -3,7 +3,7 @@
 ROLES = ("csm", "specialist", "manager", "executive", "admin", "integration")
 
 READ = frozenset({"accounts:read", "escalations:read", "notifications:read", "users:read", "settings:read"})
-WORK = READ | {"escalations:raise", "escalations:work", "absences:write"}
+WORK = READ | {"escalations:raise", "escalations:work", "absences:write", "notifications:write"}
 ADMINISTER = frozenset(
     {
         "accounts:write",

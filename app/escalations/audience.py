@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import text
@@ -10,6 +11,8 @@ from sqlalchemy import text
 from app.auth.settings import TenantSettings, tenant_settings
 from app.db import db
 from app.escalations.tiers import TIERS
+from app.notifications import queries as notifications
+from app.notifications.quiet import Delivery, Preferences, plan_delivery
 from app.routing.delegates import find_stand_in
 from app.rows import array_of
 
@@ -126,6 +129,19 @@ class Audience:
         self._read_people(roles, now)
         self.delegates = {person.id: person.delegate_id for person in self.people.values() if person.absent}
         self.admins = [person.id for person in self.people.values() if person.role == "admin"]
+        self._deliveries: dict[tuple[UUID, bool], Delivery] = {}
+
+    @cached_property
+    def preferences(self) -> dict[UUID, Preferences]:
+        """How these people want to be told: one statement for the batch, none where nobody has said."""
+        return notifications.find_preferences(self.people)
+
+    def delivery(self, person: UUID, now: datetime, *, urgent: bool) -> Delivery:
+        """When and by what this person is told; a batch has one `now`."""
+        if (person, urgent) not in self._deliveries:
+            planned = plan_delivery(self.preferences.get(person), now, urgent=urgent)
+            self._deliveries[person, urgent] = planned
+        return self._deliveries[person, urgent]
 
     def _read_people(self, roles: Collection[str], now: datetime) -> None:
         values = {

@@ -22,8 +22,10 @@ from app.escalations import lifecycle, permissions, timeline
 from app.escalations.errors import NotYours, OwnRequest
 from app.escalations.models import Escalation, Request, Watcher
 from app.escalations.standing import check_seen, lock_record, standing_of
+from app.escalations.urgency import is_urgent
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
+from app.notifications.models import Intent
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
@@ -188,6 +190,12 @@ class Change:
             )
             self.told = True
 
+    def hold_messages(self) -> None:
+        """Let what is told wait as each recipient asked for, before it is written."""
+        if self.told:
+            messages = [row for row in self.rows if isinstance(row, Intent)]
+            notifications.hold(messages, now=self.now, urgent=is_urgent(self.record.severity))
+
     def sign_of_work(self, at: datetime) -> None:
         """Work by the owner or who acts for them meets `still_on_it` and starts its next cycle."""
         clock = self.clocks.get("still_on_it")
@@ -225,6 +233,7 @@ class Change:
         if after != self.before:
             reprioritise(self.record, self.account, self.now)
         db.session.flush()
+        self.hold_messages()
         insert_all(self.rows)
         if self.told:
             notifications.wake_delivery()

@@ -10,10 +10,12 @@ import structlog
 from app.escalations.audience import NO_ADDRESS, Audience, Case, Person, Reached
 from app.escalations.lifecycle import LIVE, REQUESTED
 from app.escalations.reminders import Reminder
+from app.escalations.urgency import AT_DUE, is_urgent
 from app.notifications import service as notifications
+from app.notifications.quiet import Delivery
 from app.sla import claims, due
 from app.sla.claims import Line
-from app.sla.due import Fired, Firing
+from app.sla.due import Fired, Firing, Told
 from app.sla.steps import Due
 
 log = structlog.get_logger()
@@ -84,10 +86,17 @@ def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
         outgoing.lines += [_folded(fired, missed, told.person, roles) for missed in told.folded]
         in_place = tuple((audience.people[id_].name, tuple(held)) for id_, held in hearing.in_place.items())
         reminder = Reminder(case, fired.clock, told.firing, told.stands_for, hearing.own, in_place)
+        delivery = audience.delivery(told.person, now, urgent=_is_urgent(case, fired, told))
         line = _line(fired, told.firing, str(told.person), "sent", roles=roles, folded=len(told.folded))
+        line.channel = delivery.channel
         outgoing.lines.append(line)
-        outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person], now)))
+        outgoing.messages.append((line.id, _message(line, reminder, audience.people[told.person], now, delivery)))
     return outgoing
+
+
+def _is_urgent(case: Case, fired: Fired, told: Told[UUID]) -> bool:
+    offsets = {told.firing.offset, *(missed.step.offset for missed in told.folded)}
+    return is_urgent(case.severity, fired.clock.kind, tells_breach=AT_DUE in offsets)
 
 
 def over(case: Case) -> str | None:
@@ -149,7 +158,9 @@ def action_line(fired: Fired, firing: Firing, *, done: bool) -> Line:
     return _line(fired, firing, NOBODY, "suppressed", reason="already_acted")
 
 
-def _message(line: Line, reminder: Reminder, person: Person, now: datetime) -> notifications.Message:
+def _message(
+    line: Line, reminder: Reminder, person: Person, now: datetime, delivery: Delivery
+) -> notifications.Message:
     return (
         person.id,
         person.email,
@@ -161,5 +172,6 @@ def _message(line: Line, reminder: Reminder, person: Person, now: datetime) -> n
         line.clock.id,
         f"step:{line.id}",
         now,
-        now,
+        delivery.hold_until,
+        delivery.channel,
     )

@@ -21,9 +21,12 @@ from app.auth.models import User
 from app.db import Model, current_tenant, db
 from app.escalations import timeline
 from app.escalations.models import LIVE_SQL, Escalation
+from app.escalations.urgency import is_urgent
 from app.escalations.words import numbered
 from app.escalations.worth import reprioritise, snapshot_of, take_value
+from app.notifications import queries as wishes
 from app.notifications import service as notifications
+from app.notifications.quiet import Delivery, plan_delivery
 from app.rows import array_of, insert_all
 
 log = structlog.get_logger()
@@ -177,16 +180,18 @@ def _told_of_gone(gone: list[tuple[Escalation, AccountFacts]], now: datetime) ->
     """Owner and account owner's manager hear once that the CRM no longer has the account."""
     ids = {record.owner_id for record, _ in gone} | {facts.owner.manager_id for _, facts in gone if facts.owner}
     people = {user.id: user for user in users.list_active(ids=[id_ for id_ in ids if id_])}
+    preferences = wishes.find_preferences(people)
     for record, facts in gone:
         manager_id = facts.owner.manager_id if facts.owner else None
         wanted = {record.owner_id: "its owner", manager_id: "the manager of the account's owner"}
         for user_id, role in wanted.items():
             if user_id in people and user_id != record.about_user_id:
-                yield _gone_message(record, facts, people[user_id], role, now)
+                delivery = plan_delivery(preferences.get(user_id), now, urgent=is_urgent(record.severity))
+                yield _gone_message(record, facts, people[user_id], role, now, delivery)
 
 
 def _gone_message(
-    record: Escalation, facts: AccountFacts, user: User, role: str, now: datetime
+    record: Escalation, facts: AccountFacts, user: User, role: str, now: datetime, delivery: Delivery
 ) -> notifications.Message:
     return (
         user.id,
@@ -199,5 +204,6 @@ def _gone_message(
         None,
         f"account_gone:{record.id}:{user.id}:{facts.account.gone_at}",
         now,
-        now,
+        delivery.hold_until,
+        delivery.channel,
     )

@@ -80,6 +80,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     raised.duplicates = neighbours.duplicates
     raised.external_refs, raised.about_user = new.external_refs, new.about_user
     change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
+    change.hold_messages()
     record.number = insert_all(change.rows, draw=NEXT_NUMBER)
     if change.told:
         notifications.wake_delivery()

@@ -59,9 +59,10 @@ CLAIM = text(
     f"""
     update intent set leased_until = :lease, attempts = attempts + 1
     where id = any(array(
-        select id from intent where {DUE} order by hold_until limit :limit for update skip locked
+        select id from intent where {DUE} and channel <> 'digest'
+        order by hold_until limit :limit for update skip locked
     ))
-    returning id, user_id, address, subject, body, why, escalation_id, attempts, failing_since
+    returning id, user_id, address, kind, subject, body, why, escalation_id, attempts, failing_since
     """  # noqa: S608
 )
 
@@ -95,6 +96,7 @@ class Claimed:
     id: UUID
     user_id: UUID | None
     address: str
+    kind: str
     subject: str
     body: str
     why: str | None
@@ -129,7 +131,10 @@ def settle_inbox(*, mail: bool, now: datetime, tenant_now: datetime) -> int:
 
 
 def claim(*, lease: datetime, now: datetime, tenant_now: datetime, limit: int = BATCH) -> list[Claimed]:
-    """The next due messages, ours until `lease`; what others hold is passed by, not waited for."""
+    """The next due messages, ours until `lease`; what others hold is passed by, not waited for.
+
+    What a digest carries goes with the digest.
+    """
     rows = db.session.execute(CLAIM, {"lease": lease, "now": now, "tenant_now": tenant_now, "limit": limit})
     return [Claimed(*row) for row in rows]
 

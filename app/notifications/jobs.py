@@ -2,8 +2,10 @@
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -13,9 +15,11 @@ from prometheus_client import Counter
 from app import clock, queue
 from app.auth import links
 from app.db import transaction
-from app.notifications import claims
+from app.notifications import claims, digests
 from app.notifications.claims import BATCH, LEASE, Claimed, Step
-from app.notifications.mail import BadAddress, Letter, Mail, write
+from app.notifications.digests import Item
+from app.notifications.mail import BadAddress, Letter, Listed, Mail, write
+from app.notifications.models import DIGEST_KIND
 from app.notifications.postoffice import PostOffice, Report
 from app.notifications.retries import MOST_TRIES, Outcome, follow
 from app.notifications.service import QUEUE
@@ -67,15 +71,19 @@ def _deliver_batch(tenant_id: UUID, office: PostOffice | None) -> tuple[int, boo
     with transaction(tenant=tenant_id):
         tenant_now = clock.now()
         settled = claims.settle_inbox(mail=office is not None, now=now, tenant_now=tenant_now)
+        collected = digests.collect(now=now, tenant_now=tenant_now) if office else 0
         batch = claims.claim(lease=lease, now=now, tenant_now=tenant_now) if office else []
-        mails, unwritable = _write_all(tenant_id, batch)
+        carried = digests.claim_items([message.id for message in batch if message.kind == DIGEST_KIND], lease=lease)
+        mails, unwritable = _write_all(tenant_id, batch, carried)
     claimed, told = {message.id: message for message in batch}, settled
     for report in _send_all(office, mails, unwritable):
         steps = [_step(claimed[intent_id], outcome) for intent_id, outcome in report]
+        told += sum(step.next.state == "sent" for step in steps)
+        steps += [replace(step, id=item.id) for step in steps for item in carried.get(step.id, ())]
         with transaction(tenant=tenant_id):
             claims.record(steps, lease=lease, now=clock.real_now())
-        told += sum(step.next.state == "sent" for step in steps)
-    return told, len(batch) == BATCH or settled == claims.SETTLED_AT_ONCE
+    full = len(batch) == BATCH or collected == digests.PEOPLE_AT_ONCE or settled == claims.SETTLED_AT_ONCE
+    return told, full
 
 
 def _send_all(office: PostOffice | None, mails: list[Mail], unwritable: Report) -> Iterator[Report]:
@@ -100,16 +108,21 @@ def _step(message: Claimed, outcome: Outcome) -> Step:
     return Step(message.id, following, outcome.error)
 
 
-def _write_all(tenant_id: UUID, batch: list[Claimed]) -> tuple[list[Mail], Report]:
+Carried = Mapping[UUID, Sequence[Item]]
+
+
+def _write_all(tenant_id: UUID, batch: list[Claimed], carried: Carried) -> tuple[list[Mail], Report]:
     """The mails of a batch, and what cannot be written: one broken message never holds up the others."""
     mails: list[Mail] = []
     unwritable: Report = []
     for message in batch:
+        if message.kind == DIGEST_KIND and message.id not in carried:
+            continue
         if message.attempts > MOST_TRIES:
             unwritable.append((message.id, Outcome("refused", "Whoever tried to send it stopped each time")))
             continue
         try:
-            letter = _letter(tenant_id, message)
+            letter = _letter(tenant_id, message, carried.get(message.id, ()))
             mails.append(write(letter, mail_from=current_app.config["MAIL_FROM"], at=clock.real_now()))
         except BadAddress as error:
             unwritable.append((message.id, Outcome("refused", str(error))))
@@ -119,21 +132,27 @@ def _write_all(tenant_id: UUID, batch: list[Claimed]) -> tuple[list[Mail], Repor
     return mails, unwritable
 
 
-def _letter(tenant_id: UUID, message: Claimed) -> Letter:
-    """The message with a fresh link to its escalation, for the colleague it is meant for."""
-    link = ends_at = None
-    if message.user_id and message.escalation_id:
-        now = clock.real_now()
-        ends_at = now + links.LIFETIME
-        link = links.make_link(message.user_id, "escalation", message.escalation_id, now=now)
+def _letter(tenant_id: UUID, message: Claimed, carried: Sequence[Item]) -> Letter:
+    """The message with a fresh link to its escalation, or to each that it lists, for the colleague it is meant for."""
+    now = clock.real_now()
+    link = _link(message.user_id, message.escalation_id, now)
+    listed = tuple(Listed(item.subject, item.body, _link(message.user_id, item.escalation_id, now)) for item in carried)
+    linked = link or any(item.link for item in listed)
     return Letter(
         intent_id=message.id,
         tenant_id=tenant_id,
         escalation_id=message.escalation_id,
         recipient=message.address,
-        subject=message.subject,
+        subject=digests.subject_of(len(listed)) if listed else message.subject,
         body=message.body,
-        why=message.why,
+        why=digests.WHY if listed else message.why,
         link=link,
-        link_ends_at=ends_at,
+        link_ends_at=now + links.LIFETIME if linked else None,
+        listed=listed,
     )
+
+
+def _link(user_id: UUID | None, escalation_id: UUID | None, now: datetime) -> str | None:
+    if user_id is None or escalation_id is None:
+        return None
+    return links.make_link(user_id, "escalation", escalation_id, now=now)

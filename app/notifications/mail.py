@@ -29,8 +29,17 @@ class BadAddress(ValueError):
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One message of several in a mail."""
+
+    subject: str
+    body: str
+    link: str | None
+
+
+@dataclass(frozen=True)
 class Letter:
-    """What a mail is made of; `link` opens the record behind it until `link_ends_at`."""
+    """What a mail is made of; `link` opens the record behind it until `link_ends_at`. A digest lists messages."""
 
     intent_id: UUID
     tenant_id: UUID
@@ -41,6 +50,7 @@ class Letter:
     why: str | None
     link: str | None
     link_ends_at: datetime | None
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,29 +150,42 @@ def checked_address(value: str) -> str:
 
 def plain_text(letter: Letter) -> str:
     """The twin for readers without HTML: the same words in the same order."""
-    parts = [one_line(letter.subject), letter.body.strip()]
+    parts = [one_line(letter.subject), letter.body.strip(), *(_listed_text(item) for item in letter.listed)]
     if letter.link:
         parts.append(f"Open it:\n{letter.link}")
-    parts.append(letter.why or WHY)
-    if letter.link:
-        parts.append(_link_note(letter))
+    parts += [letter.why or WHY, _link_note(letter)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _listed_text(item: Listed) -> str:
+    lines = [f"* {one_line(item.subject)}", *(f"  {line}" for line in item.body.strip().splitlines() if line.strip())]
+    return "\n".join([*lines, *([f"  {item.link}"] if item.link else [])])
+
+
 def _link_note(letter: Letter) -> str:
-    until = f"{letter.link_ends_at:%d %B %Y}".lstrip("0") if letter.link_ends_at else ""
+    """What a link is good for; nothing where there is none."""
+    if letter.link_ends_at is None:
+        return ""
+    until = f"{letter.link_ends_at:%d %B %Y}".lstrip("0")
+    if letter.listed:
+        return f"Each link is meant for you alone, opens one escalation only, and ends on {until}."
     return f"The link is meant for you alone, opens this escalation only, and ends on {until}."
 
 
 def html(letter: Letter) -> str:
-    paragraphs = [block.splitlines() for block in re.split(r"\n\s*\n", letter.body.strip()) if block.strip()]
+    listed = [(one_line(item.subject), _paragraphs(item.body), item.link) for item in letter.listed]
     return _template().render(
         subject=one_line(letter.subject),
-        paragraphs=paragraphs,
+        paragraphs=_paragraphs(letter.body),
+        listed=listed,
         link=letter.link,
-        link_note=_link_note(letter) if letter.link else None,
+        link_note=_link_note(letter),
         why=letter.why or WHY,
     )
+
+
+def _paragraphs(body: str) -> list[list[str]]:
+    return [block.splitlines() for block in re.split(r"\n\s*\n", body.strip()) if block.strip()]
 
 
 @cache

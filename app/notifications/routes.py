@@ -1,4 +1,4 @@
-"""Doors to one's own inbox, and for administrators to the outbox."""
+"""Doors to one's own inbox and preferences, and for administrators to the outbox and other people's preferences."""
 
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,10 @@ from flask import Response
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
+from app.auth.queries import get_user
 from app.errors import NotFound
-from app.http import ApiBlueprint, answer, page, transaction
-from app.notifications import queries, service
+from app.http import ApiBlueprint, answer, check_if_match, page, require_if_match, transaction
+from app.notifications import preferences, queries, service
 from app.notifications.models import Intent
 from app.notifications.schemas import (
     MessageList,
@@ -19,11 +20,21 @@ from app.notifications.schemas import (
     NotificationList,
     NotificationPage,
     NotificationSchema,
+    PreferencesBody,
+    PreferencesSchema,
 )
+
+
+def guard_user(user_id: UUID | None = None) -> None:
+    """Preferences belong to a person of this tenant: the caller, or the one the path names."""
+    with transaction():
+        get_user(user_id or _me())
+
 
 notifications = ApiBlueprint("notifications", __name__, url_prefix="/api/v1/notifications")
 outbox = ApiBlueprint("outbox", __name__, url_prefix="/api/v1/outbox")
-blueprints: list[ApiBlueprint] = [notifications, outbox]
+wishes = ApiBlueprint("preferences", __name__, url_prefix="/api/v1", record_guard=guard_user)
+blueprints: list[ApiBlueprint] = [notifications, outbox, wishes]
 
 
 def _me() -> UUID:
@@ -83,3 +94,51 @@ def redeliver(intent_id: UUID) -> Response:
     with transaction():
         message: Intent = service.redeliver(intent_id)
         return answer(MessageSchema, message)
+
+
+@wishes.get("/me/preferences")
+@wishes.response(200, PreferencesSchema)
+@requires("notifications:read")
+def get_my_preferences() -> Response:
+    """When and by what I want to be told."""
+    with transaction():
+        return answer(PreferencesSchema, queries.preferences_of(_me()))
+
+
+@wishes.patch("/me/preferences")
+@wishes.arguments(PreferencesBody)
+@wishes.response(200, PreferencesSchema)
+@requires("notifications:write")
+def change_my_preferences(body: dict[str, Any]) -> Response:
+    """Set quiet hours, digest, channels or zone; what is held already keeps its time."""
+    with transaction():
+        return _change(_me(), body)
+
+
+@wishes.get("/users/<uuid:user_id>/preferences")
+@wishes.response(200, PreferencesSchema)
+@requires("users:write")
+def get_preferences(user_id: UUID) -> Response:
+    """When and by what a colleague wants to be told."""
+    with transaction():
+        get_user(user_id)
+        return answer(PreferencesSchema, queries.preferences_of(user_id))
+
+
+@wishes.patch("/users/<uuid:user_id>/preferences")
+@wishes.arguments(PreferencesBody)
+@wishes.response(200, PreferencesSchema)
+@requires("users:write")
+def change_preferences(body: dict[str, Any], user_id: UUID) -> Response:
+    """Set a colleague's preferences in their place."""
+    with transaction():
+        get_user(user_id)
+        return _change(user_id, body)
+
+
+def _change(user_id: UUID, body: dict[str, Any]) -> Response:
+    require_if_match()
+    row = preferences.lock_preferences(user_id)
+    check_if_match(row)
+    preferences.change_preferences(row, body)
+    return answer(PreferencesSchema, queries.preferences_of(user_id))

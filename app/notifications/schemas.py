@@ -2,8 +2,10 @@
 
 from marshmallow import fields, validate
 
-from app.http import AwareDateTime, Page, PageArguments, Schema
+from app.auth.schemas import zone
+from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 from app.notifications.models import STATES
+from app.notifications.quiet import DAYS, EMAIL
 
 
 class NotificationSchema(Schema):
@@ -33,6 +35,7 @@ class MessageSchema(Schema):
     kind = fields.String()
     subject = fields.String()
     escalation_id = fields.UUID(allow_none=True)
+    digest_id = fields.UUID(allow_none=True, metadata={"description": "The digest that carries it, once put together."})
     state = fields.String()
     reason = fields.String(
         allow_none=True,
@@ -51,6 +54,42 @@ class MessageSchema(Schema):
 
 class MessageList(PageArguments):
     state = fields.String(load_default="dead", validate=validate.OneOf(STATES))
+
+
+TEXTS = {"type": "array", "items": {"type": "string"}}
+LOCAL_WINDOWS = {
+    "description": 'Local times from 00:00 to 24:00 by the day a window starts on: {"mon": [["22:00", "07:00"]]}.',
+    "additionalProperties": {"type": "array", "items": TEXTS},
+}
+
+
+class DigestFields(Body):
+    """One message at this local time of these days."""
+
+    at = fields.String(required=True)
+    days = fields.List(fields.String(), load_default=lambda: list(DAYS))
+
+
+class PreferencesBody(Body):
+    """How somebody wants to be told; a field left out keeps its value."""
+
+    quiet_hours = fields.Dict(keys=fields.String(), metadata=LOCAL_WINDOWS)
+    digest = fields.Nested(DigestFields, allow_none=True, metadata={"description": "null: each message by itself."})
+    channels = fields.List(
+        fields.String(validate=validate.OneOf((EMAIL,))),
+        validate=validate.Length(max=1),
+        metadata={"description": "What carries messages beside the inbox."},
+    )
+    timezone = fields.String(
+        allow_none=True, validate=zone, metadata={"description": "null: the user's, else the tenant's."}
+    )
+
+
+class PreferencesSchema(PreferencesBody):
+    """Preferences in force; `zone` is the one that local times are read in."""
+
+    user_id = fields.UUID()
+    zone = fields.String()
 
 
 NotificationPage = Page(NotificationSchema)

@@ -11,8 +11,9 @@ from sqlalchemy import ARRAY, CursorResult, Uuid, any_, bindparam, func, literal
 from app import clock, queue
 from app.db import current_tenant, db, new_id
 from app.notifications.errors import NotDead
-from app.notifications.models import Intent
-from app.notifications.queries import get_intent, get_notification
+from app.notifications.models import DIGEST_KIND, Intent
+from app.notifications.queries import find_preferences, get_intent, get_notification
+from app.notifications.quiet import EMAIL, plan_delivery
 from app.notifications.smtp import MailServer
 from app.rows import array_of, fresh
 
@@ -66,18 +67,27 @@ def intent(
     )
 
 
+def hold(intents: Collection[Intent], *, now: datetime, urgent: bool) -> None:
+    """Let messages not written yet wait as each recipient asked for: at most one statement for all of them."""
+    preferences = find_preferences({row.user_id for row in intents if row.user_id is not None})
+    for row in intents:
+        if row.user_id in preferences:
+            delivery = plan_delivery(preferences[row.user_id], now, urgent=urgent)
+            row.hold_until, row.channel = max(row.hold_until, delivery.hold_until), delivery.channel
+
+
 # Raw: one array per column is what PostgreSQL takes in fastest, and ORM objects would cost more than the insert.
 POST = text(
     """
     insert into intent (tenant_id, id, user_id, address, channel, kind, subject, body, why, escalation_id, clock_id,
                         dedupe_key, at, hold_until, recorded_at, state, attempts)
-    select :tenant, m.id, m.user_id, m.address, :channel, m.kind, m.subject, m.body, m.why, m.escalation_id,
+    select :tenant, m.id, m.user_id, m.address, m.channel, m.kind, m.subject, m.body, m.why, m.escalation_id,
            m.clock_id, m.dedupe_key, m.at, m.hold_until, :recorded_at, 'pending', 0
     from unnest(cast(:id as uuid[]), cast(:user_id as uuid[]), cast(:address as text[]), cast(:kind as text[]),
                 cast(:subject as text[]), cast(:body as text[]), cast(:why as text[]),
                 cast(:escalation_id as uuid[]), cast(:clock_id as uuid[]), cast(:dedupe_key as text[]),
-                cast(:at as timestamptz[]), cast(:hold_until as timestamptz[]))
-      as m(id, user_id, address, kind, subject, body, why, escalation_id, clock_id, dedupe_key, at, hold_until)
+                cast(:at as timestamptz[]), cast(:hold_until as timestamptz[]), cast(:channel as text[]))
+      as m(id, user_id, address, kind, subject, body, why, escalation_id, clock_id, dedupe_key, at, hold_until, channel)
     on conflict (tenant_id, dedupe_key) do nothing
     """
 )
@@ -93,13 +103,14 @@ MESSAGE = (
     "dedupe_key",
     "at",
     "hold_until",
+    "channel",
 )
 Message = tuple[
-    UUID, str, str, str, str, str | None, UUID | None, UUID | None, str, datetime, datetime
+    UUID, str, str, str, str, str | None, UUID | None, UUID | None, str, datetime, datetime, str
 ]  # in the order of MESSAGE
 
 
-def post_all(messages: Collection[Message], *, channel: str = "email") -> int:
+def post_all(messages: Collection[Message]) -> int:
     """Write any number of messages in one statement; those already posted are left alone. Answers how many are new.
 
     A message is a plain tuple in the order of `MESSAGE`: the sweep posts thousands at a time.
@@ -110,7 +121,7 @@ def post_all(messages: Collection[Message], *, channel: str = "email") -> int:
         name: array_of(column) for name, column in zip(MESSAGE, zip(*messages, strict=True), strict=True)
     }
     columns["id"] = array_of([new_id() for _ in messages])
-    columns |= {"tenant": current_tenant(), "channel": channel, "recorded_at": clock.real_now()}
+    columns |= {"tenant": current_tenant(), "recorded_at": clock.real_now()}
     return _count(db.session.execute(POST, columns))
 
 
@@ -154,14 +165,26 @@ def mark_read(notification_id: UUID, *, user_id: UUID, now: datetime, recorded_a
 
 
 def redeliver(intent_id: UUID) -> Intent:
-    """Try a dead letter again from the beginning, under the Message-ID it had."""
+    """Try a dead letter again from the beginning, under the Message-ID it had.
+
+    A digest takes its messages along; one of them alone becomes a mail of its own.
+    """
     dead = get_intent(intent_id, lock=True)
     if dead.state != "dead":
         raise NotDead(f"This message is {dead.state}; only a dead one can be delivered again", state=dead.state)
-    dead.state, dead.attempts = "pending", 0
-    dead.retry_at = dead.failing_since = dead.leased_until = None
+    _revive(dead)
+    if dead.kind == DIGEST_KIND:
+        for item in db.session.scalars(select(Intent).where(Intent.digest_id == dead.id, Intent.state == "dead")):
+            _revive(item)
+    elif dead.digest_id is not None:
+        dead.digest_id, dead.channel = None, EMAIL
     wake_delivery()
     return dead
+
+
+def _revive(dead: Intent) -> None:
+    dead.state, dead.attempts = "pending", 0
+    dead.retry_at = dead.failing_since = dead.leased_until = None
 
 
 def fault_of_mail_server(url: str) -> str | None:

@@ -31,6 +31,7 @@ def message(user: User, key: str, **values: Any) -> service.Message:
         "dedupe_key": key,
         "at": NOW,
         "hold_until": NOW,
+        "channel": "email",
         **values,
     }
     return tuple(fields[name] for name in service.MESSAGE)  # type: ignore[return-value]

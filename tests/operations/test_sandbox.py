@@ -15,6 +15,9 @@ from app.operations.models import Advance
 from app.rows import insert_all
 from app.sla.models import StepLog
 from tests import NOW
+from tests.notifications.conftest import receiver
+
+__all__ = ["receiver"]
 
 CLOCK = "/api/v1/sandbox/clock"
 
@@ -128,6 +131,25 @@ def test_a_held_message_is_told_when_its_time_comes(tenant, client):
     assert rows(Intent.state, dedupe_key="held") == [("pending",)]
     advance(client, "P1D")
     assert rows(Intent.state, dedupe_key="held") == [("sent",)]
+
+
+def test_time_stops_where_quiet_hours_end_and_where_a_digest_is_due(tenant, client, case, receiver):
+    """Of the owner's four hours 75 % are used up at 13:00, in quiet hours; the breach at 14:00 passes them; the day
+    after the breach falls on Tuesday 14:00, for the digest of Wednesday 08:00, and the next on Wednesday 14:00."""
+    theirs = f"/api/v1/users/{case['owner']['id']}/preferences"
+    wishes = {"quiet_hours": {"mon": [["12:00", "15:30"]]}}
+    assert client.patch(theirs, json=wishes, if_match='"1"').status_code == 200
+    assert advance(client, "PT5H").status_code == 200
+    assert rows(Intent.state, Intent.hold_until, kind="reminder") == [("pending", utc(3, 2, 15, 30))]
+    assert [to_minute(row.hold_until) for row in rows(Intent.hold_until, kind="overdue")] == [utc(3, 2, 14)]
+    assert advance(client, "PT1H").status_code == 200
+    assert rows(Intent.state, kind="reminder") == [("sent",)]
+    assert client.patch(theirs, json={"digest": {"at": "08:00"}}, if_match='"2"').status_code == 200
+    assert advance(client, "P2D").status_code == 200
+    assert rows(Intent.state, Intent.hold_until, kind="digest") == [("sent", utc(3, 4, 8))]
+    collected = set(rows(Intent.state, Intent.hold_until, channel="digest"))
+    assert collected == {("sent", utc(3, 4, 8)), ("pending", utc(3, 5, 8))}
+    assert "Your digest: 1 message" in receiver.subjects()
 
 
 def test_an_ordinary_tenants_time_is_not_moved(ordinary, app):
