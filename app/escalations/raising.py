@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -14,14 +13,13 @@ from app.auth import queries as users
 from app.auth.actor import UserRef
 from app.auth.models import User
 from app.auth.settings import tenant_settings
-from app.db import current_tenant, db, new_id
+from app.db import db
 from app.errors import invalid
-from app.escalations import lifecycle, permissions, promises, timeline, words
+from app.escalations import lifecycle, permissions, promises
 from app.escalations.case import Act, Change, basis_of
 from app.escalations.demand import (
     NewEscalation,
     contracts_of,
-    find_about,
     links_of,
     list_neighbours,
     raise_facts,
@@ -30,6 +28,7 @@ from app.escalations.demand import (
 )
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import own
+from app.escalations.record import new_record
 from app.escalations.worth import measure_priority, snapshot_of, take_priority, take_value
 from app.notifications import service as notifications
 from app.playbooks import intake
@@ -102,72 +101,6 @@ def find_account(new: NewEscalation, now: datetime) -> AccountFacts:
     except AccountNotFound:
         raise invalid("account_id" if new.account_id else "account", "there is no such account") from None
     return account
-
-
-def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalation:
-    """The record before it has an owner; due times are the promise of close, 30 days unless the contract says."""
-    settings = tenant_settings()
-    raised_at = raised_moment(new, act)
-    basis = sla.basis(
-        account.calendar, account.zone, level_names=account.service_levels, severity=new.severity, now=act.now
-    )
-    about = find_about(new.about_user)
-    close = sla.close_target(raised_at, basis)
-    answers = {**new.answers, **{key: getattr(new, key) for key in intake.QUESTIONS if getattr(new, key)}}
-    asked = settings.approval.asked and not act.actor.is_system
-    words.check_reason(new.reason, settings)
-    return Escalation(
-        id=new_id(),
-        tenant_id=current_tenant(),
-        version=1,
-        account_id=account.account.id,
-        title=new.title,
-        customer_statement=new.customer_statement,
-        desired_outcome=new.desired_outcome,
-        impact=new.impact,
-        severity=new.severity,
-        reason=new.reason,
-        source=new.source,
-        answers=new.answers,
-        completeness=intake.completeness(answers),
-        status=lifecycle.status_on_raise(new.raised_by_kind, approval_asked=asked),
-        tier=words.TIERS[0],
-        acknowledged=False,
-        brief_missing=False,
-        assignment_failed=False,
-        restricted=new.restricted,
-        raised_by_kind=new.raised_by_kind,
-        raised_by_email=(new.raised_by_email or act.actor.email or "").lower() or None,
-        requester_id=act.actor.user_id,
-        about_user_id=about,
-        calendar_version_id=basis.calendar_version_id,
-        zone=basis.zone,
-        ladder_number=basis.ladder_number,
-        service_level_version_id=basis.level_version_id,
-        raised_at=raised_at,
-        day_raised=raised_at.astimezone(ZoneInfo(settings.timezone)).date(),
-        recorded_at=act.now,
-        close_target_at=close,
-        due_at=close,
-        resolve_by_at=sla.resolve_by(close, basis),
-        recurrence_of_id=new.recurrence_of_id,
-        event_count=0,
-        event_hash=timeline.START,
-        reopens=0,
-        wait_used_seconds=0,
-        wait_exhausted=False,
-    )
-
-
-def raised_moment(new: NewEscalation, act: Act) -> datetime:
-    """Only an integration or an import may name a past moment; nobody a future one."""
-    if new.raised_at is None:
-        return act.now
-    if act.actor.role not in ("integration", "admin") and not act.actor.is_system:
-        raise invalid("raised_at", "only an integration or an import may set this")
-    if new.raised_at > act.now:
-        raise invalid("raised_at", f"expected a moment not later than now, {act.now.isoformat()}")
-    return new.raised_at
 
 
 def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str = "raise") -> Raised:
