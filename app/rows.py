@@ -31,12 +31,17 @@ def _plain(value: Any) -> Any:
 def fresh(model: type[M], **values: Any) -> M:
     """A row for `insert_all` that is written once and never changed: without what the session keeps of an object.
 
-    What was given can be read; setting an attribute or adding it to the session fails. A use case makes twenty such
-    rows, and the session's bookkeeping would cost more than the rows.
+    What was given can be read; until it is written `amend` may change it; setting an attribute or adding it to the
+    session fails. A use case makes twenty such rows, and the session's bookkeeping would cost more than the rows.
     """
     row = model.__new__(model)
     row.__dict__.update(values)
     return row
+
+
+def amend(row: Model, **values: Any) -> None:
+    """Change columns of a row that `insert_all` has not written yet."""
+    row.__dict__.update(values)
 
 
 @dataclass(frozen=True)

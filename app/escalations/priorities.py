@@ -27,7 +27,7 @@ from app.escalations.worth import reprioritise, snapshot_of, take_value
 from app.notifications import queries as wishes
 from app.notifications import service as notifications
 from app.notifications.quiet import Delivery, plan_delivery
-from app.rows import array_of, insert_all
+from app.rows import amend, array_of, insert_all
 
 log = structlog.get_logger()
 
@@ -160,7 +160,7 @@ def _take(record: Escalation, account: AccountFacts, measured: Measured, *, at: 
     else:
         take_value(record, account)
     snapshot = snapshot_of(record, account, now, cause="account")
-    snapshot.at = max(at, record.raised_at)
+    amend(snapshot, at=max(at, record.raised_at))
     measured.rows.append(snapshot)
 
 

@@ -15,7 +15,7 @@ from app.notifications.models import DIGEST_KIND, Intent
 from app.notifications.queries import find_preferences, get_intent, get_notification
 from app.notifications.quiet import EMAIL, plan_delivery
 from app.notifications.smtp import MailServer
-from app.rows import array_of, fresh
+from app.rows import amend, array_of, fresh
 
 QUEUE = "deliver"
 
@@ -73,7 +73,7 @@ def hold(intents: Collection[Intent], *, now: datetime, urgent: bool) -> None:
     for row in intents:
         if row.user_id in preferences:
             delivery = plan_delivery(preferences[row.user_id], now, urgent=urgent)
-            row.hold_until, row.channel = max(row.hold_until, delivery.hold_until), delivery.channel
+            amend(row, hold_until=max(row.hold_until, delivery.hold_until), channel=delivery.channel)
 
 
 # Raw: one array per column is what PostgreSQL takes in fastest, and ORM objects would cost more than the insert.
