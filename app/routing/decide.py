@@ -6,6 +6,7 @@ from typing import Any
 
 from app.routing import wording
 from app.routing.choice import Candidate, Ranking, affinity_share, choose, has_room, rest_share
+from app.routing.delegates import find_stand_in
 from app.routing.match import Compiled
 from app.routing.people import NO_PERSON, Inputs, Person
 from app.routing.policy import Policy, Rule, Target
@@ -103,9 +104,9 @@ def _look(name: str | None, condition: Compiled | None, matched: bool, inputs: I
 
 
 def _rank(target: Target, policy: Policy, inputs: Inputs) -> Ranking:
-    """The people a target names, best first."""
-    wanted = _wanted(target, inputs)
-    candidates = [_candidate(inputs.people[id_], capacity, inputs) for id_, capacity in wanted]
+    """The people a target names and who stands in for the absent ones, best first."""
+    capacities = {**_stand_ins(target, inputs), **dict(_wanted(target, inputs))}
+    candidates = [_candidate(inputs.people[id_], capacity, inputs) for id_, capacity in capacities.items()]
     return choose(candidates, tie_key=inputs.tie_key, weights=policy.weights)
 
 
@@ -121,6 +122,25 @@ def _wanted(target: Target, inputs: Inputs) -> list[tuple[str, Any]]:
     }
     person = inputs.people.get(named[target.kind] or "")
     return [(person.id, person.capacity)] if person else []
+
+
+def _stand_ins(target: Target, inputs: Inputs) -> dict[str, Any]:
+    """Capacity by id of those who stand in for the absent that a target names; chains to nobody add nobody."""
+    if not inputs.delegates:
+        return {}
+    found = [_present(id_, inputs) for id_, _ in _wanted(target, inputs) if id_ in inputs.delegates]
+    return {id_: inputs.people[id_].capacity for id_ in found if id_ is not None}
+
+
+def _present(id_: str, inputs: Inputs) -> str | None:
+    """This person if present, else who stands in; nobody for one who has left."""
+
+    def serves(delegate_id: str) -> bool:
+        person = inputs.people.get(delegate_id)
+        return person is not None and person.active and delegate_id != inputs.about_user_id
+
+    person = inputs.people.get(id_)
+    return find_stand_in(id_, inputs.delegates, serves=serves) if person and person.active else None
 
 
 def _candidate(person: Person, capacity: Any, inputs: Inputs) -> Candidate:
@@ -149,6 +169,8 @@ def _excluded(person: Person, capacity: Any, inputs: Inputs) -> str | None:
         return "not_a_person"
     if person.id in inputs.exclude:
         return "left_out"
+    if person.absent:
+        return "absent"
     return None if has_room(person.load, capacity, weight=inputs.weight) else "at_capacity"
 
 
@@ -161,7 +183,14 @@ def _chosen(
         owner_id=winner.candidate.id,
         rule=rule.name if rule else None,
         team_id=target.team_id,
-        why=wording.chosen(target, winner, len(places), rule.name if rule else None, inputs),
+        why=wording.chosen(
+            target,
+            winner,
+            len(places),
+            rule.name if rule else None,
+            inputs,
+            in_place=winner.candidate.id not in dict(_wanted(target, inputs)),
+        ),
         failure=None,
         places=tuple((r.candidate.id, r.candidate.capacity) for r in places),
         rules=trail.rules,
@@ -192,29 +221,30 @@ def _why_nobody(target: Target, ranking: Ranking, inputs: Inputs) -> str:
 
 
 def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
-    """Team lead, duty owner, duty deputy, who need only be active and present; then whoever is left."""
+    """Team lead, duty owner, duty deputy or who stands in for them, who need only be active and present; then whoever
+    is left."""
     failure = trail.codes[0]
     chain = [("team_lead", lead) for lead in trail.leads]
     chain += [
         (position, inputs.duty[position]) for position in ("duty_owner", "duty_deputy") if position in inputs.duty
     ]
-    stand_ins = [(p, id_) for p, id_ in chain if _can_stand_in(id_, inputs)]
+    stand_ins = [(p, id_, by) for p, id_ in chain if _can_stand_in(by := _present(id_, inputs), inputs)]
     if inputs.last_resort:
-        stand_ins.append(("last_resort", inputs.last_resort))
-    position, owner_id = stand_ins[0] if stand_ins else (None, None)
+        stand_ins.append(("last_resort", inputs.last_resort, inputs.last_resort))
+    position, named, owner_id = stand_ins[0] if stand_ins else (None, None, None)
     return Outcome(
         owner_id=owner_id,
         rule=None,
         team_id=None,
-        why=wording.stands_in(position, failure) if position else "",
+        why=wording.stands_in(position, failure, in_place=named != owner_id) if position else "",
         failure=failure,
         places=(),
         rules=trail.rules,
-        candidates=[{"id": id_, "position": position} for position, id_ in stand_ins],
+        candidates=[{"id": by, "position": p} | ({} if by == id_ else {"for": id_}) for p, id_, by in stand_ins],
         excluded=trail.excluded_record(),
     )
 
 
-def _can_stand_in(id_: str, inputs: Inputs) -> bool:
-    person = inputs.people.get(id_)
+def _can_stand_in(id_: str | None, inputs: Inputs) -> bool:
+    person = inputs.people.get(id_ or "")
     return person is not None and person.active and id_ != inputs.about_user_id and id_ not in inputs.exclude

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from app.routing.fields import freeze_facts, thaw_facts
@@ -13,7 +14,10 @@ NO_PERSON = "integration"
 
 @dataclass(frozen=True)
 class Person:
-    """A user with what they hold now; ids and numbers only. `capacity` is what holds outside a team."""
+    """A user with what they hold now; ids and numbers only. `capacity` is what holds outside a team.
+
+    `delegate_id` is whom they named for the time they are `absent`.
+    """
 
     id: str
     active: bool
@@ -23,6 +27,8 @@ class Person:
     capacity: Decimal
     last_assigned_at: datetime | None = None
     closed_for_account: int = 0
+    absent: bool = False
+    delegate_id: str | None = None
 
     def as_record(self) -> dict[str, Any]:
         return {
@@ -33,6 +39,8 @@ class Person:
             "capacity": str(self.capacity),
             "last_assigned_at": self.last_assigned_at.isoformat() if self.last_assigned_at else None,
             "closed_for_account": self.closed_for_account,
+            "absent": self.absent,
+            "delegate_id": self.delegate_id,
         }
 
     @classmethod
@@ -47,6 +55,8 @@ class Person:
             capacity=Decimal(record["capacity"]),
             last_assigned_at=datetime.fromisoformat(last) if last else None,
             closed_for_account=record["closed_for_account"],
+            absent=record.get("absent", False),
+            delegate_id=record.get("delegate_id"),
         )
 
 
@@ -92,6 +102,11 @@ class Inputs:
     duty: Mapping[str, str]
     lost: frozenset[str] = field(default_factory=frozenset)
     last_resort: str | None = None
+
+    @cached_property
+    def delegates(self) -> Mapping[str, str | None]:
+        """Those who are absent, with whom they named."""
+        return {person.id: person.delegate_id for person in self.people.values() if person.absent}
 
     def as_record(self) -> dict[str, Any]:
         """JSON's types, without names of people and with only the facts that the policy asks for."""

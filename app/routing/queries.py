@@ -16,12 +16,13 @@ from app.errors import NotFound
 from app.routing.models import Decision, PolicyVersion, Team
 from app.rows import array_of
 
-# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty. The lists
-# stand in a row of their own so that the planner does not see how long they are: it would make a new plan for each
-# decision, which takes longer than the answer. What was closed is counted from the account, whose cases are few.
+# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty, and through
+# chains whom those of them name who are absent now. The lists stand in a row of their own so that the planner does not
+# see how long they are: it would make a new plan for each decision, which takes longer than the answer. What was closed
+# is counted from the account, whose cases are few.
 READ_PEOPLE = question(
     """
-    with asked as materialized (
+    with recursive asked as materialized (
       select cast(:teams as uuid[]) as teams, cast(:people as uuid[]) as people, cast(:duty as text[]) as duty
     ), teams as (
       select id, name, lead_id from team where id = any((select teams from asked)::uuid[])
@@ -35,15 +36,20 @@ READ_PEOPLE = question(
     ), closed as materialized (
       select owner_id, count(distinct escalation_id) as count from assignment
       where account_id = :account and closed and escalation_id <> :escalation group by owner_id
-    ), wanted as (
-      select unnest(people) as id from asked union select lead_id from teams union select user_id from members
-      union select owner_id from previous
-      union select id from "user" where email = any((select duty from asked)::text[])
+    ), away as (
+      select user_id, delegate_id from absence where starts_at <= :now and ends_at > :now
+    ), wanted (id) as (
+      (select unnest(people) from asked union select lead_id from teams union select user_id from members
+       union select owner_id from previous
+       union select id from "user" where email = any((select duty from asked)::text[]))
+      union
+      select away.delegate_id from away join wanted on wanted.id = away.user_id
     ), people as (
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
              last.assigned_at as last_assigned_at,
-             coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account
-      from wanted join "user" u on u.id = wanted.id
+             coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account,
+             away.user_id is not null as absent, away.delegate_id
+      from wanted join "user" u on u.id = wanted.id left join away on away.user_id = u.id
       cross join lateral (
         select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment
         where owner_id = u.id and released_at is null and escalation_id <> :escalation) held
@@ -76,7 +82,8 @@ LAST_RESORT = text(
     """
     select id, email, name, active, role from "user"
     where active and id is distinct from cast(:about as uuid)
-    order by id = any(:exclude), role = 'integration', role <> 'admin', created_at, id limit 1
+    order by exists (select 1 from absence where user_id = "user".id and starts_at <= :now and ends_at > :now),
+             id = any(:exclude), role = 'integration', role <> 'admin', created_at, id limit 1
     """
 ).bindparams(bindparam("exclude", type_=ARRAY(PGUUID)))
 
@@ -99,8 +106,9 @@ def read_staff(
     escalation_id: UUID,
     reason: str,
     capacity: int,
+    now: datetime,
 ) -> Staff:
-    """Everybody a decision may choose from, with what they hold now, in one statement."""
+    """Everybody a decision may choose from, with what they hold and whether they are absent now, in one statement."""
     row = db.session.execute(
         READ_PEOPLE,
         {
@@ -111,6 +119,7 @@ def read_staff(
             "escalation": escalation_id,
             "reason": reason,
             "capacity": capacity,
+            "now": now,
         },
     ).one()
     return Staff({p["id"]: p for p in row[0]}, {t["id"]: t for t in row[1]}, row[2])
@@ -131,9 +140,12 @@ def claim_place(places: Sequence[tuple[str, Decimal]], *, weight: Decimal, escal
     return None if claimed is None else str(claimed)
 
 
-def find_last_resort(*, exclude: Collection[str], about_user_id: UUID | None) -> Mapping[str, Any] | None:
-    """Whoever is left when nobody on duty can take a case: admins first, those who gave it up last."""
-    row = db.session.execute(LAST_RESORT, {"exclude": sorted(map(UUID, exclude)), "about": about_user_id}).one_or_none()
+def find_last_resort(
+    *, exclude: Collection[str], about_user_id: UUID | None, now: datetime
+) -> Mapping[str, Any] | None:
+    """Whoever is left when nobody on duty can take a case: admins first, then those who gave it up, the absent last."""
+    values = {"exclude": sorted(map(UUID, exclude)), "about": about_user_id, "now": now}
+    row = db.session.execute(LAST_RESORT, values).one_or_none()
     return None if row is None else {**row._mapping, "id": str(row.id)}
 
 

@@ -176,6 +176,7 @@ def _read(
         escalation_id=facts.escalation_id,
         reason=facts.reason,
         capacity=settings.capacity,
+        now=now,
     )
     by_email = {person["email"]: id_ for id_, person in staff.people.items()}
     inputs = Inputs(
@@ -225,7 +226,7 @@ def _settle(policy: Policy, facts: RoutingInput, inputs: Inputs, staff: Staff) -
 
 def _with_last_resort(facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Inputs, Staff]:
     """Whoever is left; only a tenant without any user has nobody."""
-    found = queries.find_last_resort(exclude=inputs.exclude, about_user_id=facts.about_user_id)
+    found = queries.find_last_resort(exclude=inputs.exclude, about_user_id=facts.about_user_id, now=inputs.now)
     if found is None:
         raise NoDutyOwner
     people = {**staff.people, found["id"]: found}

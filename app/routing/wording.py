@@ -12,6 +12,14 @@ ROLE_WORDS: Mapping[str, str] = {
     "csm": "is the account's customer success manager",
     "sponsor": "is the account's executive sponsor",
 }
+PLACE_WORDS: Mapping[str, str] = {
+    "owner": "the account's owner",
+    "csm": "the account's customer success manager",
+    "sponsor": "the account's executive sponsor",
+    "team_lead": "the team's lead",
+    "duty_owner": "the duty owner",
+    "duty_deputy": "the duty deputy",
+}
 POSITION_WORDS: Mapping[str, str] = {
     "team_lead": "leads the team",
     "duty_owner": "is the duty owner",
@@ -34,6 +42,7 @@ FAILURE_WORDS: Mapping[str, str] = {
     "team_empty": "the team has no members",
     "at_capacity": "whom the rules name has no room for it",
     "inactive": "whom the rules name is no longer active",
+    "absent": "whom the rules name is absent and nobody stands in",
     "about_user": "it is about the one whom the rules name",
     "left_out": "whom the rules name has just given it up",
     "not_a_person": "the rules name an integration",
@@ -41,9 +50,12 @@ FAILURE_WORDS: Mapping[str, str] = {
 }
 
 
-def chosen(target: Target, winner: Ranked, eligible: int, rule: str | None, inputs: Inputs) -> str:
-    """ "owns the account; 3 of 24 units of work in hand"."""
-    return f"{_because(target, winner, eligible, rule, inputs)}; {in_hand(winner)}"
+def chosen(
+    target: Target, winner: Ranked, eligible: int, rule: str | None, inputs: Inputs, *, in_place: bool = False
+) -> str:
+    """ "owns the account; 3 of 24 units of work in hand"; `in_place` of somebody absent that the target names."""
+    because = _in_place(target, rule, inputs) if in_place else _because(target, winner, eligible, rule, inputs)
+    return f"{because}; {in_hand(winner)}"
 
 
 def in_hand(winner: Ranked) -> str:
@@ -51,9 +63,18 @@ def in_hand(winner: Ranked) -> str:
     return f"{_units(load)} of {_units(capacity)} units of work in hand"
 
 
-def stands_in(position: str, failure: str) -> str:
+def stands_in(position: str, failure: str, *, in_place: bool = False) -> str:
     """ "is the duty owner and stands in: the account has no owner here"."""
+    if in_place:
+        return f"stands in for {PLACE_WORDS[position]}, who is absent: {FAILURE_WORDS[failure]}"
     return f"{POSITION_WORDS[position]} and stands in: {FAILURE_WORDS[failure]}"
+
+
+def _in_place(target: Target, rule: str | None, inputs: Inputs) -> str:
+    if target.kind == "team":
+        return f"stands in for a member of {inputs.teams[target.team_id or ''].name}, who is absent"
+    named = {"previous_owner": "the previous owner", "user": f"whom the rule “{rule}” names"}
+    return f"stands in for {named.get(target.kind) or PLACE_WORDS[target.role or '']}, who is absent"
 
 
 def _because(target: Target, winner: Ranked, eligible: int, rule: str | None, inputs: Inputs) -> str:
