@@ -3,8 +3,8 @@
 `begin` checks in the order of the answers: 404, 403, 412, then the lifecycle's 409. `Change.save` writes all at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
-from app.auth.actor import SYSTEM, Actor
+from app.auth.actor import SYSTEM, Actor, UserRef
+from app.auth.models import User
 from app.db import Model, db
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline
@@ -26,6 +27,7 @@ from app.escalations.urgency import is_urgent
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
 from app.notifications.models import Intent
+from app.routing import service as routing
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
@@ -65,9 +67,9 @@ def begin(
 ) -> "Change":
     """The locked case, once its caller may see it, may do this, and has read its present version."""
     record = lock_record(escalation_id)
-    standing = standing_of(record, act.actor)
+    standing = standing_of(record, act.actor, now=act.now)
     if approvers is not None and record.status == lifecycle.REQUESTED:
-        standing = replace(standing, is_approver=act.actor.user_id in approvers(record))
+        standing = permissions.as_approver(standing, act.actor.user_id, approvers(record))
     if not act.actor.is_system:
         check_seen(record, standing, act.actor)
         if not permissions.who_may(action, standing, pending=pending):
@@ -120,16 +122,19 @@ class Change:
 
     @property
     def acting_for_id(self) -> UUID | None:
-        """The owner, when somebody who may act in their place does; who only adds a note acts for nobody."""
+        """The absent colleague whose place gives the right to act, else the owner, when somebody who may act in their
+        place does; who only adds a note acts for nobody, and so does the engine."""
+        if self.act.actor.is_system or self.standing.is_owner:
+            return None
         in_place = self.works_for_owner or self.act.actor.role == "admin"
-        return self.record.owner_id if in_place and not self.standing.is_owner else None
+        return self.standing.in_place_of or (self.record.owner_id if in_place else None)
 
     @property
     def works_for_owner(self) -> bool:
         """Whether this counts as the owner's own work."""
-        return not self.act.actor.is_system and (
-            self.standing.is_owner or self.standing.acts_for_owner or self.standing.above_owner
-        )
+        standing = self.standing
+        acts = standing.is_owner or standing.is_delegate or standing.acts_for_owner or standing.above_owner
+        return acts and not self.act.actor.is_system
 
     def happened_at(self, at: datetime | None) -> datetime:
         """A person's `at`, within its limits; an integration's counts as sent, but not beyond now or the raise."""
@@ -172,10 +177,16 @@ class Change:
             external_key=external_key,
         )
 
-    def tell(self, users: Iterable[notifications.Recipient], kind: str, subject: str, body: str) -> None:
-        """Post one message to each of these people, but not to the actor or whom the case is about."""
+    def tell(
+        self, users: Iterable[User | UserRef], kind: str, subject: str, body: str, *, present: bool = False
+    ) -> None:
+        """Post one message to each of these people and to who stands in for the absent among them, but not to the
+        actor or whom the case is about. `present`: nobody among them can be absent."""
         passed_by = {self.act.actor.user_id, self.record.about_user_id, None}
-        for user in {user.id: user for user in users if user.id not in passed_by}.values():
+        people = {user.id: user for user in users if user.id not in passed_by}
+        for user, why in self._hearing(people, present=present):
+            if user.id in passed_by:
+                continue
             self.rows.append(
                 notifications.intent(
                     user=user,
@@ -186,9 +197,25 @@ class Change:
                     at=self.now,
                     now=self.now,
                     escalation_id=self.record.id,
+                    why=why,
                 )
             )
             self.told = True
+
+    def _hearing(
+        self, people: Mapping[UUID, User | UserRef], *, present: bool
+    ) -> Iterator[tuple[User | UserRef, str | None]]:
+        """Each of these people, then who hears it in their place and does not anyway, with the reason."""
+        yield from ((user, None) for user in people.values())
+        if present:
+            return
+        found = routing.find_stand_ins(people, now=self.now, about_user_id=self.record.about_user_id)
+        names: dict[UserRef, list[str]] = {}
+        for absent_id, stand_in in found.items():
+            if stand_in is not None and stand_in.id not in people:
+                names.setdefault(stand_in, []).append(people[absent_id].name)
+        for stand_in, absent in names.items():
+            yield stand_in, f"You get this in place of {' and '.join(absent)}, who {_be(absent)} absent."
 
     def hold_messages(self) -> None:
         """Let what is told wait as each recipient asked for, before it is written."""
@@ -238,6 +265,10 @@ class Change:
         if self.told:
             notifications.wake_delivery()
         return self.record
+
+
+def _be(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _cause(before: tuple[Any, ...], after: tuple[Any, ...]) -> str:

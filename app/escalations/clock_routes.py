@@ -25,7 +25,7 @@ def list_clocks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """Every cycle of every clock as of now, in order of start, with its ledger and the moves of its due time."""
     position, limit = decode_cursor(arguments.get("cursor")), arguments["limit"]
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         views = sla.list_clocks(found.id, clock.now())
         seen = [str(view.row.id) for view in views].index(position[0]) + 1 if position else 0
         shown = views[seen : seen + limit]
@@ -41,5 +41,5 @@ def list_clocks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 def get_schedule(escalation_id: UUID) -> Response:
     """What will be sent to whom as things stand, and what was sent, suppressed, folded or passed over and why."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         return answer(ScheduleSchema, schedule_of(found, clock.now()))

@@ -197,9 +197,10 @@ def reopen(escalation_id: UUID, *, act: Act, reason: str) -> Escalation | Raised
 
 
 def keep_or_reroute(change: Change) -> None:
-    """The owner takes it up again if they are still there; else it is routed afresh."""
+    """The owner takes it up again if they are still there; gone or away, it is routed afresh."""
     record, account = change.record, change.account
-    if users.list_active(ids=[record.owner_id] if record.owner_id else []) and record.owner_id:
+    active = users.list_active(ids=[record.owner_id] if record.owner_id else [])
+    if record.owner_id and active and not routing.find_stand_ins([record.owner_id], now=change.now):
         change.rows += hold(record, record.owner_id, record.team_id, now=change.now)
         return
     own(change, account, cause="reopen")

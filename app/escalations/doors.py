@@ -23,7 +23,7 @@ def guard_record(escalation_id: UUID, **others: Any) -> None:
     """404 for what the caller may not see, 403 for what they may not do to it, before a faulty body is described."""
     with plain_transaction():
         record = standing.lock_record(escalation_id)
-        found = standing.standing_of(record, current_actor())
+        found = standing.standing_of(record, current_actor(), now=clock.now())
         standing.check_seen(record, found, current_actor())
         action = asked_action(others)
         if action is not None and not permissions.who_may(action, found):

@@ -44,7 +44,7 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
         column = literal_column(f"({BY_VALUE})", Numeric(22, 2))
     query = (
         base()
-        .where(visible_to(actor), *_filters(arguments, actor=actor, now=now))
+        .where(visible_to(actor, now), *_filters(arguments, actor=actor, now=now))
         .add_columns(column.label("sort_value"))
     )
     position = decode_cursor(arguments.get("cursor"))

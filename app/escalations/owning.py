@@ -87,6 +87,7 @@ def hand_over(
         "assigned",
         f"{account.account.name}: you own this escalation",
         f"{record.title}. Why you: {routed.why}. Acknowledge it; it closes by {record.due_at:%d %b %Y}.",
+        present=cause == "raise",  # just found eligible, or the last who is left
     )
     if routed.failure is not None:
         tell_of_failure(change, account, routed)

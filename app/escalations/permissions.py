@@ -3,8 +3,10 @@
 Scopes of a token are checked before; whether the case is visible at all is `may_see`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
+from uuid import UUID
 
 Pending = Literal["raise", "extension"]
 
@@ -21,7 +23,9 @@ class Actor:
 
     `is_delegate`: stands in for the owner during an absence. `acts_for_owner`: leads the owner's team.
     `above_owner`: anywhere above the owner in the line. `is_requester`: asked for what is pending, the raise
-    or the extension. `is_approver`: an approver of the pending raise, in person or through a delegate.
+    or the extension. `is_approver`: an approver of the pending raise. Leading, standing above and approving count in
+    person or in the place of somebody absent; `in_place_of` is who that is when it is not in person, `absent` all for
+    whom the actor stands in.
     """
 
     role: str
@@ -33,6 +37,45 @@ class Actor:
     is_approver: bool = False
     is_watching: bool = False
     is_about: bool = False
+    in_place_of: UUID | None = None
+    absent: frozenset[UUID] = frozenset()
+
+
+def in_places(
+    actor: Actor,
+    user_id: UUID,
+    *,
+    absent: Collection[UUID],
+    owner_id: UUID | None,
+    above: Sequence[UUID],
+    lead_id: UUID | None,
+) -> Actor:
+    """The actor with what they may as themselves and for the `absent`; `above` is the owner's line, nearest first.
+
+    Whose work it is never stands above it in somebody else's place: nobody grants what they ask for.
+    """
+    is_owner, is_delegate = owner_id == user_id, owner_id in absent
+    bound = is_owner or is_delegate
+    in_person = user_id in above or user_id == lead_id
+    substituted = [id_ for id_ in (*(() if bound else above), lead_id) if id_ in absent]
+    instead = owner_id if is_delegate else next(iter(substituted), None)
+    return replace(
+        actor,
+        is_owner=is_owner,
+        is_delegate=is_delegate,
+        acts_for_owner=lead_id is not None and (lead_id == user_id or lead_id in absent),
+        above_owner=user_id in above or (not bound and not set(absent).isdisjoint(above)),
+        in_place_of=instead if is_delegate or not (is_owner or in_person) else None,
+        absent=frozenset(absent),
+    )
+
+
+def as_approver(actor: Actor, user_id: UUID | None, approvers: Collection[UUID]) -> Actor:
+    """The actor before a raise that waits for one of these approvers, of whom some may be absent."""
+    if user_id in approvers:
+        return replace(actor, is_approver=True)
+    instead = next((id_ for id_ in approvers if id_ in actor.absent), None)
+    return actor if instead is None else replace(actor, is_approver=True, in_place_of=instead)
 
 
 def who_may(action: str, actor: Actor, *, pending: Pending = "raise") -> bool:

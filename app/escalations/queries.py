@@ -30,6 +30,7 @@ from app.escalations import lifecycle
 from app.escalations.case import basis_of
 from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
+from app.escalations.standing import PLACES
 from app.escalations.words import numbered
 from app.http import decode_cursor, encode_cursor
 from app.playbooks.models import Task
@@ -39,43 +40,39 @@ from app.sla.models import Clock
 RUNNING = ("running", "paused", "breached")
 COLUMNS = [column for column in Escalation.__table__.columns if column.name != "customer_statement"]
 
-ABOVE_OWNER = text(
-    """
-    exists (with recursive line as (
-        select u.manager_id as id, 1 as height from "user" u
-        where u.tenant_id = escalation.tenant_id and u.id = escalation.owner_id
+# In person or for somebody absent: the owner, anybody above them, or who has to approve the raise.
+IN_PLACE = text(
+    f"""
+    exists (with recursive {PLACES.format(about="escalation.about_user_id")}, line as (
+        select escalation.owner_id as id, 0 as height
         union all
-        select m.manager_id, line.height + 1 from "user" m join line on m.id = line.id where line.height < 50
-    ) select 1 from line where id = :viewer_id)
-    """
-)
-
-
-APPROVES = text("""
-    escalation.status = 'requested' and (
-        cast(:viewer_email as text) = any(cast(:approvers as text[]))
+        select u.manager_id, line.height + 1 from "user" u join line on u.id = line.id where line.height < 50
+    )
+    select 1 from places join "user" one on one.id = places.id where places.id in (select id from line)
+    or escalation.status = 'requested' and (
+        one.email = any(cast(:approvers as text[]))
         or not exists (select 1 from "user" named where named.tenant_id = escalation.tenant_id and named.active
                        and named.email = any(cast(:approvers as text[])))
         and exists (select 1 from account a
                     join "user" u on u.tenant_id = a.tenant_id and u.email = lower(a.owner_email)
                     where a.tenant_id = escalation.tenant_id and a.id = escalation.account_id
-                    and u.manager_id = :viewer_id))
-    """)
+                    and u.manager_id = places.id)))
+    """  # noqa: S608 - the part is ours
+)
 
 
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Not about the caller; a restricted one only for owner, line above, watchers, admins and who has to approve it."""
+def visible_to(actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """Not about the caller; a restricted one only for owner, line above and who has to approve it, each in person or
+    for somebody absent, and for watchers and admins."""
     if actor.is_system:
         return true()
     about = or_(Escalation.about_user_id.is_(None), Escalation.about_user_id != actor.user_id)
     if actor.role == "admin":
         return about
     watching = exists().where(Watcher.escalation_id == Escalation.id, Watcher.user_id == actor.user_id)
-    above = ABOVE_OWNER.bindparams(viewer_id=actor.user_id)
     approvers = [email.lower() for email in tenant_settings().approval.approvers]
-    approves = APPROVES.bindparams(viewer_id=actor.user_id, viewer_email=actor.email, approvers=approvers)
-    in_place = or_(Escalation.owner_id == actor.user_id, watching, above, approves)
-    return and_(about, or_(not_(Escalation.restricted), in_place))
+    in_place = IN_PLACE.bindparams(me=actor.user_id, now=now, approvers=approvers)
+    return and_(about, or_(not_(Escalation.restricted), watching, in_place))
 
 
 def _next_due() -> Any:
@@ -203,7 +200,7 @@ def get_record(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str,
     beside: list[ColumnElement[Any]] = [
         literal_column(f"({question})").label(name) for name, question in BESIDE.items()
     ]
-    query = base().where(Escalation.id == escalation_id, visible_to(actor)).add_columns(*beside)
+    query = base().where(Escalation.id == escalation_id, visible_to(actor, now)).add_columns(*beside)
     row = db.session.execute(query).one_or_none()
     if row is None:
         raise NotFound
@@ -286,9 +283,9 @@ def _moments(found: dict[str, Any], *names: str) -> dict[str, Any]:
     }
 
 
-def get_visible(escalation_id: UUID, *, actor: Actor) -> Escalation:
+def get_visible(escalation_id: UUID, *, actor: Actor, now: datetime) -> Escalation:
     """The record if the caller may see it, unlocked."""
-    query = select(Escalation).where(Escalation.id == escalation_id, visible_to(actor))
+    query = select(Escalation).where(Escalation.id == escalation_id, visible_to(actor, now))
     record = db.session.scalar(query)
     if record is None:
         raise NotFound

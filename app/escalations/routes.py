@@ -81,7 +81,7 @@ def edit_escalation(body: dict[str, Any], escalation_id: UUID) -> Response:
 def get_timeline(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """Every event, oldest first, with its hash."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         page = queries.list_events(found.id, cursor=arguments.get("cursor"), limit=arguments["limit"])
         return answer(schemas.EventPage, page)
 
@@ -92,7 +92,7 @@ def get_timeline(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 def verify_timeline(escalation_id: UUID) -> Response:
     """Recompute the chain of hashes and compare it with the newest signed list that names it."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         return answer(schemas.ChainSchema, seals.verify(found))
 
 
@@ -103,7 +103,7 @@ def verify_timeline(escalation_id: UUID) -> Response:
 def get_routing(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The decision records, oldest first."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         page = queries.list_of(Decision, found.id, **arguments)
         page["items"] = [{**vars(decision), "rules": routing.describe(decision)} for decision in page["items"]]
         return answer(schemas.DecisionPage, page)
@@ -116,7 +116,7 @@ def get_routing(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The tasks of a case, oldest first."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor())
+        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         return answer(schemas.TaskPage, queries.list_of(Task, found.id, **arguments))
 
 

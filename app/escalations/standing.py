@@ -1,5 +1,6 @@
 """How a caller stands to a case, and whether they may see it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -10,35 +11,63 @@ from app.errors import NotFound
 from app.escalations import permissions
 from app.escalations.models import Escalation
 
+# Whom `:me` stands in for now, themselves included: the absent whose chain of delegates leads to them. A chain breaks
+# at who left and at whom the case is about; who is absent stands in for nobody.
+PLACES = """
+    places (id) as (
+        select cast(:me as uuid)
+        union
+        select a.user_id from absence a join places on places.id = a.delegate_id
+        join "user" u on u.id = a.user_id and u.active
+        where a.starts_at <= :now and a.ends_at > :now and a.user_id is distinct from {about}
+        and not exists (select 1 from absence own
+                        where own.user_id = :me and own.starts_at <= :now and own.ends_at > :now)
+    )
+"""
 STANDING = text(
-    """
+    f"""
     with recursive line as (
         select u.id, u.manager_id, 1 as height from "user" u where u.id = cast(:owner as uuid)
         union all
         select m.id, m.manager_id, line.height + 1 from "user" m join line on m.id = line.manager_id
         where line.height < 50
-    )
-    select exists (select 1 from line where id = :me and height > 1) as above_owner,
-           exists (select 1 from team where id = cast(:team as uuid) and lead_id = :me) as leads_team,
+    ), {PLACES.format(about="cast(:about as uuid)")}
+    select array(select id from line where height > 1 order by height) as above,
+           array(select id from places where id <> :me) as absent,
+           (select lead_id from team where id = cast(:team as uuid)) as lead_id,
            exists (select 1 from watcher where escalation_id = :case and user_id = :me) as watches
-    """
+    """  # noqa: S608 - the part is ours
 )
 
 
-def standing_of(record: Escalation, actor: Actor) -> permissions.Actor:
-    """How the actor stands to the case: owner, who acts for them, above them, watching, or whom it is about."""
-    if actor.is_system:
+def standing_of(record: Escalation, actor: Actor, *, now: datetime) -> permissions.Actor:
+    """How the actor stands to the case, in person and in the place of who is absent now."""
+    if actor.user_id is None:
         return permissions.Actor(role="admin")
-    values = {"me": actor.user_id, "owner": record.owner_id, "team": record.team_id, "case": record.id}
-    row = db.session.execute(STANDING, values).one()
-    return permissions.Actor(
+    row = db.session.execute(
+        STANDING,
+        {
+            "me": actor.user_id,
+            "owner": record.owner_id,
+            "team": record.team_id,
+            "case": record.id,
+            "about": record.about_user_id,
+            "now": now,
+        },
+    ).one()
+    standing = permissions.Actor(
         role=actor.role,
-        is_owner=record.owner_id == actor.user_id,
-        acts_for_owner=row.leads_team,
-        above_owner=row.above_owner,
         is_requester=record.requester_id == actor.user_id,
         is_watching=row.watches,
         is_about=record.about_user_id == actor.user_id,
+    )
+    return permissions.in_places(
+        standing,
+        actor.user_id,
+        absent=row.absent,
+        owner_id=record.owner_id,
+        above=row.above,
+        lead_id=row.lead_id,
     )
 
 
