@@ -1,6 +1,7 @@
 """`firsthand run`: everything the product needs, in one process tree, until Ctrl-C."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -10,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import app
+from app import clock
 from app.operations.datadir import hold, metrics_environment, publish
 from app.operations.errors import CannotRun, PortTaken, StepFailed
 from app.operations.servers import Running, settings_for, start_servers
@@ -24,6 +27,7 @@ WEB_PROCESSES = 2
 WEB_THREADS = 8
 SPARE_CONNECTIONS = 2  # kept alive beside the busy ones; with many more, one process takes every connection
 GRACE_SECONDS = 10.0
+WORKER_START_SECONDS = 30.0  # for its first beat; a slow one holds up nobody longer
 WORKER_GRACE_SECONDS = 30.0  # more than the worker gives its own children
 
 
@@ -96,7 +100,12 @@ def _serve(running: Running, folder: Path, address: Address, settings: Mapping[s
     settings = {**settings, **metrics_environment(folder)}
     for child in (web_child(settings, address), _worker(settings)):
         supervisor.start(child)
-    if supervisor.watch(answers):
+    patience = clock.monotonic() + WORKER_START_SECONDS
+
+    def reminds() -> bool:
+        return record() or supervisor.failures("worker") > 0 or clock.monotonic() > patience or _has_beaten(address)
+
+    if supervisor.watch(answers) and supervisor.watch(reminds):
         print(f"Firsthand is at {settings['FIRSTHAND_BASE_URL']}, its data in {folder}. Ctrl-C stops it.")
         print(welcome, end="", flush=True)
         supervisor.watch(record)
@@ -154,12 +163,25 @@ def _worker(settings: Mapping[str, str]) -> Child:
 
 
 def _is_healthy(address: Address) -> bool:
+    return _ask(address, "/healthz") is not None
+
+
+def _has_beaten(address: Address) -> bool:
+    """Timer and worker have begun, so that what is said of us from now on, "ready", is true."""
+    checks = (_ask(address, "/readyz") or {}).get("checks", {})
+    return all(checks.get(name, {}).get("status") == "ok" for name in ("timer", "worker"))
+
+
+def _ask(address: Address, path: str) -> dict[str, Any] | None:
+    """What our own web server answers, None while it doesn't."""
     connection = http.client.HTTPConnection(address.visited, address.port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        content: dict[str, Any] | None = json.load(answer) if answer.status == http.client.OK else None
+        return content
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
     finally:
         connection.close()
 

@@ -62,6 +62,8 @@ def test_run_serves_and_ctrl_c_stops_everything_it_started(data_dir: Path) -> No
     with running(data_dir) as process:
         with urllib.request.urlopen(f"{published(data_dir)['base_url']}/healthz", timeout=10) as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"{published(data_dir)['base_url']}/readyz", timeout=10) as answer:
+            assert json.load(answer)["status"] == "ready"
         tree = descendants(process.pid)
         assert set(published(data_dir)["pids"]) == {"postgres", "valkey", "web", "worker"}  # type: ignore[call-overload]
         process.send_signal(signal.SIGINT)
