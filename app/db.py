@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, declared_attr, mapped_column, registry
 from uuid_utils.compat import uuid7
 
 from app import clock
@@ -103,6 +103,7 @@ class TenantRow:
 _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 _tenant: ContextVar[TenantRow | None] = ContextVar("tenant", default=None)
 _prepared: ContextVar[bool] = ContextVar("prepared", default=False)
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
 _after: ContextVar[list[Callable[[], object]] | None] = ContextVar("after_commit", default=None)
 
 
@@ -204,15 +205,16 @@ def transaction(tenant: UUID | None = None) -> Iterator[Session]:
     row = _tenant.get() if prepared else None
     _prepared.set(False)
     resets = (_tenant_id.set(tenant or current_tenant()), _after.set(callbacks), _tenant.set(row))
+    begun: _Begun = session
     try:
         if not prepared:
-            session.rollback()
+            begun = _begin(session)
             set_scope(session, current_app.config["APP_ROLE"], current_tenant())
             load_tenant(session)
         yield session
-        session.commit()
+        begun.commit()
     except BaseException:
-        session.rollback()
+        begun.rollback()
         raise
     finally:
         session.expunge_all()
@@ -222,6 +224,36 @@ def transaction(tenant: UUID | None = None) -> Iterator[Session]:
         _tenant_id.reset(resets[0])
     for callback in callbacks:
         callback()
+
+
+_Begun = Session | SessionTransaction
+
+
+def _begin(session: Session) -> _Begun:
+    """What a transaction commits or takes back: all of the session's, or inside `as_a_whole` a part of it."""
+    if _whole.get():
+        return session.begin_nested()
+    session.rollback()
+    return session
+
+
+@contextmanager
+def as_a_whole() -> Iterator[None]:
+    """The transactions inside are committed together at the end or not at all: for a set-up of many use cases.
+
+    Each is a savepoint of one, and what it gave `after_commit` runs at its own end.
+    """
+    session = db.session()
+    session.rollback()
+    token = _whole.set(True)
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _whole.reset(token)
 
 
 def load_tenant(session: Session) -> None:
@@ -240,11 +272,12 @@ def finding() -> Iterator[Session]:
     if _after.get() is not None:
         raise NestedTransaction
     session = db.session()
+    begun = _begin(session)
     try:
         set_scope(session, current_app.config["FINDER_ROLE"], None)
         yield session
     finally:
-        session.rollback()
+        begun.rollback()
 
 
 @contextmanager
@@ -253,13 +286,13 @@ def machine() -> Iterator[Session]:
     if _after.get() is not None:
         raise NestedTransaction
     session = db.session()
+    begun = _begin(session)
     try:
-        session.rollback()
         set_scope(session, current_app.config["APP_ROLE"], None)
         yield session
-        session.commit()
+        begun.commit()
     except BaseException:
-        session.rollback()
+        begun.rollback()
         raise
     finally:
         session.expunge_all()

@@ -1,6 +1,8 @@
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +12,15 @@ from sqlalchemy import select, text
 
 from app import clock
 from app.auth import queries as auth
-from app.db import db, tenant_scope, transaction
+from app.db import db, finding, tenant_scope, transaction
 from app.escalations import timeline
 from app.escalations.models import Escalation
 from app.operations.sample.build import build
 from app.operations.sample.checkins import check_ins
 from app.operations.sample.days import last_working_day, working_day
-from app.operations.sample.player import beats
+from app.operations.sample.player import Beat, beats
 from app.operations.sample.story import read_cases
+from app.operations.sample.welcome import SIGN_INS, ensure, find_sample
 
 FRIDAY_EVENING = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
 CLOCKS_CHANGED = datetime(2026, 3, 11, 12, tzinfo=UTC)  # in America, not yet in Europe
@@ -178,3 +181,33 @@ def test_a_quiet_case_of_low_severity_gets_no_check_ins() -> None:
 def test_every_case_and_colleague_of_the_story_is_named_once() -> None:
     keys = [case.key for case in read_cases()]
     assert len(keys) == len(set(keys)) == 30
+
+
+def tenant_ids() -> set[UUID]:
+    with finding() as session:
+        return set(session.scalars(text("select id from tenant")))
+
+
+def test_a_start_that_breaks_in_the_middle_of_the_sample_leaves_nothing_and_the_next_one_makes_it(
+    app: Flask, tmp_path: Path
+) -> None:
+    @contextmanager
+    def until_the_power_fails(story: Sequence[Beat]) -> Iterator[Iterable[Beat]]:
+        def told() -> Iterator[Beat]:
+            yield from story[:3]
+            raise KeyboardInterrupt
+
+        yield told()
+
+    with app.app_context():
+        before = tenant_ids()
+        with pytest.raises(KeyboardInterrupt):
+            ensure(tmp_path, follow=until_the_power_fails)
+        assert tenant_ids() == before
+        assert find_sample(tmp_path) is None
+        ensure(tmp_path, follow=lambda story: nullcontext(story[:3]))
+        (made,) = tenant_ids() - before
+        assert find_sample(tmp_path).tenant_id == str(made)  # type: ignore[union-attr]
+        with transaction(tenant=made) as session:
+            assert session.scalar(text("select count(*) from api_token")) == len(SIGN_INS)
+        db.session.remove()

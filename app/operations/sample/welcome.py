@@ -14,11 +14,11 @@ from flask import current_app
 from app import clock
 from app.auth import queries
 from app.auth import service as auth
-from app.db import tenant_scope, transaction
+from app.db import as_a_whole, tenant_scope, transaction
 from app.errors import NotFound
 from app.operations.datadir import read_json, write_private
 from app.operations.sample import people
-from app.operations.sample.build import build
+from app.operations.sample.build import Follow, build
 from app.operations.sample.player import Beat
 
 FILE = "sample.json"
@@ -40,15 +40,16 @@ class Sample:
     sign_ins: tuple[SignIn, ...]
 
 
-def ensure(folder: Path) -> str:
-    """Make the sample unless it is there; answers the welcome."""
+def ensure(folder: Path, follow: Follow | None = None) -> str:
+    """Make the sample, whole or not at all, unless it is there; answers the welcome."""
     mail = current_app.config["SMTP_URL"]
     sample = find_sample(folder)
     if sample is None:
         current_app.config["SMTP_URL"] = None  # eighty days of reminders go to inboxes; nobody gets them as mail now
-        tenant_id = build(follow=_progress)
-        sample = Sample(str(tenant_id), make_tokens(tenant_id))
-        write_private(folder / FILE, json.dumps(asdict(sample), indent=2) + "\n")
+        with as_a_whole():
+            tenant_id = build(follow=follow or _progress)
+            sample = Sample(str(tenant_id), make_tokens(tenant_id))
+            write_private(folder / FILE, json.dumps(asdict(sample), indent=2) + "\n")
     return welcome(sample, folder, mail)
 
 
