@@ -224,9 +224,12 @@ class Change:
             notifications.hold(messages, now=self.now, urgent=is_urgent(self.record.severity))
 
     def sign_of_work(self, at: datetime) -> None:
-        """Work by the owner or who acts for them meets `still_on_it` and starts its next cycle."""
+        """Work by the owner or who acts for them meets `still_on_it` and starts its next cycle.
+
+        Logged late, work before a later sign of it that is known changes nothing.
+        """
         clock = self.clocks.get("still_on_it")
-        if not self.works_for_owner or clock is None or clock.ended_at is not None:
+        if not self.works_for_owner or clock is None or clock.ended_at is not None or at < clock.started_at:
             return
         self.clocks.fulfil("still_on_it", at, self.now)
         if self.record.status in ("in_progress", "waiting"):
@@ -237,7 +240,9 @@ class Change:
         """The party clocks stand still for, None when nobody is waited on or the budget is used up."""
         return None if self.record.wait_exhausted else self.record.waiting_party
 
-    def start_clock(self, kind: str, at: datetime, target: Target | None = None) -> None:
+    def start_clock(
+        self, kind: str, at: datetime, target: Target | None = None, *, because: str = "next_cycle"
+    ) -> None:
         """The first or next cycle of this kind; without a target of its own by the service level or the settings."""
         self.clocks.start(
             kind,
@@ -247,6 +252,7 @@ class Change:
             target=target,
             basis=self.basis,
             waiting_on=self.waiting_on,
+            because=because,
         )
 
     def save(self) -> Escalation:

@@ -120,7 +120,8 @@ def close(change: Change, *, outcome: str, at: datetime) -> None:
     """The close clock is met; what still runs is cancelled, what was breached is missed; the owner's load falls."""
     record = change.record
     record.outcome, record.closed_at = outcome, at
-    record.waiting_party = record.waiting_reason = record.resume_on = record.wake_at = None
+    if record.waiting_since is not None:
+        stop_waiting(change)
     change.clocks.fulfil("close", at, change.now, because="close")
     change.clocks.end_case(at, change.now)
     routing.release(record.id, now=change.now)

@@ -33,7 +33,7 @@ def add_update(
     """What we told an audience; it meets the promises made to that audience."""
     change = begin(escalation_id, "update", act)
     happened_at = change.happened_at(at)
-    if change.record.status in ("open", "in_progress", "waiting", "resolved"):
+    if change.record.status in ("open", "in_progress", "waiting", "resolved", "closed"):
         promises.told(change, audiences, happened_at)
     change.note("update", {"audiences": audiences, "channel": channel}, {"text": content}, at=happened_at)
     change.sign_of_work(happened_at)

@@ -58,28 +58,28 @@ def lapse(escalation_id: UUID, *, now: datetime) -> bool:
 
 
 def wake_waiting(escalation_id: UUID, *, now: datetime) -> str | None:
-    """The end of a wait's budget, or `resume_on`: what was done, or None if its cause has gone."""
+    """The end of a wait's budget, or `resume_on`, at its own moment: what was done, or None if its cause has gone."""
     record = get_record(escalation_id)
     if record is None or record.status != "waiting" or record.wake_at is None or record.wake_at > now:
         return None
-    change = begin(escalation_id, "resume", by_engine(now))
-    resume_at = sla.first_opening(record.resume_on, change.basis) if record.resume_on else now
-    if resume_at <= now:
-        waiting.resume_work(change, "resume_on")
+    change, ends_at = begin(escalation_id, "resume", by_engine(now)), record.wake_at
+    resume_at = sla.first_opening(record.resume_on, change.basis) if record.resume_on else ends_at
+    if resume_at <= ends_at:
+        waiting.resume_work(change, "resume_on", ends_at)
         done = "resumed"
     else:
-        use_up_budget(change, resume_at)
+        use_up_budget(change, resume_at, ends_at)
         done = "budget_used"
     change.save()
     return done
 
 
-def use_up_budget(change: Change, resume_at: datetime) -> None:
-    """The status stays `waiting`, every paused clock runs, the manager is told."""
+def use_up_budget(change: Change, resume_at: datetime, at: datetime) -> None:
+    """The status stays `waiting`, every paused clock runs from `at` on, the manager is told."""
     change.record.wait_exhausted = True
     change.record.wake_at = resume_at
-    change.clocks.resume(change.now, change.now)
-    change.note("wait_budget_used", {"resume_on": change.record.resume_on})
+    change.clocks.resume(at, change.now)
+    change.note("wait_budget_used", {"resume_on": change.record.resume_on}, at=at)
     tell_manager(change, "wait_budget", "the waiting budget is used up", "Its clocks run again although it waits.")
 
 

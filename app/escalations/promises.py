@@ -1,22 +1,22 @@
 """Which clocks an action starts, meets and ends beside its own; the table of `Clocks` in one place."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from app.db import db
+from app.escalations import lifecycle
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.sla import service as sla
-from app.sla.ledger import Target
-from app.sla.stored import INSTANT
+from app.sla.ledger import INSTANT, Target
 
 INTERNAL_UPDATES = ("account_team_update", "executive_update")
 UPDATE_CLOCKS = ("customer_update", *INTERNAL_UPDATES)
 ENDED_BY_RESOLVE = ("plan", "still_on_it", *UPDATE_CLOCKS)
 TAKEN_UP_AGAIN = ("tier", *ENDED_BY_RESOLVE)
+ENDED_BY_CLOSE = (*TAKEN_UP_AGAIN, "acknowledge", "respond", "reply", "close")
 
 TOLD_SINCE = text(
     """
@@ -24,7 +24,24 @@ TOLD_SINCE = text(
                    and facts -> 'audiences' ? 'customer')
     """
 )
-FIRST_MESSAGE = text("select min(at) from event where escalation_id = :id and kind = 'message'")
+UNANSWERED = text(
+    """
+    select min(m.at) from event m where m.escalation_id = :id and m.kind = 'message' and m.at > :at
+    and not exists (select 1 from event u where u.escalation_id = :id and u.kind = 'update' and u.at >= m.at
+                    and u.facts -> 'audiences' ? 'customer')
+    """
+)
+SAID = text(
+    """
+    select min(at) filter (where kind = 'message') as message,
+           min(at) filter (where kind = 'update') as update,
+           max(at) filter (where kind = 'update') as last_update,
+           min(at) filter (where kind = 'message' and at > coalesce(told, '-infinity')) as unanswered
+    from (select e.kind, e.at, max(e.at) filter (where e.kind = 'update') over () as told
+          from event e where e.escalation_id = :id
+          and (e.kind = 'message' or e.kind = 'update' and e.facts -> 'audiences' ? 'customer')) said
+    """
+)
 
 
 def asked_from_the_start(record: Escalation, basis: sla.Basis) -> list[tuple[str, Target]]:
@@ -97,25 +114,39 @@ def owner_changed(change: Change) -> None:
 
 
 def told(change: Change, audiences: list[str], at: datetime) -> None:
-    """An update meets what was promised to its audiences and starts the next cycle."""
+    """An update meets what was promised to its audiences when it was sent, and starts the next cycle."""
     if "customer" in audiences:
-        respond = change.clocks.get("respond")
-        if respond is None:
+        if change.clocks.get("respond") is None and is_live(change):
             start(change, "respond", at)
         change.clocks.fulfil("respond", at, change.now)
-        change.clocks.fulfil("reply", at, change.now)
+        answered(change, at)
         next_update(change, "customer_update", at, begins=True)
     for audience in ("account_team", "executive"):
         if audience in audiences:
             next_update(change, f"{audience}_update", at, begins=False)
 
 
+def is_live(change: Change) -> bool:
+    return change.record.status in lifecycle.LIVE
+
+
+def answered(change: Change, at: datetime) -> None:
+    """The messages up to then are answered; of an update logged late, the first message after it starts `reply`."""
+    change.clocks.meet("reply", at, change.now)
+    if at < change.now and is_live(change):
+        waiting_since = db.session.scalar(UNANSWERED, {"id": change.record.id, "at": at})
+        if waiting_since is not None:
+            start(change, "reply", waiting_since)
+
+
 def next_update(change: Change, kind: str, at: datetime, *, begins: bool) -> None:
+    """The next cycle counts from the latest update: one that was sent before the running cycle began starts none."""
     running = change.clocks.get(kind)
     if running is None and not begins:
         return
-    change.clocks.fulfil(kind, at, change.now)
-    if change.record.status in ("open", "in_progress", "waiting"):
+    change.clocks.meet(kind, at, change.now)
+    overtaken = running is not None and at < running.started_at
+    if not overtaken and change.record.status in ("open", "in_progress", "waiting"):
         start(change, kind, at)
 
 
@@ -126,19 +157,31 @@ def customer_spoke(change: Change, at: datetime) -> None:
     """
     if change.record.status == "requested" or db.session.scalar(TOLD_SINCE, {"id": change.record.id, "at": at}):
         return
-    if change.clocks.get("respond") is None:
-        start(change, "respond", at)
-    start(change, "reply", at)
+    if change.record.raised_by_kind == "colleague":
+        start_earliest(change, "respond", at)
+    start_earliest(change, "reply", at)
+
+
+def start_earliest(change: Change, kind: str, at: datetime) -> None:
+    """Later messages don't move the promise; one that turns out to be earlier begins it anew at its own moment."""
+    running = change.clocks.get(kind)
+    if running is not None and running.ended_at is None and at < running.started_at:
+        change.start_clock(kind, at, because="earlier_message")
+    elif running is None or kind == "reply":
+        start(change, kind, at)
 
 
 def answer_waiting_message(change: Change) -> None:
-    """On approval, `respond` and `reply` count from a message the customer sent meanwhile: approval time is ours."""
-    sent_at = db.session.scalar(FIRST_MESSAGE, {"id": change.record.id})
-    if sent_at is None or change.record.raised_by_kind != "colleague":
-        return
-    values: dict[str, Any] = {"escalation_id": change.record.id, "basis": change.basis, "now": change.now}
-    for kind in ("respond", "reply"):
-        change.rows += sla.open_clock(kind, at=sent_at, severity=change.record.severity, **values)
+    """On approval, `respond` and `reply` count from what was said meanwhile: approval time is ours."""
+    said = db.session.execute(SAID, {"id": change.record.id}).one()
+    first = min((at for at in (said.message, said.update) if at is not None), default=None)
+    if first is not None:
+        start(change, "respond", first)
+    if said.update is not None:
+        change.clocks.meet("respond", said.update, change.now)
+        start(change, "customer_update", said.last_update)
+    if said.unanswered is not None:
+        start(change, "reply", said.unanswered)
 
 
 def resolved(change: Change, at: datetime) -> None:
@@ -149,6 +192,6 @@ def resolved(change: Change, at: datetime) -> None:
 
 
 def taken_up_again(change: Change, *, closed: bool) -> None:
-    """A rejection or reopening takes up what resolve, or close, had met or ended."""
-    kinds = (*TAKEN_UP_AGAIN, "close") if closed else TAKEN_UP_AGAIN
-    change.clocks.reopen(kinds, at=change.now, now=change.now)
+    """A rejection or reopening takes up what resolve, or close, had met or ended; work has begun anew, so not
+    `verify`."""
+    change.clocks.reopen(ENDED_BY_CLOSE if closed else TAKEN_UP_AGAIN, at=change.now, now=change.now)

@@ -1,6 +1,6 @@
 """The record of a new case: what was said of it, and what is promised from its first moment."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from app.escalations.demand import NewEscalation, find_about
 from app.escalations.models import Escalation
 from app.playbooks import intake
 from app.sla import service as sla
+from app.sla.calendar import FIRST_YEAR
 
 # What a case begins with before anybody has done anything.
 UNTOUCHED: dict[str, Any] = {
@@ -99,4 +100,6 @@ def raised_moment(new: NewEscalation, act: Act) -> datetime:
         raise invalid("raised_at", "only an integration or an import may set this")
     if new.raised_at > act.now:
         raise invalid("raised_at", f"expected a moment not later than now, {act.now.isoformat()}")
+    if new.raised_at.astimezone(UTC).year < FIRST_YEAR:
+        raise invalid("raised_at", f"expected a moment since {FIRST_YEAR}")
     return new.raised_at

@@ -61,12 +61,13 @@ def budget_ends_at(change: Change) -> datetime:
 
 
 def stop_waiting(change: Change) -> None:
-    """Count the wait that ends now against the budget and let the clocks run on."""
+    """Count the wait against the budget and let the clocks run on: from now, or from when it ended by itself unseen."""
     record = change.record
+    ends_at = min(change.now, record.wake_at or change.now)
     if record.waiting_since is not None:
-        record.wait_used_seconds += change.calendar.between(record.waiting_since, change.now)
+        record.wait_used_seconds += max(0, change.calendar.between(record.waiting_since, ends_at))
     if not record.wait_exhausted:
-        change.clocks.resume(change.now, change.now)
+        change.clocks.resume(ends_at, change.now)
     record.waiting_party = record.waiting_reason = None
     record.waiting_since = record.resume_on = record.wake_at = None
     record.wait_exhausted = False
@@ -80,9 +81,10 @@ def resume(escalation_id: UUID, *, act: Act, because: str = "by_hand") -> Escala
     return change.save()
 
 
-def resume_work(change: Change, because: str) -> None:
+def resume_work(change: Change, because: str, at: datetime | None = None) -> None:
+    """Work goes on, said to be from `at` (now)."""
     party = change.record.waiting_party
     change.step("resume")
     stop_waiting(change)
-    change.note("resume", {"because": because, "party": party})
+    change.note("resume", {"because": because, "party": party}, at=at)
     reweigh(change)

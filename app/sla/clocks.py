@@ -8,7 +8,7 @@ from uuid import UUID
 from app.db import Model, current_tenant, db
 from app.notifications import service as notifications
 from app.rows import insert_all
-from app.sla.ledger import EntryType, Target, can
+from app.sla.ledger import EntryType, Target, can, moments_of
 from app.sla.ledgers import load_stored
 from app.sla.models import KINDS, Clock
 from app.sla.saving import UPDATE_CLOCKS, changed_columns, dump
@@ -100,6 +100,18 @@ class Clocks:
             return None
         changed = self._append(stored, "fulfil", max(at, stored.row.started_at), now, because=because)
         return stored.row if changed else None
+
+    def meet(self, kind: str, at: datetime, now: datetime) -> Clock | None:
+        """As `fulfil`, of the cycle that ran at `at`: a fact learnt late meets the promise that stood then.
+
+        A cycle that had ended later is met or missed anew by it; one that had ended before stays as it was.
+        """
+        stored = max(
+            (one for one in self.all if one.row.kind == kind and one.row.started_at <= at),
+            key=lambda one: one.row.cycle,
+            default=None,
+        )
+        return stored.row if stored is not None and self._append(stored, "fulfil", at, now) else None
 
     def cancel(
         self, *kinds: str, at: datetime, now: datetime, subject: str | None = None, because: str = ""
@@ -243,15 +255,22 @@ class Clocks:
 
     def _append(self, stored: StoredClock, type_: EntryType, at: datetime, now: datetime, **facts: Any) -> bool:
         """Append what has an effect; nothing happens to a cycle before it began."""
-        if not can(stored.state, type_):
+        at, now = moments_of(stored.entries, type_, at=max(at, stored.row.started_at), now=now)
+        if not can(stored.state, type_) and not _was_met_earlier(stored, type_, at):
             return False
-        stored.append(type_, max(at, stored.row.started_at), now, **{key: fact for key, fact in facts.items() if fact})
+        stored.append(type_, at, now, **{key: fact for key, fact in facts.items() if fact})
         self._touched[stored.row.id] = stored
         if stored.running:
             self._ended.discard(stored.row.id)
         else:
             self._ended.add(stored.row.id)
         return True
+
+
+def _was_met_earlier(stored: StoredClock, type_: EntryType, at: datetime) -> bool:
+    """Whether a fulfilment learnt late lies before the end that was known so far."""
+    ended_at = stored.state.ended_at
+    return type_ == "fulfil" and ended_at is not None and at < ended_at
 
 
 def _is_tighter(target: Target, stored: StoredClock) -> bool:

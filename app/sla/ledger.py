@@ -1,8 +1,8 @@
 """What a clock's ledger holds and what it amounts to: entries, targets and states."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast, get_args
 
 EntryType = Literal["activate", "reopen", "resume", "pause", "fulfil", "cancel", "breach", "retarget"]
@@ -10,6 +10,7 @@ TargetKind = Literal["calendar_days", "business_seconds", "fixed"]
 StateName = Literal["running", "paused", "breached", "met", "missed", "cancelled"]
 Flag = Literal["late_by_original", "logged_late", "long_pause"]
 
+INSTANT = timedelta(microseconds=1)
 RANK: Mapping[str, int] = {name: rank for rank, name in enumerate(get_args(EntryType))}
 ENDED: frozenset[StateName] = frozenset(("met", "missed", "cancelled"))
 ALLOWED: Mapping[EntryType, frozenset[StateName]] = {
@@ -22,6 +23,9 @@ ALLOWED: Mapping[EntryType, frozenset[StateName]] = {
     "breach": frozenset(("running", "breached")),
     "retarget": frozenset(("running", "paused", "breached")),
 }
+
+# Each of these answers the one before it: a resume its pause, a reopening the end it undoes.
+TURNS: frozenset[EntryType] = frozenset(("reopen", "resume", "pause", "fulfil", "cancel"))
 
 
 class LedgerError(ValueError):
@@ -77,6 +81,23 @@ class Entry:
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """By moment, at one moment by the fixed order of types, then as written."""
     return sorted(entries, key=lambda entry: (entry.at, RANK[entry.type], entry.seq))
+
+
+def moments_of(entries: Sequence[Entry], type_: EntryType, *, at: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """(at, recorded_at) under which a change is written: what happens now happens after what is known already.
+
+    A machine whose time was set back stands still here until it has caught up. Of two changes at one instant, of which
+    the second undoes the first, the second moves on by a microsecond, as the order of types would put it before.
+    """
+    known = max((entry.recorded_at for entry in entries), default=now)
+    happens_now = at >= now
+    if happens_now and now < known:
+        at = max(at, known)
+    last = max(((entry.at, RANK[entry.type]) for entry in entries if entry.type in TURNS), default=None)
+    follows = type_ in TURNS and (happens_now or type_ not in ("fulfil", "cancel"))  # these can be learnt late
+    if follows and last is not None and (at, RANK[type_]) <= last:
+        at = last[0] + INSTANT if RANK[type_] <= last[1] else last[0]
+    return at, max(at, now, known)
 
 
 def known_by(entries: Iterable[Entry], as_of: datetime | None) -> list[Entry]:

@@ -17,10 +17,10 @@ from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
 from app.sla.ladders import FIRST_LADDER, current_ladder
-from app.sla.ledger import Target
+from app.sla.ledger import INSTANT, Target
 from app.sla.level import Level
 from app.sla.models import LadderVersion
-from app.sla.stored import INSTANT, StoredClock, new_clock_row
+from app.sla.stored import StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
 from app.sla.versions import find_calendar, find_level, load_versions
 

@@ -1,7 +1,7 @@
 """A clock's row and its ledger together: every change is an entry, and the row is derived from the entries anew."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,12 +11,10 @@ from app.rows import fresh
 from app.sla.calendar import Calendar
 from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
 from app.sla.ladder import Ladder
-from app.sla.ledger import Entry, EntryType, State, moment
+from app.sla.ledger import INSTANT, Entry, EntryType, State, in_order, moment
 from app.sla.models import Clock, ClockEntry, StepLog
 from app.sla.steps import Timing, find_timing, next_step, passed_over
 from app.sla.versions import find_calendar, find_ladders
-
-INSTANT = timedelta(microseconds=1)
 
 
 class StoredClock:
@@ -49,11 +47,12 @@ class StoredClock:
     @property
     def ended_because(self) -> str | None:
         """What the entry that ended it says was the occasion: `resolve`, `close`, …"""
-        for entry in reversed(self.entries):
-            if entry.type in ("fulfil", "cancel"):
-                because: str | None = entry.data.get("because")
-                return because
-        return None
+        void = set(self.state.void)
+        ends = [
+            entry for entry in in_order(self.entries) if entry.type in ("fulfil", "cancel") and entry.seq not in void
+        ]
+        because: str | None = ends[-1].data.get("because") if ends else None
+        return because
 
     def append(self, type_: EntryType, at: datetime, now: datetime, **facts: Any) -> None:
         """Note what happened at `at` and is known `now`; breaches reached before it and by `now` are noted as well."""
