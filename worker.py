@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import create_app, queue
 from app.config import BadSettings, Settings, load_settings
-from app.escalations.jobs import reprioritise, sweep, wake_waiting
+from app.escalations.jobs import next_due, reprioritise, sweep, wake_waiting
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -88,7 +88,7 @@ def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
 def run_child(name: str) -> None:
     ensure_migrated(application().config["SETTINGS"], own=False)
     if name == "timer":
-        Timer(application(), JOBS).run()
+        Timer(application(), JOBS, next_due=next_due).run()
     else:
         work(application(), [job.name for job in JOBS])
 

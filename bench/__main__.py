@@ -12,8 +12,10 @@ from typing import Any
 # Name → module with `run(**options) -> dict`; the options of the command are its parameters.
 BENCHMARKS = {
     "calendar": "bench.calendar",
+    "chaos": "bench.chaos",
     "deliver": "bench.deliver",
     "import": "bench.accounts_import",
+    "outage": "bench.downtime",
     "outage-redis": "bench.outage",
     "raise": "bench.raise_",
     "replay": "bench.replay",
@@ -21,9 +23,12 @@ BENCHMARKS = {
 }
 # What is taken when every benchmark runs: the whole log takes minutes.
 SMALL: dict[str, dict[str, Any]] = {
+    "chaos": {"due": 2_000, "kills": 5, "restarts": 1, "flushes": 1, "seconds": 10.0},
+    "outage": {"missed": 5_000},
     "outage-redis": {"seconds": 10.0, "before": 3.0},
     "replay": {"limit": 200},
     "raise": {"seconds": 2.0},
+    "sweep": {"open": 200_000, "over": 10.0},
 }
 
 

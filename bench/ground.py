@@ -20,7 +20,7 @@ from app.config import load_settings
 from app.db import db, transaction
 from app.operations import tenants
 from app.operations.datadir import hold
-from app.operations.embedded import servers
+from app.operations.embedded import Servers, servers
 from app.operations.migrate import upgrade
 
 SECRET = "a secret of benchmarks only, long enough"
@@ -34,7 +34,7 @@ def environment(**settings: str) -> Iterator[dict[str, str]]:
         if given := os.environ.get("FIRSTHAND_BENCH_DATABASE_URL"):
             environ |= {"FIRSTHAND_DATABASE_URL": given, "FIRSTHAND_REDIS_URL": "redis://127.0.0.1:1/0"}
         else:
-            environ |= _embedded(stack)
+            environ |= urls(own_servers(stack))
         upgrade(load_settings(environ))
         yield environ
 
@@ -56,15 +56,30 @@ def application(**settings: str) -> Iterator[Flask]:
         yield app
 
 
-def _embedded(stack: ExitStack) -> dict[str, str]:
+def own_servers(stack: ExitStack) -> Servers:
+    """Durable servers on a new data folder, both gone when the stack is left."""
     parent = Path(tempfile.mkdtemp(prefix="firsthand-bench-"))
     stack.callback(shutil.rmtree, parent, ignore_errors=True)
     parent.chmod(0o711)
-    running = stack.enter_context(servers(stack.enter_context(hold(parent / "data"))))
+    return stack.enter_context(servers(stack.enter_context(hold(parent / "data"))))
+
+
+def urls(running: Servers) -> dict[str, str]:
+    """The settings that lead to these servers."""
     return {
         "FIRSTHAND_DATABASE_URL": running.database_url or "",
         "FIRSTHAND_REDIS_URL": running.redis_url or "",
     }
+
+
+@contextmanager
+def own_environment(**settings: str) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """As `environment`, always on servers of our own, which are given as well."""
+    with ExitStack() as stack:
+        running = own_servers(stack)
+        environ = {"FIRSTHAND_SECRET_KEY": SECRET, "FIRSTHAND_LOG_LEVEL": "warning", **settings, **urls(running)}
+        upgrade(load_settings(environ))
+        yield running, environ
 
 
 def new_tenant(name: str = "Bench", *, sandbox: bool = False) -> tuple[UUID, User]:

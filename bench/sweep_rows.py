@@ -1,9 +1,13 @@
 """The rows under the sweep's benchmark, made by the server itself, and the bare statement it is measured against."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
+
+from app import clock
 
 PEOPLE, ACCOUNTS, PER_CASE = 200, 5_000, 5
 
@@ -56,22 +60,83 @@ set session_replication_role = origin;
 """
 MAINTAIN = ("vacuum analyze", "checkpoint")
 
-# Every fifth of them from one kind, each on an escalation of its own, spread over the whole table.
-MAKE_DUE = """
-with kinds(kind, n, step, due_in) as (values
-    ('close', 0, 1, interval '7 days'), ('acknowledge', 1, 0, interval '1 hour'), ('plan', 2, 1, interval '0'),
-    ('still_on_it', 3, 0, interval '1 day'), ('customer_update', 4, 0, interval '1 day')
+# Keys that others refer to stay; every other index is taken off a table while it is filled and built once over all.
+FILLED = ("escalation", "clock", "clock_entry")
+INDEXES = """
+select c.relname as of, i.relname as name, pg_get_indexdef(i.oid) as index, pg_get_constraintdef(k.oid) as constraint
+from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class c on c.oid = x.indrelid
+left join pg_constraint k on k.conindid = i.oid and k.contype = 'u'
+where c.relname = any(%(tables)s) and c.relnamespace = 'public'::regnamespace and not x.indisprimary
+"""
+# Fewer checkpoints while the rows go in; the server's own settings are back before anything is measured.
+LOADING = {"max_wal_size": "16GB", "checkpoint_timeout": "1h", "full_page_writes": "off"}
+
+# Every fifth of them from one kind, spread over the whole table.
+CHOOSE = """
+create temp table chosen_due as
+with kinds(kind, step, due_in) as (values
+    ('close', 1, interval '7 days'), ('acknowledge', 0, interval '1 hour'), ('plan', 1, interval '0'),
+    ('still_on_it', 0, interval '1 day'), ('customer_update', 0, interval '1 day')
 ), sampled as materialized (
     select id, kind from clock
-    where tenant_id = %(tenant)s and state = 'running' and next_step_at > %(now)s + interval '9 days'
+    where tenant_id = %(tenant)s and state = 'running' and next_step_at > now() + interval '9 days'
     and random() < 2.0 * %(due)s / (select reltuples from pg_class where oid = 'clock'::regclass)
-), chosen as (
+), numbered as (
     select s.id, k.step, k.due_in, row_number() over (partition by k.kind order by random()) as place
     from kinds k join sampled s using (kind)
 )
-update clock c set next_step_at = %(now)s, next_step = d.step, due_at = %(now)s + d.due_in,
-    original_due_at = %(now)s + d.due_in
-from chosen d where c.tenant_id = %(tenant)s and c.id = d.id and d.place <= %(due)s / 5
+select id, step, due_in, random() as within from numbered where place <= %(due)s / 5
+"""
+MAKE_DUE = """
+with moments as (
+    select id, step, due_in, %(at)s + within * %(over)s * interval '1 second' as at from chosen_due
+)
+update clock c set next_step_at = d.at, next_step = d.step, due_at = d.at + d.due_in, original_due_at = d.at + d.due_in
+from moments d where c.tenant_id = %(tenant)s and c.id = d.id
+"""
+
+# Three days ago the workers stopped. Every close clock fell due two to three days ago (steps at due and on the two days
+# after it), every acknowledge clock within the last hour (75 % and at due), so that no further step has come by now.
+MAKE_MISSED = """
+with missed as materialized (
+    select id, case kind when 'close' then %(now)s - interval '2 days 2 hours' - random() * interval '20 hours'
+                         else %(now)s - interval '5 minutes' - random() * interval '50 minutes' end as due_at
+    from clock where tenant_id = %(tenant)s and kind in ('close', 'acknowledge')
+)
+update clock c
+set due_at = d.due_at, original_due_at = d.due_at,
+    started_at = d.due_at - interval '30 days', not_before = d.due_at - interval '30 days',
+    next_step = case kind when 'close' then 4 else 0 end,
+    next_step_at = d.due_at - case kind when 'close' then interval '0' else interval '2 minutes' end
+from missed d where c.tenant_id = %(tenant)s and c.id = d.id
+"""
+
+# Resolved cases whose customer did not answer: the last step of each one's verify clock closes it.
+MAKE_UNANSWERED = """
+with chosen as materialized (
+    select e.tenant_id, e.id, e.calendar_version_id, %(now)s + random() * %(over)s * interval '1 second' as at
+    from escalation e
+    where e.tenant_id = %(tenant)s and e.status = 'in_progress' and not exists (
+        select from clock c where c.tenant_id = e.tenant_id and c.escalation_id = e.id
+        and c.next_step_at < %(now)s + interval '9 days')
+    limit %(cases)s
+), resolved as (
+    update escalation e set status = 'resolved', resolved_at = %(now)s - interval '10 days'
+    from chosen d where e.tenant_id = d.tenant_id and e.id = d.id
+), promised as (
+    insert into clock (tenant_id, id, escalation_id, kind, subject, cycle, state, flags, started_at, due_at,
+        original_due_at, target_kind, target_value, calendar_version_id, zone, ladder_number, due_version, not_before,
+        elapsed_seconds, paused_seconds, next_step_at, next_step, next_repeat, entries)
+    select tenant_id, uuidv7(), id, 'verify', '-', 1, 'running', '{}', at - interval '10 days', at, at,
+        'business_seconds', 144000, calendar_version_id, 'UTC', 1, 1, at - interval '10 days', 0, 0, at, 2, 0, 1
+    from chosen
+    returning *
+)
+insert into clock_entry (tenant_id, id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
+select tenant_id, uuidv7(), id, escalation_id, 1, 'activate', started_at, started_at,
+    jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
+                       'calendar', calendar_version_id)
+from promised
 """
 
 # What the sweep writes for these rows, with nothing of ours in between.
@@ -120,14 +185,62 @@ def build(rows: psycopg.Connection, tenant_id: UUID, open_clocks: int) -> None:
     filled = SET_UP.format(
         tenant=tenant_id, calendar=found[0], cases=open_clocks // PER_CASE, people=PEOPLE, accounts=ACCOUNTS
     )
-    rows.execute(filled.encode())
+    with loading(rows), without_indexes(rows):
+        rows.execute(filled.encode())
     for statement in MAINTAIN:
         rows.execute(statement.encode())
 
 
-def make_due(rows: psycopg.Connection, tenant_id: UUID, due: int, now: datetime) -> None:
-    """Let a step of `due` clocks fall due at this moment."""
+@contextmanager
+def loading(rows: psycopg.Connection) -> Iterator[None]:
+    for name, value in LOADING.items():
+        rows.execute(f"alter system set {name} = '{value}'".encode())
+    rows.execute("select pg_reload_conf()")
+    yield
+    for name in LOADING:
+        rows.execute(f"alter system reset {name}".encode())
+    rows.execute("select pg_reload_conf()")
+
+
+@contextmanager
+def without_indexes(rows: psycopg.Connection) -> Iterator[None]:
+    found = rows.execute(INDEXES, {"tables": list(FILLED)}).fetchall()
+    for table, name, _, constraint in found:
+        drop = f'alter table "{table}" drop constraint "{name}"' if constraint else f'drop index "{name}"'
+        rows.execute(drop.encode())
+    yield
+    rows.execute("set maintenance_work_mem = '512MB'")
+    for table, name, index, constraint in found:
+        add = f'alter table "{table}" add constraint "{name}" {constraint}' if constraint else index
+        rows.execute(add.encode())
+
+
+def make_due(
+    rows: psycopg.Connection, tenant_id: UUID, due: int, *, after_seconds: float = 0, over_seconds: float = 0
+) -> datetime:
+    """Let a step of `due` clocks fall due at one moment, or spread over so many seconds from it; answers the moment."""
     rows.execute("set session_replication_role = replica")
-    rows.execute(MAKE_DUE.encode(), {"tenant": tenant_id, "now": now, "due": due})
+    rows.execute("drop table if exists chosen_due")
+    rows.execute(CHOOSE.encode(), {"tenant": tenant_id, "due": due})  # which takes its time, so the moment comes after
+    at = clock.real_now() + timedelta(seconds=after_seconds)
+    rows.execute(MAKE_DUE.encode(), {"tenant": tenant_id, "at": at, "over": over_seconds})
+    rows.execute("analyze clock")
+    rows.execute("set session_replication_role = origin")
+    return at
+
+
+def make_unanswered(
+    rows: psycopg.Connection, tenant_id: UUID, cases: int, now: datetime, *, over_seconds: float = 0
+) -> None:
+    """Let the customer's word on `cases` resolved cases run out as `make_due` does."""
+    rows.execute("set session_replication_role = replica")
+    rows.execute(MAKE_UNANSWERED.encode(), {"tenant": tenant_id, "now": now, "cases": cases, "over": over_seconds})
+    rows.execute("set session_replication_role = origin")
+
+
+def make_missed(rows: psycopg.Connection, tenant_id: UUID, now: datetime) -> None:
+    """Let three steps of every close clock and two of every acknowledge clock fall due in the three days before."""
+    rows.execute("set session_replication_role = replica")
+    rows.execute(MAKE_MISSED.encode(), {"tenant": tenant_id, "now": now})
     rows.execute("analyze clock")
     rows.execute("set session_replication_role = origin")

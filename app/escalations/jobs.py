@@ -18,6 +18,7 @@ from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.sla import queries as clocks
 
 __all__ = [
+    "next_due",
     "next_moment",
     "reprioritise",
     "reprioritise_tenant",
@@ -80,6 +81,12 @@ def sweep(seconds: float = RUN_SECONDS) -> int:
     if waiting:
         queue.enqueue(SWEEP)
     return count
+
+
+def next_due() -> datetime | None:
+    """When (real time) a step of any tenant's clocks falls due next: the timer ticks then, if not before."""
+    with finding():
+        return clocks.find_next_due(clock.real_now())
 
 
 def wake_waiting() -> int:

@@ -1,8 +1,12 @@
-"""The timer: beats, enqueues the periodic jobs that are due, and runs them itself when nobody else would."""
+"""The timer: beats, enqueues the periodic jobs that are due, and runs them itself when nobody else would.
+
+It ticks every SWEEP_SECONDS, and before that when something falls due, so that a lone deadline is met to the second.
+"""
 
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 
 import structlog
@@ -20,6 +24,7 @@ JOB_FAILURES = Counter(
     "firsthand_job_failures_total", "Runs of periodic jobs that failed; the next tick tries again", ["job"]
 )
 EACH_TICK = 0.0
+SHORTEST_REST_SECONDS = 0.5  # however much falls due, what comes meanwhile is one batch
 
 
 @dataclass(frozen=True)
@@ -34,19 +39,22 @@ class Job:
 class Timer:
     """Ticks until asked to stop; what one tick misses the next one finds."""
 
-    def __init__(self, app: Flask, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self, app: Flask, jobs: Sequence[Job], *, next_due: Callable[[], datetime | None] = lambda: None
+    ) -> None:
         self.app = app
         self.jobs = jobs
+        self.next_due = next_due
         self.process = Process.this("timer")
         self.due_at = {job.name: 0.0 for job in jobs}
 
     def run(self) -> None:
-        """Tick every SWEEP_SECONDS, first at once; a tick that took longer is followed by the next."""
+        """Tick until asked to stop, first at once; a tick that took longer than its time is followed by the next."""
         stop_on_signals()
         while not queue.is_stopping():
             began = clock.monotonic()
             self.tick_safely()
-            queue.pause(self.app.config["SWEEP_SECONDS"] - (clock.monotonic() - began))
+            queue.pause(self.rest_seconds(clock.monotonic() - began))
         with self.app.app_context():
             heartbeats.end_safely(self.process)
 
@@ -57,6 +65,20 @@ class Timer:
                 self.tick()
         except SQLAlchemyError as error:
             log.error("timer_tick_failed", error=str(error).splitlines()[0])
+
+    def rest_seconds(self, spent: float) -> float:
+        """Until the next tick, or until the next moment at which something is due if that comes first."""
+        left: float = self.app.config["SWEEP_SECONDS"] - spent
+        if left <= SHORTEST_REST_SECONDS:
+            return left
+        try:
+            with self.app.app_context():
+                due_at = self.next_due()
+        except SQLAlchemyError as error:
+            log.error("next_due_unknown", error=str(error).splitlines()[0])
+            return left
+        until = (due_at - clock.real_now()).total_seconds() if due_at else left
+        return min(left, max(until, SHORTEST_REST_SECONDS))
 
     def tick(self) -> None:
         """Hand the due jobs to the RQ workers, or run them here when Redis or every worker is away."""

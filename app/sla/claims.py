@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Result, TextClause, text
+from sqlalchemy import CursorResult, Result, TextClause, text
 
 from app.db import current_tenant, db, new_id
 from app.sla.due import DueClock, Fired
@@ -80,6 +80,21 @@ CLAIM = text(
 # Of one clock, whose escalation is locked already: waited for, not skipped.
 CLAIM_ONE = text(f"select {COLUMNS} from clock where id = :id and next_step_at <= :now for update")  # noqa: S608
 SET_ASIDE = text("update clock set problem = :problem, next_step_at = null where tenant_id = :tenant and id = :id")
+# From the first step that the log does not hold; an original due time whose breach is written is not passed again.
+TAKE_UP_AGAIN = text(
+    """
+    update clock c set problem = null, next_step = null, next_repeat = 0, next_step_at = case
+        when c.ended_at is null and c.due_at is not null then greatest(
+            coalesce((select max(l.at) + interval '1 microsecond' from step_log l
+                      where l.tenant_id = c.tenant_id and l.clock_id = c.id and l.cycle = c.cycle
+                        and l.due_version = c.due_version and l.outcome <> 'passed_over'),
+                     c.not_before - interval '1 microsecond'),
+            (select max(e.at) + interval '1 microsecond' from clock_entry e
+             where e.tenant_id = c.tenant_id and e.clock_id = c.id and e.type = 'breach'
+               and e.at = c.original_due_at and c.original_due_at <> c.due_at)) end
+    where c.problem is not null
+    """
+)
 ADVANCE = text(
     f"""
     update clock c
@@ -152,6 +167,14 @@ def claim_one(clock_id: UUID, now: datetime) -> DueClock | None:
 def set_aside(clock_id: UUID, problem: str) -> None:
     """Keep why this clock could not be swept on its row, and look at it no more."""
     db.session.execute(SET_ASIDE, {"tenant": current_tenant(), "id": clock_id, "problem": problem})
+
+
+def take_up_again() -> int:
+    """Let the sweep look again at every clock of the tenant in scope that was set aside; answers how many there were.
+
+    Steps that the log holds are not done again; those missed since fold as after downtime.
+    """
+    return cast(CursorResult[Any], db.session.execute(TAKE_UP_AGAIN)).rowcount
 
 
 def _with_ledgers(clocks: list[DueClock], now: datetime) -> list[DueClock]:

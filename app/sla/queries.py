@@ -48,6 +48,15 @@ OLDEST_DUE = text(
     order by behind desc
     """
 )
+NEXT_DUE = text(
+    """
+    select min(c.next - t.clock_offset)
+    from tenant t
+    cross join lateral (
+      select min(next_step_at) as next from clock where tenant_id = t.id and next_step_at > :now + t.clock_offset
+    ) c
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +141,12 @@ def sent_steps(escalation_id: UUID, now: datetime) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
-def list_set_aside() -> list[Clock]:
-    """Clocks of the tenant in scope that the sweep could not plan, with their `problem`."""
-    return list(db.session.scalars(select(Clock).where(Clock.problem.is_not(None)).order_by(Clock.id)))
-
-
 def find_tenants_due(real_now: datetime) -> list[UUID]:
     """Inside `finding()`: the tenants with steps due by their own time, the longest waiting first."""
     return [row.id for row in db.session.execute(OLDEST_DUE, {"now": real_now})]
 
 
-def timer_lag(real_now: datetime) -> float:
-    """Inside `finding()`: how many seconds the oldest due step of any tenant is behind; 0 when none is."""
-    longest = db.session.execute(OLDEST_DUE, {"now": real_now}).first()
-    return float(longest.behind.total_seconds()) if longest else 0.0
+def find_next_due(real_now: datetime) -> datetime | None:
+    """Inside `finding()`: when (real time) the next step of any tenant that is not yet due will be."""
+    found: datetime | None = db.session.scalar(NEXT_DUE, {"now": real_now})
+    return found

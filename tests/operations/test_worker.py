@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,20 @@ def test_a_job_that_fails_holds_up_no_other(app, monkeypatch):
         monkeypatch.setattr(queue.get_redis(), "resting_until", clock.monotonic() + 60)  # as after a failed call
         timer.tick()
     assert ran == [1]
+
+
+def test_the_timer_rests_until_its_next_tick_or_until_something_is_due_before_that(app):
+    """The default tick is five seconds; whatever falls due at once is taken twice a second at most."""
+
+    def rest(due_in, spent=0.0):
+        return Timer(app, [], next_due=lambda: clock.real_now() + timedelta(seconds=due_in)).rest_seconds(spent)
+
+    assert rest(60) == 5
+    assert rest(60, spent=2) == 3
+    assert rest(2) == pytest.approx(2, abs=0.2)
+    assert rest(0.01) == 0.5
+    assert rest(2, spent=6) < 0
+    assert Timer(app, []).rest_seconds(1) == 4
 
 
 def test_a_job_is_run_again_only_when_its_seconds_have_passed(app, monkeypatch):

@@ -137,7 +137,7 @@ def message(tenant: TestTenant, case: UUID, clock_id: UUID, key: str) -> Intent:
     )
 
 
-def test_the_finder_names_tenants_by_their_own_time_and_how_far_the_sweep_is_behind(
+def test_the_finder_names_tenants_by_their_own_time_and_when_the_next_step_of_any_is_due(
     app: Flask, tenant: TestTenant, case: UUID
 ) -> None:
     real_now = clock.real_now()
@@ -150,13 +150,5 @@ def test_the_finder_names_tenants_by_their_own_time_and_how_far_the_sweep_is_beh
     with finding():
         assert tenant.id in queries.find_tenants_due(due)
         assert tenant.id not in queries.find_tenants_due(due - timedelta(seconds=1))
-        assert queries.timer_lag(due + timedelta(seconds=90)) >= 90
-
-
-def test_clocks_set_aside_are_listed(case: UUID) -> None:
-    open_clocks(case, "acknowledge")
-    with transaction():
-        db.session.query(Clock).update({"next_step": 99})
-    sweep(utc("14:00"))
-    with transaction():
-        assert [one.problem for one in queries.list_set_aside()] == ["IndexError('tuple index out of range')"]
+        assert queries.find_next_due(due - timedelta(microseconds=1)) == due
+        assert queries.find_next_due(due) != due
