@@ -1,7 +1,8 @@
 """Every due step exactly once while workers are killed, the database restarts and Redis forgets. Real processes.
 
 Steps fall due all the time: nineteen in twenty remind (close, acknowledge, plan, update, sign of work), one in twenty
-closes a case whose customer did not answer. A kill waits for a moment at which somebody's transaction has written.
+closes a case whose customer did not answer. A kill waits for a worker whose
+transaction has written, and takes its parent or one of its children.
 """
 
 import os
@@ -26,11 +27,11 @@ from bench.sweep_rows import build, make_due, make_unanswered
 
 CLOSINGS = 20  # one of so many steps
 OPEN_PER_DUE = 10
-BUSY_SECONDS = 1.0
+BUSY_SECONDS = 5.0
 PATIENCE_SECONDS = 180.0
 STOPS = (signal.SIGINT, signal.SIGQUIT)  # in turn: an orderly restart, and one that has to recover
 
-BUSY = "select count(*) from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()"
+BUSY = "select application_name from pg_stat_activity where backend_xid is not null and application_name like 'crew-%'"
 STILL_DUE = "select count(*) from clock where tenant_id = %(tenant)s and next_step_at <= %(until)s"
 AUDIT = """
 select (select count(*) from step_log where outcome = 'sent' and tenant_id = %(tenant)s) as lines,
@@ -120,8 +121,9 @@ class Stage:
         chance, began, hits, stops = random.Random(kills), clock.monotonic(), 0, cycle(STOPS)
         for number in range(1, kills + 1):
             time.sleep(max(0.0, began + number * seconds / (kills + 1) - clock.monotonic()))
-            hits += self.is_busy()
-            crew.kill_one(chance)
+            busy = self.find_busy()
+            hits += busy is not None
+            crew.kill_one(chance, busy)
             if comes(number, kills, restarts):
                 self.restart_database(next(stops))
             if comes(number, kills, flushes):
@@ -129,14 +131,14 @@ class Stage:
         self.ends_at = began + seconds
         return hits
 
-    def is_busy(self) -> bool:
-        """Wait, a little while, for a transaction that has written and not committed."""
+    def find_busy(self) -> str | None:
+        """Wait, a little while, for a worker whose transaction has written and not committed."""
         until = clock.monotonic() + BUSY_SECONDS
         with self.connect() as rows:
             while clock.monotonic() < until:
-                if self._number(rows, BUSY):
-                    return True
-        return False
+                if found := rows.execute(BUSY).fetchone():
+                    return str(found[0])
+        return None
 
     def restart_database(self, stop: signal.Signals) -> None:
         former = self.servers.supervisor.pids()["postgres"]

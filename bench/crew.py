@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,16 +20,17 @@ class Crew:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTHAND_")}
         self.environ = {**kept, **environ}
         self.size = parents
-        self.parents: list[subprocess.Popen[bytes]] = []
+        self.parents: dict[str, subprocess.Popen[bytes]] = {}
+        self.numbers = count(1)
 
     def __enter__(self) -> "Crew":
         self.fill()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for parent in self.parents:
+        for parent in self.parents.values():
             parent.send_signal(signal.SIGTERM)
-        for parent in self.parents:
+        for parent in self.parents.values():
             try:
                 parent.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -37,25 +39,26 @@ class Crew:
 
     def fill(self) -> None:
         """Start what is missing."""
-        self.parents = [parent for parent in self.parents if parent.poll() is None]
+        self.parents = {name: parent for name, parent in self.parents.items() if parent.poll() is None}
         while len(self.parents) < self.size:
+            name = f"crew-{next(self.numbers)}"  # by which PostgreSQL tells whose transaction it is
             command = [sys.executable, str(ROOT / "worker.py")]
-            self.parents.append(subprocess.Popen(command, env=self.environ, cwd=ROOT, stdout=subprocess.DEVNULL))
+            environ = {**self.environ, "PGAPPNAME": name}
+            self.parents[name] = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL)
 
-    def pids(self) -> list[int]:
-        """Every process of ours: parents, timers, RQ workers."""
-        return [pid for parent in self.parents for pid in (parent.pid, *children_of(parent.pid))]
+    def kill_one(self, chance: random.Random, name: str | None) -> None:
+        """SIGKILL to a process of this worker, or of any: the parent, whose children go too, or one of them.
 
-    def kill_one(self, chance: random.Random) -> None:
-        """SIGKILL to any of them. A child is started again by its parent, a parent, whose children go too, by us."""
-        pid = chance.choice(self.pids())
+        A child is started again by its parent, a parent by us.
+        """
+        parent = self.parents[name if name in self.parents else chance.choice(sorted(self.parents))]
+        pid = chance.choice([parent.pid, *children_of(parent.pid)])
         try:
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:  # it had just ended with a parent
+        except ProcessLookupError:  # it was not up yet
             return
-        for parent in self.parents:
-            if parent.pid == pid:
-                parent.wait()
+        if pid == parent.pid:
+            parent.wait()
         self.fill()
 
 

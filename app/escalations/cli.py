@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import clock
 from app.db import db, transaction
+from app.escalations import set_aside
 from app.escalations.audience import Audience
 from app.escalations.firing import NOTIFY
 from app.escalations.jobs import sweep_tenant
@@ -17,7 +18,7 @@ from app.escalations.words import numbered
 from app.sla import queries as sla
 from app.sla.models import Clock
 
-__all__ = ["Planned", "preview", "sweep_tenant"]
+__all__ = ["Planned", "count_set_aside", "preview", "sweep_tenant", "take_up_again"]
 AT_ONCE = 500
 
 
@@ -45,6 +46,17 @@ def preview(tenant_id: UUID, until: datetime | None = None) -> list[Planned]:
         for clocks in _due_clocks(ends_at):
             planned += _plan(clocks, ends_at)
     return sorted(planned)
+
+
+def take_up_again(tenant_id: UUID) -> int:
+    """As `set_aside.take_up_again`, in a transaction of its own."""
+    with transaction(tenant=tenant_id):
+        return set_aside.take_up_again()
+
+
+def count_set_aside(tenant_id: UUID) -> int:
+    with transaction(tenant=tenant_id):
+        return db.session.scalar(select(func.count()).where(Clock.problem.is_not(None))) or 0
 
 
 def _due_clocks(until: datetime) -> Iterator[list[Clock]]:

@@ -8,13 +8,14 @@ from flask import Response
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
-from app.escalations import queries
-from app.escalations.clock_schemas import ClockPage, ScheduleSchema
+from app.escalations import queries, set_aside
+from app.escalations.clock_schemas import ClockPage, ScheduleSchema, SetAsidePage, TakenUpSchema
 from app.escalations.schedule import schedule_of
-from app.http import ApiBlueprint, PageArguments, answer, decode_cursor, encode_cursor, transaction
+from app.http import ApiBlueprint, PageArguments, answer, decode_cursor, encode_cursor, page, transaction
 from app.sla import queries as sla
 
 bp = ApiBlueprint("clocks", __name__, url_prefix="/api/v1/escalations")
+aside = ApiBlueprint("clocks-set-aside", __name__, url_prefix="/api/v1/clocks/set-aside")
 
 
 @bp.get("/<uuid:escalation_id>/clocks")
@@ -43,3 +44,27 @@ def get_schedule(escalation_id: UUID) -> Response:
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         return answer(ScheduleSchema, schedule_of(found, clock.now()))
+
+
+@aside.get("")
+@aside.arguments(PageArguments, location="query")
+@aside.response(200, SetAsidePage)
+@requires("outbox:read")
+def list_set_aside(query: dict[str, Any]) -> Response:
+    """Clocks that the sweep could not carry on with, and why: they remind nobody until they are taken up again."""
+    with transaction():
+        return page(
+            SetAsidePage,
+            query,
+            lambda after, limit: set_aside.list_set_aside(after=UUID(after[0]) if after else None, limit=limit),
+            lambda found: [str(found["id"])],
+        )
+
+
+@aside.post("/retry")
+@aside.response(200, TakenUpSchema)
+@requires("outbox:write")
+def retry_set_aside() -> Response:
+    """Take all of them up again, once their cause is mended; nothing that was done is done again."""
+    with transaction():
+        return answer(TakenUpSchema, {"taken_up": set_aside.take_up_again()})

@@ -89,3 +89,22 @@ class SentStepSchema(Schema):
 class ScheduleSchema(Schema):
     upcoming = fields.List(fields.Nested(UpcomingStepSchema))
     sent = fields.List(fields.Nested(SentStepSchema))
+
+
+class SetAsideSchema(Schema):
+    """A clock that reminds nobody, and what the sweep ran into."""
+
+    id = fields.UUID()
+    escalation_id = fields.UUID()
+    number = fields.String()
+    kind = fields.String()
+    cycle = fields.Integer()
+    due_at = AwareDateTime(allow_none=True)
+    problem = fields.String()
+
+
+SetAsidePage = Page(SetAsideSchema)
+
+
+class TakenUpSchema(Schema):
+    taken_up = fields.Integer(metadata={"description": "clocks that the next sweep looks at again"})

@@ -135,4 +135,4 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 
 
 # Importing the actions gives the blueprint their routes.
-blueprints = [*action_routes.blueprints, clock_routes.bp, *feed_routes.blueprints]
+blueprints = [*action_routes.blueprints, clock_routes.bp, clock_routes.aside, *feed_routes.blueprints]

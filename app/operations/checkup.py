@@ -12,12 +12,16 @@ from app.auth.settings import tenant_settings
 from app.db import finding, tenant_row, transaction
 from app.operations.findings import Finding, ok, warn, wrong
 
+NAMED = 5  # of what was set aside: the API lists all
 TENANTS = text("select id from tenant order by id")
 COUNT = text(
     """
     select (select count(*) from intent where state = 'dead') as dead_letters,
            (select count(*) from clock where problem is not null) as clocks,
-           (select min(problem) from clock where problem is not null) as problem,
+           (select array_agg(named) from (
+                select 'ESC-' || e.number || ' ' || c.kind || ': ' || c.problem as named
+                from clock c join escalation e on e.tenant_id = c.tenant_id and e.id = c.escalation_id
+                where c.problem is not null order by c.id limit :named) first) as problems,
            (select count(*) from escalation
             where assignment_failed and status in ('open', 'in_progress', 'waiting', 'resolved')) as unassigned,
            (select array_agg(name || ': ' || problem order by name) from daily_job where problem is not null) as jobs,
@@ -41,7 +45,7 @@ def check_tenant(tenant_id: UUID) -> list[Finding]:
     with transaction(tenant=tenant_id) as session:
         settings, today = tenant_settings(), tenant_today(clock.now())
         days = {"today": today, "oldest": today - timedelta(days=settings.rate_max_age_days)}
-        row = session.execute(COUNT, {**days, "reporting": settings.reporting_currency}).one()
+        row = session.execute(COUNT, {**days, "reporting": settings.reporting_currency, "named": NAMED}).one()
         who = f"{tenant_row().name} ({tenant_id})"
     return list(_judge(who, row._asdict()))
 
@@ -54,8 +58,8 @@ def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:
         )
     if row["clocks"]:
         yield wrong(
-            f"{who}: {row['clocks']} clocks were set aside and remind nobody, such as for {row['problem']}",
-            "correct the cause, then clear clock.problem and set next_step_at to now",
+            f"{who}: {row['clocks']} clocks were set aside and remind nobody: {'; '.join(row['problems'])}",  # type: ignore[arg-type]
+            "correct the cause, then `firsthand sweep --retry-set-aside --tenant` with its id",
         )
     if row["unassigned"]:
         yield warn(

@@ -199,19 +199,33 @@ class Moment(click.ParamType[datetime]):
 @tenant_option
 @click.option("--dry-run", is_flag=True, help="Only show what would fire and whom it would reach.")
 @click.option("--until", type=Moment(), help="With --dry-run: up to this moment of the tenant's time.  [default: now]")
+@click.option("--retry-set-aside", is_flag=True, help="First take up again the clocks that were set aside.")
 @data_dir_option
-def sweep_tenant(tenant_id: UUID, dry_run: bool, until: datetime | None, data_dir: Path) -> None:
+def sweep_tenant(tenant_id: UUID, dry_run: bool, until: datetime | None, retry_set_aside: bool, data_dir: Path) -> None:
     """Fire what is due in one tenant."""
     if until and not dry_run:
         raise click.UsageError("--until goes with --dry-run")
+    if retry_set_aside and dry_run:
+        raise click.UsageError("--retry-set-aside changes what is due: not with --dry-run")
     with in_tenant(data_dir, tenant_id):
         if not dry_run:
-            click.echo(f"{escalations.sweep_tenant(tenant_id)} steps fired", err=True)
+            _sweep(tenant_id, retry_set_aside)
             return
         planned = escalations.preview(tenant_id, until)
     for step in planned:
         click.echo(step)
     click.echo(f"{len(planned)} steps would fire; nothing was stored", err=True)
+
+
+def _sweep(tenant_id: UUID, retry_set_aside: bool) -> None:
+    taken_up = escalations.take_up_again(tenant_id) if retry_set_aside else 0
+    click.echo(f"{escalations.sweep_tenant(tenant_id)} steps fired", err=True)
+    if not retry_set_aside:
+        return
+    left = escalations.count_set_aside(tenant_id)
+    click.echo(f"{taken_up} clocks taken up again, {left} set aside still", err=True)
+    if left:
+        raise click.ClickException("`firsthand doctor` names them and says why")
 
 
 def _create_user(email: str, name: str, role: str) -> User:

@@ -7,7 +7,7 @@ from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.db import db
 from app.sla.due import first_due, timing_of_row

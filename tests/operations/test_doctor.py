@@ -180,7 +180,8 @@ def test_clocks_set_aside_and_failed_assignments_are_named(tenant, client, make_
     findings = check_tenant(tenant.id)
     found = " ".join(texts(findings))
     assert "1 clocks were set aside" in found
-    assert "KeyError()" in found
+    assert "ESC-1 close: KeyError()" in found
+    assert "firsthand sweep --retry-set-aside" in str(findings[0])
     assert "1 open escalations found no owner" in " ".join(texts(findings, "warn"))
     with transaction() as session:
         session.execute(text("update clock set problem = null"))

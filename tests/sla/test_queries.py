@@ -6,14 +6,13 @@ from uuid import UUID
 from flask import Flask
 
 from app import clock
-from app.db import db, finding, new_id, transaction
+from app.db import finding, new_id, transaction
 from app.escalations.clock_schemas import ClockSchema
 from app.notifications.models import Intent
 from app.rows import insert_all
 from app.sla import claims, queries, service
 from app.sla.clocks import Clocks
 from app.sla.due import plan_all
-from app.sla.models import Clock
 from tests import NOW
 from tests.conftest import TestTenant
 from tests.sla.test_due import Statements, open_clocks, row, sweep, utc

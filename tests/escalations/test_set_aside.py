@@ -1,0 +1,116 @@
+"""A clock that cannot be swept stands aside with its error, is shown, and is taken up again once that is mended."""
+
+from collections.abc import Callable
+from contextvars import Context
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from app.config import Settings
+from app.db import db, transaction
+from app.escalations.set_aside import take_up_again
+from app.escalations.sweep import sweep_tenant
+from app.operations.cli import cli
+from tests.conftest import ApiClient, TestTenant
+from tests.escalations.due_rows import DUE, TASKS_EACH, counts, expected, make_due
+
+PATH = "/api/v1/clocks/set-aside"
+TOLD = text("select count(*), count(distinct (clock_id, step, repeat)) from step_log where outcome = 'sent'")
+
+
+@pytest.fixture
+def broken(tenant: TestTenant) -> TestTenant:
+    """One case of five clocks that are due; the first of them stands in a zone that does not exist."""
+    make_due(tenant, 1)
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where subject = '0'"))
+    sweep_tenant(tenant.id, now=DUE)
+    return tenant
+
+
+def mend() -> None:
+    with transaction():
+        db.session.execute(text("update clock set zone = 'UTC' where problem is not null"))
+
+
+def told() -> tuple[int, int]:
+    with transaction():
+        lines, steps = db.session.execute(TOLD).one()
+        return lines, steps
+
+
+def test_an_admin_sees_which_clock_stands_aside_and_why(broken: TestTenant, client: ApiClient) -> None:
+    page = client.get(PATH).json
+    assert [(one["number"], one["kind"], one["cycle"]) for one in page["items"]] == [("ESC-1", "task", 1)]
+    assert "Nowhere/Nothing" in page["items"][0]["problem"]
+    assert page["next_cursor"] is None
+    assert told() == (TASKS_EACH - 1, TASKS_EACH - 1)  # the others went on
+
+
+def test_the_list_is_paged(broken: TestTenant, client: ApiClient) -> None:
+    with transaction():
+        db.session.execute(text("update clock set problem = 'KeyError()', next_step_at = null"))
+    first = client.get(f"{PATH}?limit=3").json
+    second = client.get(f"{PATH}?limit=3&cursor={first['next_cursor']}").json
+    found = [one["id"] for one in (*first["items"], *second["items"])]
+    assert (len(found), len(set(found)), second["next_cursor"]) == (TASKS_EACH, TASKS_EACH, None)
+
+
+def test_who_is_no_admin_sees_none_of_it(broken: TestTenant, as_user: Callable[..., ApiClient], make_user: Any) -> None:
+    assert as_user(make_user("manager")).get(PATH).status_code == 403
+    assert as_user(make_user("manager")).post(f"{PATH}/retry").status_code == 403
+
+
+def test_mended_and_taken_up_again_it_does_what_it_missed_once(broken: TestTenant, client: ApiClient) -> None:
+    mend()
+    assert client.post(f"{PATH}/retry").json == {"taken_up": 1}
+    sweep_tenant(broken.id, now=DUE)
+    assert counts() == expected(1)
+    assert client.post(f"{PATH}/retry").json == {"taken_up": 0}
+
+
+def test_not_mended_it_stands_aside_again(broken: TestTenant, client: ApiClient) -> None:
+    client.post(f"{PATH}/retry")
+    sweep_tenant(broken.id, now=DUE)
+    assert counts()["set_aside"] == 1
+
+
+def test_what_was_done_before_it_stood_aside_is_not_done_again(tenant: TestTenant) -> None:
+    """All five were told of 75 % at DUE; the next step is an hour later, when the time is up."""
+    make_due(tenant, 1)
+    sweep_tenant(tenant.id, now=DUE)
+    with transaction():
+        db.session.execute(text("update clock set problem = 'KeyError()', next_step_at = null, next_step = null"))
+    with transaction():
+        assert take_up_again() == TASKS_EACH
+    assert sweep_tenant(tenant.id, now=DUE) == 0
+    assert told() == (TASKS_EACH, TASKS_EACH)
+    assert sweep_tenant(tenant.id, now=DUE + timedelta(hours=1)) == TASKS_EACH
+    assert told() == (2 * TASKS_EACH, 2 * TASKS_EACH)
+
+
+@pytest.fixture
+def command(settings: Settings) -> Callable[..., Result]:
+    environ: dict[str, Any] = {
+        "FIRSTHAND_DATABASE_URL": settings.database_url,
+        "FIRSTHAND_REDIS_URL": settings.redis_url,
+        "FIRSTHAND_SECRET_KEY": settings.secret_key,
+        "FIRSTHAND_LOG_LEVEL": "error",
+    }
+    return lambda *words: Context().run(CliRunner().invoke, cli, ["sweep", *words], env=environ)
+
+
+def test_at_a_terminal_they_are_taken_up_and_what_still_fails_ends_with_1(
+    broken: TestTenant, command: Callable[..., Result]
+) -> None:
+    words = ("--tenant", str(broken.id), "--retry-set-aside")
+    failed = command(*words)
+    assert (failed.exit_code, "1 clocks taken up again, 1 set aside still" in failed.stderr) == (1, True)
+    mend()
+    done = command(*words)
+    assert (done.exit_code, "1 clocks taken up again, 0 set aside still" in done.stderr) == (0, True)
+    assert counts()["set_aside"] == 0
+    assert command(*words, "--dry-run").exit_code == 2
