@@ -171,7 +171,7 @@ class Audience:
         reached = Reached()
         for role in roles:
             holders = () if case.restricted and role not in SEEING else self._holders(case, role)
-            if not self._reach(case, role, holders, reached):
+            if not self._reach(case, role, holders, reached) and reached.passed_by.keys().isdisjoint(holders):
                 reached.empty.append(role)
         if not reached.told:
             self._fall_back(case, reached)

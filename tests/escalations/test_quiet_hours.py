@@ -20,6 +20,7 @@ from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.notifications import preferences
 from app.notifications.models import Intent
 from app.notifications.quiet import DAYS
+from app.routing import service as routing
 from app.sla.models import Clock
 from tests import NOW
 from tests.conftest import TestTenant, actor_of
@@ -132,6 +133,19 @@ def test_quiet_hours_are_the_readers_own_and_hold_nobody_else_back(
     sweep_tenant(tenant.id, now=march(2, 14))
     assert told(company.manager) == [("acknowledge", march(2, 18), "email")]
     assert told(company.owner, "acknowledge") == [("acknowledge", march(2, 14), "email")]
+
+
+def test_a_delegates_quiet_hours_count_and_not_those_of_whom_they_stand_in_for(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID]
+) -> None:
+    raise_at(3)
+    wish(company.owner, quiet_hours=ALWAYS)
+    wish(company.csm, quiet_hours={"mon": [["12:00", "16:00"]]})
+    with transaction():
+        away = {"starts_at": march(2, 12), "ends_at": march(9), "delegate_email": company.csm.email}
+        routing.add_absence(company.owner.id, **away, actor=tenant.actor, now=march(2, 11))
+    sweep_tenant(tenant.id, now=march(2, 13))
+    assert told(company.csm) == [("acknowledge", march(2, 16), "email")]
 
 
 def test_what_an_action_tells_waits_as_well_unless_it_is_of_severity_one(

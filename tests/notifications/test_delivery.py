@@ -1,16 +1,11 @@
 """From the outbox to a real mail server: retries, dead letters, leases, held messages."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -25,9 +20,8 @@ from app.notifications.jobs import deliver_due, deliver_tenant
 from app.rows import insert_all
 from tests.conftest import TestTenant
 from tests.notifications.conftest import Outbox
+from tests.notifications.killed import kill_while_sending
 from tests.notifications.receiver import OK, Receiver, free_port
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -265,40 +259,7 @@ def test_killed_between_send_and_record_it_is_sent_again_with_the_same_message_i
     outbox: Outbox, receiver: Receiver, settings: Settings
 ) -> None:
     intent = outbox.post()
-    at_server, killed = threading.Event(), threading.Event()
-
-    def accept_slowly(mail: EmailMessage) -> str:
-        at_server.set()
-        killed.wait(20)
-        return OK
-
-    receiver.on_data = accept_slowly
-    deliverer = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, uuid\nfrom app import create_app\nfrom app.notifications.jobs import deliver_tenant\n"
-            "with create_app().app_context(): deliver_tenant(uuid.UUID(sys.argv[1]))",
-            str(outbox.tenant.id),
-        ],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "FIRSTHAND_DATABASE_URL": settings.database_url,
-            "FIRSTHAND_REDIS_URL": settings.redis_url,
-            "FIRSTHAND_SECRET_KEY": settings.secret_key,
-            "FIRSTHAND_SMTP_URL": receiver.url,
-            "FIRSTHAND_MAIL_FROM": "escalations@firsthand.example",
-            "FIRSTHAND_LOG_LEVEL": "warning",
-        },
-    )
-    assert at_server.wait(20)
-    deliverer.send_signal(signal.SIGKILL)
-    deliverer.wait(10)
-    killed.set()
-    receiver.wait_for(1)
-    receiver.on_data = lambda mail: OK
-
+    kill_while_sending(outbox.tenant, receiver, settings)
     outbox.deliver()
     assert outbox.read(intent).state == "pending"
     assert len(receiver.mails) == 1

@@ -11,12 +11,14 @@ from sqlalchemy import select
 
 from app import clock
 from app.auth.models import User
+from app.config import Settings
 from app.db import db, new_id, transaction
 from app.notifications import digests, service
 from app.notifications.claims import LEASE, claim
 from app.notifications.models import Intent
 from tests.conftest import ApiClient, TestTenant
 from tests.notifications.conftest import Outbox
+from tests.notifications.killed import kill_while_sending
 from tests.notifications.receiver import OK, Receiver
 
 MINE = "/api/v1/me/preferences"
@@ -175,6 +177,25 @@ def test_a_worker_killed_after_it_sent_sends_a_copy_that_can_be_told(collected: 
     assert len(set(ids)) == 2
     copies = [text_of(receiver, number) for number, id_ in enumerate(ids) if ids.count(id_) == 2]
     assert all("first" in copy and "second" in copy and "later" not in copy for copy in copies)
+
+
+def test_a_worker_killed_while_it_sends_mails_every_item_in_one_digest_whatever_comes_meanwhile(
+    collected: Collected, receiver: Receiver, settings: Settings
+) -> None:
+    items = [collected.item("first"), collected.item("second")]
+    kill_while_sending(collected.tenant, receiver, settings)
+    digest = collected.digest()
+    late = collected.item("late")
+    collected.deliver()
+    assert [collected.read(one).state for one in (*items, digest, late)] == ["pending"] * 3 + ["sent"]
+    for message in (digest, *items):
+        collected.pass_time(message, LEASE)
+    collected.deliver()
+    assert collected.states() == ["sent"] * 5
+    copies = [text_of(receiver, n) for n, mail in enumerate(receiver.mails) if str(digest.id) in mail["Message-ID"]]
+    assert len(receiver.mails) == 3
+    assert len(copies) == 2
+    assert all("first" in copy and "second" in copy and "late" not in copy for copy in copies)
 
 
 def test_two_workers_at_once_put_one_digest_together(app: Flask, collected: Collected, receiver: Receiver) -> None:
