@@ -85,16 +85,26 @@ def _check_body_type() -> None:
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
     if request.method in ("POST", "PUT", "PATCH") and has_body and not request.is_json:
         view = current_app.view_functions[request.endpoint or ""]
-        if not (getattr(view, "_streamed", False) and request.mimetype in STREAMED):
+        if request.mimetype not in getattr(view, "_takes", ()):
             raise UnsupportedMediaType("Send application/json")
     if request.is_json:
         request.get_data(cache=True)  # a slow sender holds a thread, never a database transaction
 
 
+def takes(*media: str) -> Callable[[F], F]:
+    """A route whose body may be of these types instead of JSON."""
+
+    def mark(view: F) -> F:
+        view._takes = media  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def streamed(view: F) -> F:
     """A route that takes CSV or NDJSON as it flows in."""
     view._streamed = True  # type: ignore[attr-defined]
-    return view
+    return takes(*STREAMED)(view)
 
 
 def authenticate() -> Actor:

@@ -62,6 +62,10 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
         decorator: Callable[[View], View] = super().alt_response(status_code, **options)
         return decorator
 
+    def doc(self, **members: Any) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().doc(**members)
+        return decorator
+
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self.route(rule, methods=["GET"], **options)
 

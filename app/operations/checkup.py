@@ -1,7 +1,7 @@
 """What waits for a person, tenant by tenant: dead letters, clocks set aside, failed assignments, missing rates."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,8 +11,10 @@ from app.accounts.queries import tenant_today
 from app.auth.settings import tenant_settings
 from app.db import finding, tenant_row, transaction
 from app.operations.findings import Finding, ok, warn, wrong
+from app.sla.service import list_running_out
 
 NAMED = 5  # of what was set aside: the API lists all
+HOLIDAYS_AHEAD = timedelta(days=30)
 TENANTS = text("select id from tenant order by id")
 COUNT = text(
     """
@@ -47,7 +49,15 @@ def check_tenant(tenant_id: UUID) -> list[Finding]:
         days = {"today": today, "oldest": today - timedelta(days=settings.rate_max_age_days)}
         row = session.execute(COUNT, {**days, "reporting": settings.reporting_currency, "named": NAMED}).one()
         who = f"{tenant_row().name} ({tenant_id})"
-    return list(_judge(who, row._asdict()))
+        ending = list_running_out(today + HOLIDAYS_AHEAD)
+    return [*_judge(who, row._asdict()), *(_ending(who, name, last) for name, last in ending)]
+
+
+def _ending(who: str, name: str, last: date) -> Finding:
+    return warn(
+        f"{who}: the last holiday that the calendar {name} knows is {last}",
+        "publish it again: countries' holidays are looked up anew, and days or a calendar file can be added",
+    )
 
 
 def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:

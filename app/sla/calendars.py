@@ -2,7 +2,7 @@
 current one, so that a raise reads it with what it reads anyway."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from app.db import current_tenant, db, load_tenant, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla.calendar import compile_calendar
+from app.sla.holiday_file import read_holidays
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel, CalendarVersion
-from app.sla.public_holidays import with_dates
+from app.sla.public_holidays import last_holiday, usual_span, with_dates
 
 DEFAULT_CALENDAR = "default"
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -64,6 +65,22 @@ def publish_calendar(name: str, definition: Mapping[str, Any], *, now: datetime)
     return calendar
 
 
+def add_holidays(calendar_id: UUID, content: bytes, *, now: datetime) -> tuple[CalendarModel, bool]:
+    """Close a calendar on the days of an iCalendar file too: its next version, or the present one if all are known.
+
+    Raises Invalid naming each event that is no holiday; then none is taken.
+    """
+    name = get_calendar(calendar_id).name
+    first, last = usual_span(now.date())
+    days = {day.isoformat() for day in read_holidays(content, first=first, last=last)}
+    _take_turn()
+    definition = list_versions([calendar_id])[calendar_id][-1].definition
+    known = set(definition.get("holidays") or [])
+    if days <= known:
+        return get_calendar(calendar_id), False
+    return publish_calendar(name, {**definition, "holidays": sorted(known | days)}, now=now), True
+
+
 def check_definition(definition: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """The definition with the dates of its public holidays; Invalid names the field and what was expected."""
     try:
@@ -87,6 +104,17 @@ def list_calendars(*, after: tuple[str, UUID] | None, limit: int) -> list[Calend
     if after is not None:
         query = query.where(CalendarModel.name > after[0])
     return list(db.session.scalars(query))
+
+
+def list_running_out(by: date) -> list[tuple[str, date]]:
+    """Current calendars whose holidays, of countries and own, are all over by then, with the last; one statement."""
+    query = select(CalendarModel.name, CalendarVersion.definition).join(
+        CalendarVersion, CalendarVersion.id == CalendarModel.current_version_id
+    )
+    lasts = [
+        (name, last_holiday(definition)) for name, definition in db.session.execute(query.order_by(CalendarModel.name))
+    ]
+    return [(name, last) for name, last in lasts if last is not None and last < by]
 
 
 def list_versions(calendar_ids: list[UUID]) -> dict[UUID, list[CalendarVersion]]:

@@ -23,7 +23,7 @@ from app.sla.hours import (
 FIELDS = frozenset(
     ("timezone", "weekly", "holidays", "holidays_of", "overrides", "breaks", "always_open", "day_seconds"),
 )
-MOST_WINDOWS_OF_A_DAY = 24  # each costs memory for every day that is asked for, up to 131 years
+MOST_WINDOWS_OF_A_DAY = 12  # each costs memory for every day that is asked for, up to 131 years
 _CLOCK_TIME = re.compile(r"([0-9]{2}):([0-5][0-9])(?::([0-5][0-9]))?")
 
 

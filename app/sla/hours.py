@@ -41,16 +41,19 @@ class Hours:
 
     def intervals(self, first: date, last: date) -> Iterator[Interval]:
         """Windows of the local days `first` to `last`, breaks not yet taken out; they may overlap."""
-        midnight = instant(self.zone, first, 0)
         for number in range(first.toordinal(), last.toordinal() + 1):
             day = date.fromordinal(number)
-            following = instant(self.zone, date.fromordinal(number + 1), 0)
-            if following > midnight:  # a day that its zone left out has no hours
-                for start, end in self.special.get(day, self.weekly[day.weekday()]):
-                    opens, closes = instant(self.zone, day, start), instant(self.zone, day, end)
-                    if opens < closes:
-                        yield opens, closes
-            midnight = following
+            windows = self.special.get(day, self.weekly[day.weekday()])
+            if not windows or not self._exists(day):
+                continue
+            for start, end in windows:
+                opens, closes = instant(self.zone, day, start), instant(self.zone, day, end)
+                if opens < closes:
+                    yield opens, closes
+
+    def _exists(self, day: date) -> bool:
+        """False for a day that its zone left out, as Samoa did when it crossed the date line."""
+        return instant(self.zone, day, 0) < instant(self.zone, day + timedelta(days=1), 0)
 
 
 def instant(zone: ZoneInfo, day: date, seconds: int) -> int:

@@ -37,6 +37,13 @@ def with_dates(definition: Mapping[str, Any], *, today: date, field: str = "holi
     return {**definition, "holidays_of": filled}
 
 
+def last_holiday(definition: Mapping[str, Any]) -> date | None:
+    """The last day a published definition is closed on by name; None if it knows no holidays at all."""
+    own = definition.get("holidays") or []
+    public = [day for entry in definition.get("holidays_of") or [] for day in entry["dates"]]
+    return max((parse_date(day, "holidays") for day in [*own, *public]), default=None)
+
+
 def _fill(entry: object, field: str, today: date) -> dict[str, Any]:
     if not isinstance(entry, Mapping):
         raise CalendarError(field, 'expected a country such as {"country": "DE", "region": "BY"}')

@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from app import clock
-from app.auth.guards import requires
+from app.auth.guards import requires, takes
 from app.errors import invalid
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import calendars, ladder_routes, level_routes, schemas
@@ -16,6 +17,7 @@ from app.sla.models import CalendarModel
 from app.sla.public_holidays import with_dates
 
 calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
+ICALENDAR = "text/calendar"
 blueprints: list[ApiBlueprint] = [calendar_bp, level_routes.bp, ladder_routes.bp]
 
 
@@ -56,6 +58,23 @@ def get_calendar(calendar_id: UUID) -> Response:
     """One calendar with its versions."""
     with transaction():
         return answer(schemas.CalendarSchema, _views([calendars.get_calendar(calendar_id)])[0])
+
+
+@calendar_bp.post("/<uuid:calendar_id>/holidays")
+@calendar_bp.doc(requestBody={"required": True, "content": {ICALENDAR: {"schema": {"type": "string"}}}})
+@calendar_bp.response(201, schemas.CalendarSchema)
+@calendar_bp.alt_response(200, schema=schemas.CalendarSchema, description="Every day of the file was known")
+@takes(ICALENDAR)
+@requires("calendars:write")
+def add_holidays(calendar_id: UUID) -> Response:
+    """Close a calendar on the whole days of an iCalendar file: its next version, or 200 when it knew them all."""
+    if request.mimetype != ICALENDAR:
+        raise UnsupportedMediaType(f"Send {ICALENDAR}")
+    content = request.get_data(cache=True)
+    with transaction():
+        calendar, changed = calendars.add_holidays(calendar_id, content, now=clock.now())
+        where = {"Location": f"/api/v1/calendars/{calendar_id}"} if changed else {}
+        return answer(schemas.CalendarSchema, _views([calendar])[0], 201 if changed else 200, where)
 
 
 @calendar_bp.post("/compute")

@@ -12,6 +12,7 @@ from app.auth.settings import TenantSettings, tenant_settings
 from app.db import Model
 from app.sla import calendars, levels
 from app.sla.calendar import Calendar, local_days_later
+from app.sla.calendars import list_running_out as list_running_out
 from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone

@@ -205,3 +205,14 @@ def test_in_production_the_web_logs_in_as_a_user_that_owns_nothing(app, settings
     with app.app_context(), db.engine.connect() as connection:
         connection.execute(text("drop role web"))
         connection.get_transaction().commit()
+
+
+def test_a_calendar_whose_holidays_run_out_is_warned_of(tenant, client):
+    week = {"mon": [["09:00", "17:00"]]}
+    client.post("/api/v1/calendars", json={"name": "plain", "weekly": week})
+    client.post("/api/v1/calendars", json={"name": "norway", "weekly": week, "holidays_of": [{"country": "NO"}]})
+    for days in (["2999-01-01"], ["1999-01-01", "2001-01-01"]):  # only the current version counts
+        client.post("/api/v1/calendars", json={"name": "old", "weekly": week, "holidays": days})
+    [found] = check_tenant(tenant.id)
+    assert found.level == "warn"
+    assert "the last holiday that the calendar old knows is 2001-01-01" in found.text

@@ -158,3 +158,48 @@ def test_public_holidays_are_computed_and_refused_by_field(client: ApiClient) ->
     assert [answer.get_json()["results"] for answer in answers[:2]] == [[{"open": False}], [{"open": True}]]
     [error] = answers[2].get_json()["errors"]
     assert error["pointer"] == "/calendar/holidays_of/0/country"
+
+
+XMAS = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Christmas\r\n"
+    "DTSTART;VALUE=DATE:20261224\r\nDTEND;VALUE=DATE:20261227\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+
+
+def send_file(client: ApiClient, path: str, content: str, **options: Any) -> Any:
+    return client.open("POST", path, data=content.encode(), content_type="text/calendar; charset=utf-8", **options)
+
+
+def test_a_calendar_file_closes_its_days_in_a_new_version_once(client: ApiClient) -> None:
+    where = client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN}).headers["Location"]
+    first, again = (send_file(client, f"{where}/holidays", XMAS) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.get_json()["definition"] == {**BERLIN, "holidays": ["2026-12-24", "2026-12-25", "2026-12-26"]}
+    assert [version["number"] for version in again.get_json()["versions"]] == [1, 2]
+
+
+def test_a_calendar_file_with_a_fault_changes_nothing(client: ApiClient) -> None:
+    where = client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN}).headers["Location"]
+    refused = send_file(client, f"{where}/holidays", XMAS.replace("DTEND;VALUE=DATE:20261227", "DTEND:20261227T0000Z"))
+    assert refused.status_code == 422
+    assert [(error["pointer"], error["line"]) for error in refused.get_json()["errors"]] == [("/events/0", "4")]
+    assert client.get(where).get_json()["number"] == 1
+
+
+def test_the_door_for_calendar_files_takes_nothing_else(
+    client: ApiClient, make_user: Callable[..., User], as_user: Callable[..., ApiClient]
+) -> None:
+    where = client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN}).headers["Location"] + "/holidays"
+    unknown = "/api/v1/calendars/01900000-0000-7000-8000-000000000000/holidays"
+    assert send_file(as_user(make_user("csm")), where, XMAS).status_code == 403
+    assert send_file(client, unknown, XMAS).status_code == 404
+    assert client.post(where, json={}).status_code == 415
+    assert client.post(where).status_code == 415
+    assert send_file(client, where, "x" * (2**20 + 1)).status_code == 413
+
+
+def test_a_calendar_file_sent_again_under_its_key_is_done_once(client: ApiClient) -> None:
+    where = client.post("/api/v1/calendars", json={"name": "berlin", **BERLIN}).headers["Location"] + "/holidays"
+    answers = [send_file(client, where, XMAS, key="k-1") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].get_json() == answers[1].get_json()
