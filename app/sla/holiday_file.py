@@ -1,5 +1,6 @@
 """Holidays from an iCalendar file (RFC 5545): whole days, of one day or several, once or every year."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from app.sla.yearly import Yearly, occurrences
 MOST_EVENTS = 1_000
 LONGEST = timedelta(days=366)
 MOST_FAULTS = 100
+_OPENING = re.compile(r"\s*BEGIN:VEVENT\s*", re.IGNORECASE)
 _PARTS = frozenset(("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ONE_DAY = timedelta(days=1)
@@ -28,7 +30,7 @@ def read_holidays(content: bytes, *, first: date, last: date) -> list[date]:
     Raises Invalid naming each event that is no whole-day holiday, with its line; then none is taken.
     """
     text = _decode(content)
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().upper() == "BEGIN:VEVENT"]
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if _OPENING.fullmatch(line)]
     if len(lines) > MOST_EVENTS:
         raise Invalid(f"expected at most {MOST_EVENTS} events, got {len(lines)}")
     events = _parse(text)
