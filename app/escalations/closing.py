@@ -11,7 +11,7 @@ from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
-from app.escalations import lifecycle, promises
+from app.escalations import deciding, lifecycle, promises
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.demand import NewEscalation
@@ -172,6 +172,7 @@ def record_decision(escalation_id: UUID, *, act: Act, choice: str, reason: str) 
     change = begin(escalation_id, "decision", act)
     change.step("decision")
     change.note("decision", {"choice": choice}, {"reason": reason})
+    deciding.settle(change)
     owners = users.list_active(ids=[change.record.owner_id] if change.record.owner_id else [])
     change.tell(owners, "decision", f"{named(change.record, change.account)}: {choice}", reason)
     return change.save()

@@ -1,4 +1,5 @@
-"""What the engine does by itself when a promise runs out: hops, verification unanswered, lapses, ends of waits.
+"""What the engine does by itself when a promise runs out: hops, new owners, tasks, decisions asked for, verification
+unanswered, lapses, ends of waits.
 
 Each is the same use case a person has, acted by the engine; none counts as a human response, and one whose cause has
 gone does nothing.
@@ -11,11 +12,12 @@ from sqlalchemy import select
 
 from app.auth import queries as users
 from app.db import db
-from app.escalations import climbing, lifecycle, promises, waiting
+from app.escalations import climbing, deciding, lifecycle, promises, waiting, working
 from app.escalations.case import Change, begin, by_engine
 from app.escalations.closing import close
 from app.escalations.models import Escalation
 from app.escalations.owning import named
+from app.playbooks import service as playbooks
 from app.sla import service as sla
 
 
@@ -26,6 +28,36 @@ def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
         return False
     climbing.escalate(escalation_id, act=by_engine(now), hop=climbing.Hop(reason="time", automatic=True))
     return True
+
+
+def reassign(escalation_id: UUID, *, now: datetime, reason: str) -> None:
+    """Routed afresh without the present owner, who is told why it is theirs no more."""
+    change = begin(escalation_id, "assign", by_engine(now))
+    previous = change.record.owner_id
+    working.give(change, working.NewOwner(), reason=reason)
+    if previous is not None and change.record.owner_id != previous:
+        subject = f"{named(change.record, change.account)}: given to somebody else"
+        change.tell(users.list_active(ids=[previous]), "reassigned", subject, reason)
+    change.save()
+
+
+def add_task(escalation_id: UUID, *, now: datetime, title: str, clock: str, step: str) -> None:
+    """A task for the owner, who is told."""
+    change = begin(escalation_id, "task", by_engine(now))
+    owner_id = change.record.owner_id
+    task = playbooks.new_task("ladder", title, escalation_id=escalation_id, assignee_id=owner_id, now=now)
+    change.rows.append(task)
+    change.note("task", {"task": task.id, "state": "open", "clock": clock, "step": step})
+    owners = users.list_active(ids=[owner_id] if owner_id else [])
+    change.tell(owners, "task", f"{named(change.record, change.account)}: a task for you", title)
+    change.save()
+
+
+def ask_decision(escalation_id: UUID, *, now: datetime, reason: str) -> None:
+    """Management's decision is asked for, once until it is given."""
+    change = begin(escalation_id, "decision", by_engine(now))
+    deciding.ask(change, reason)
+    change.save()
 
 
 def verify_unanswered(escalation_id: UUID, *, now: datetime, at: datetime) -> bool:

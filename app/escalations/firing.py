@@ -151,11 +151,15 @@ def _folded(fired: Fired, missed: Due, person: UUID, roles: Sequence[str]) -> Li
     return Line(fired.clock, step.offset, missed.repeat, step.action, str(person), missed.at, "folded", roles)
 
 
-def action_line(fired: Fired, firing: Firing, *, done: bool) -> Line:
-    """An action's line; it has no recipient. One whose cause has gone is logged and not done."""
-    if done:
-        return _line(fired, firing, NOBODY, "done")
-    return _line(fired, firing, NOBODY, "suppressed", reason="already_acted")
+def action_lines(fired: Fired, firing: Firing, *, done: bool) -> list[Line]:
+    """An action's lines, its own last: those of its kind that were missed before it fold into it. They have no
+    recipient. One whose cause has gone is logged and not done."""
+    lines = [
+        Line(fired.clock, missed.step.offset, missed.repeat, firing.action, NOBODY, missed.at, "folded", firing.roles)
+        for missed in firing.earlier
+    ]
+    outcome, reason = ("done", None) if done else ("suppressed", "already_acted")
+    return [*lines, _line(fired, firing, NOBODY, outcome, reason=reason, folded=len(lines))]
 
 
 def _message(

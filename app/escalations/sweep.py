@@ -6,29 +6,26 @@ transaction of its effect: a kill at any moment loses nothing and does nothing t
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app import clock as clocks
-from app.db import db, transaction
+from app.db import transaction
 from app.escalations import engine, firing
-from app.escalations.firing import NOTIFY, action_line
-from app.escalations.tiers import TIERS
+from app.escalations.firing import NOTIFY
+from app.escalations.ladder_actions import act, lock_case
 from app.sla import claims, due
-from app.sla.due import Fired, Firing
+from app.sla.due import Fired
 
 log = structlog.get_logger()
 
 BATCH = 500
-
-LOCK_CASE = text("select status, tier from escalation where id = :id for update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +104,15 @@ def sweep_alone(tenant_id: UUID, escalation_id: UUID, clock_id: UUID, now: datet
     try:
         with transaction(tenant=tenant_id):
             at = now or clocks.now()
-            case = CaseNow(*db.session.execute(LOCK_CASE, {"id": escalation_id}).one())
+            lock_case(escalation_id)
             due_clock = claims.claim_one(clock_id, at)
             if due_clock is None:  # another worker was faster
                 return 0
             fired = due.plan(due_clock, at)
             firing.tell([fired], at).write(at)
-            act(fired, case, at)
+            act(fired, at)
+            if lapses(fired):
+                engine.lapse(escalation_id, now=at)
             return len(fired.firings)
     except OperationalError:
         raise
@@ -122,45 +121,3 @@ def sweep_alone(tenant_id: UUID, escalation_id: UUID, clock_id: UUID, now: datet
         with transaction(tenant=tenant_id):
             claims.set_aside(clock_id, repr(error))
         return 0
-
-
-@dataclass(frozen=True, slots=True)
-class CaseNow:
-    """What is asked of the locked escalation before an action; a row of LOCK_CASE."""
-
-    status: str
-    tier: str
-
-
-def act(fired: Fired, case: CaseNow, now: datetime) -> None:
-    """Perform a clock's actions after it was written; each has its line in the same transaction."""
-    for one in fired.firings:
-        if one.action != NOTIFY:
-            action = ACTIONS[one.action]
-            line = action_line(fired, one, done=action.still_asked_for(case))
-            if claims.write_lines([line], now) and line.outcome == "done":
-                action.do(fired, one, case, now)
-    if lapses(fired):
-        engine.lapse(fired.clock.escalation_id, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action of a ladder: whether its cause still stands, and what is done."""
-
-    still_asked_for: Callable[[CaseNow], bool]
-    do: Callable[[Fired, Firing, CaseNow, datetime], object]
-
-
-def _close(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:
-    engine.verify_unanswered(fired.clock.escalation_id, now=now, at=one.at)
-
-
-def _escalate(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:
-    engine.hop(fired.clock.escalation_id, now=now, from_tier=case.tier)
-
-
-ACTIONS: Mapping[str, Action] = {
-    "close": Action(lambda case: case.status == "resolved", _close),
-    "escalate": Action(lambda c: c.status in ("open", "in_progress", "waiting") and c.tier != TIERS[-1], _escalate),
-}

@@ -39,6 +39,12 @@ class NewOwner:
 def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escalation:
     """A new owner, with the reason; without a target the case is routed afresh, which is how an owner declines."""
     change = begin(escalation_id, "assign", act)
+    give(change, to, reason=reason)
+    return change.save()
+
+
+def give(change: Change, to: NewOwner, *, reason: str) -> None:
+    """Into other hands; a new owner makes the acknowledgement void."""
     change.step("assign")
     record, previous = change.record, change.record.owner_id
     declined = to == NewOwner()
@@ -49,7 +55,6 @@ def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escal
         hand_over(change, change.account, chosen(change, to), cause=cause, reason=reason)
     if record.owner_id != previous:
         promises.owner_changed(change)
-    return change.save()
 
 
 def chosen(change: Change, to: NewOwner) -> routing.RoutingResult:

@@ -10,7 +10,7 @@ from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
 
 STATES = ("open", "done", "waived")
-KINDS = ("intake", "qualification", "customer_message", "handover", "manual")
+KINDS = ("intake", "qualification", "customer_message", "handover", "manual", "ladder", "decision")
 
 
 class Task(Versioned, TenantModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from app.db import db
+from app.db import db, new_id
 from app.errors import NotFound, invalid
 from app.playbooks import intake
 from app.playbooks.errors import ReasonNeeded
@@ -26,6 +26,7 @@ def new_task(
 ) -> Task:
     """A task ready at once, as a row to insert. One of role `owner` follows whoever owns the case."""
     return Task(
+        id=new_id(),
         escalation_id=escalation_id,
         kind=kind,
         title=title,

@@ -76,6 +76,12 @@ def reweigh(
         _change(escalation_id, changes)
 
 
+def held_since(escalation_id: UUID) -> datetime | None:
+    """Since when the case has been in its present owner's hands; None when in nobody's."""
+    asked = (Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
+    return db.session.scalar(select(Assignment.assigned_at).where(*asked))
+
+
 def list_unavailable(now: datetime) -> list[UUID]:
     """Users who hold open cases and can't work on them: the deactivated."""
     statement = (

@@ -21,7 +21,7 @@ from app.routing.decide import Outcome, decide
 from app.routing.decide import describe as describe_purely
 from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
-from app.routing.holding import assign, list_unavailable, reassign, release, reweigh
+from app.routing.holding import assign, held_since, list_unavailable, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
 from app.routing.models import Decision
 from app.routing.people import Inputs, Person, TeamFacts
@@ -46,6 +46,7 @@ __all__ = [
     "find_stand_ins",
     "find_team_of_tier",
     "get_team",
+    "held_since",
     "install_defaults",
     "list_unavailable",
     "publish_policy",

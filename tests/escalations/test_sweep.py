@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from app.accounts import service as accounts
 from app.auth import changes as settings
 from app.auth import queries as users
+from app.auth import service as auth
 from app.auth.actor import Actor
 from app.auth.models import User
 from app.db import db, transaction
@@ -340,15 +341,16 @@ def test_a_batch_costs_the_same_few_statements_however_many_are_due(
 
 
 def test_an_action_that_fails_sets_its_clock_aside_and_leaves_nothing_half_done(watched: Watched) -> None:
-    """A ladder that asks for an action nobody can do yet."""
-    steps = [{"offset": "0", "audience": ["owner"]}, {"offset": "0", "audience": [], "action": "decision"}]
+    """A ladder that routes afresh, in a tenant whose policy cannot be found."""
+    steps = [{"offset": "0", "audience": ["owner"]}, {"offset": "0", "audience": [], "action": "reassign"}]
     with transaction():
         insert_all([LadderVersion(kind="plan", number=2, steps=steps, created_at=NOW)])
         basis = replace(sla.basis(now=NOW), ladder_number=2)
         insert_all(sla.open_clock("plan", escalation_id=watched.id, basis=basis, at=NOW, now=NOW))
+        auth.set_current(policy=99)
     watched.sweep(march(9, 10))
     plan = watched.clock("plan")
-    assert (plan.next_step_at, "decision" in (plan.problem or "")) == (None, True)
+    assert (plan.next_step_at, "policy version 99" in (plan.problem or "")) == (None, True)
     assert watched.log("plan") == watched.log("plan", "done") == []
     assert watched.messages("plan") == []
     assert watched.log("acknowledge") != []

@@ -1,0 +1,57 @@
+"""Asking management for its decision: of whom, and until it is given."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.auth import queries as users
+from app.auth.models import User
+from app.auth.settings import tenant_settings
+from app.escalations.case import Change
+from app.escalations.models import Escalation
+from app.escalations.owning import named
+from app.playbooks import service as playbooks
+from app.routing import service as routing
+
+KIND = "decision"
+TITLE = "Decide what is done: extend, vendor, concession, close unresolved or go on"
+
+
+def ask(change: Change, reason: str) -> None:
+    """A task and a message for who decides, and an event; the owner knows."""
+    record = change.record
+    people = list_deciders(record, now=change.now)
+    decider_id = people[0].id if people else None
+    task = playbooks.new_task(
+        KIND, TITLE, escalation_id=record.id, assignee_id=decider_id, now=change.now, role="owner_manager"
+    )
+    change.rows.append(task)
+    change.note("decision_asked", {"task": task.id, "of": decider_id}, {"reason": reason})
+    subject = f"{named(record, change.account)}: management's decision is asked for"
+    owners = users.list_active(ids=[record.owner_id] if record.owner_id else [])
+    change.tell([*people, *owners], "decision_asked", subject, f"{reason}\n{TITLE}.")
+
+
+def list_deciders(record: Escalation, *, now: datetime) -> list[User]:
+    """The owner's manager, else who is on duty, else the admins: the first who is there or has somebody standing in;
+    never whom it is about."""
+    settings = tenant_settings()
+    duty = [email.lower() for email in (settings.duty_owner_email, settings.duty_deputy_email) if email]
+    on_duty = sorted(users.list_active(emails=duty), key=lambda user: duty.index(user.email))
+    people = [*users.list_managers(record.owner_id), *on_duty, *users.list_active(roles=["admin"])]
+    people = [user for user in people if user.id != record.about_user_id]
+    away = routing.find_stand_ins([user.id for user in people], now=now, about_user_id=record.about_user_id)
+    reached = [user for user in people if away.get(user.id, user) is not None]
+    return (reached or people)[:1]
+
+
+def is_asked(escalation_id: UUID) -> bool:
+    """Whether a decision is asked for and not given yet."""
+    return any(task.kind == KIND for task in playbooks.list_open(escalation_id))
+
+
+def settle(change: Change) -> None:
+    """The decision is recorded: nobody waits for it any more."""
+    for task in playbooks.list_open(change.record.id):
+        if task.kind == KIND:
+            playbooks.change_task(task, {"state": "done"}, now=change.now)
+            change.note("task", {"task": task.id, "state": "done"})
