@@ -12,8 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from app.auth.settings import current_version
 from app.db import current_tenant, db, new_id
 from app.notifications.models import DIGEST_KIND, Intent
+from app.notifications.queries import IN_USE
 from app.notifications.quiet import EMAIL
 from app.rows import array_of, insert_all
 
@@ -85,7 +87,12 @@ def subject_of(count: int) -> str:
 
 
 def collect(*, now: datetime, tenant_now: datetime) -> int:
-    """Put together what is due by now, one digest for each person; answers for how many. At most four statements."""
+    """Put together what is due by now, one digest for each person; answers for how many.
+
+    At most four statements; none where nobody has preferences.
+    """
+    if not current_version(IN_USE):
+        return 0
     people = db.session.scalars(LOCK_PEOPLE, {"tenant_now": tenant_now, "limit": PEOPLE_AT_ONCE}).all()
     if not people:
         return 0

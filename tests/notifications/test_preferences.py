@@ -2,17 +2,23 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.auth.models import User
 from app.db import transaction
+from app.notifications import service
 from app.notifications.queries import find_preferences
+from tests import NOW
 from tests.conftest import ApiClient, TestTenant
+from tests.notifications.conftest import Outbox
+from tests.notifications.receiver import Receiver
 
 MINE = "/api/v1/me/preferences"
 NIGHTS = {"mon": [["22:00", "07:00"]], "sun": [["20:00", "24:00"]]}
+MONDAY_NIGHT = NOW + timedelta(hours=13)
 ALL_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -118,6 +124,38 @@ def test_a_token_that_only_reads_changes_nothing(colleague: User, as_user: Calla
     reader = as_user(colleague, scopes=["notifications:read"])
     assert reader.get(MINE).status_code == 200
     assert reader.patch(MINE, json={}, if_match='"1"').status_code == 403
+
+
+def held(user: User, *, urgent: bool = False, **fields: Any) -> tuple[Any, str]:
+    """Since when a message written on Monday at 23:00 is told, and by what."""
+    always = {"kind": "t", "subject": "s", "body": "b", "dedupe_key": "k", "at": MONDAY_NIGHT, "now": MONDAY_NIGHT}
+    row = service.intent(user=user, **{**always, **fields})
+    with transaction():
+        service.hold([row], now=MONDAY_NIGHT, urgent=urgent)
+    return row.hold_until, row.channel
+
+
+def test_a_message_waits_as_its_reader_asked_and_never_less_than_it_was_held_already(
+    me: ApiClient, colleague: User, tenant: TestTenant
+) -> None:
+    set_mine(me, quiet_hours=NIGHTS)
+    assert held(colleague) == (MONDAY_NIGHT + timedelta(hours=8), "email")
+    assert held(colleague, urgent=True) == (MONDAY_NIGHT, "email")
+    later = MONDAY_NIGHT + timedelta(days=2)
+    assert held(colleague, hold_until=later) == (later, "email")
+    assert held(tenant.admin) == (MONDAY_NIGHT, "email")
+
+
+def test_who_wants_no_mail_gets_none_and_finds_it_in_the_inbox(
+    me: ApiClient, colleague: User, outbox: Outbox, receiver: Receiver
+) -> None:
+    set_mine(me, channels=[])
+    assert held(colleague) == (MONDAY_NIGHT, "inbox")
+    told = outbox.post(colleague, channel="inbox")
+    assert outbox.deliver() == 1
+    kept = outbox.read(told)
+    assert (kept.state, kept.reason, receiver.mails) == ("sent", None, [])
+    assert [one["subject"] for one in me.get("/api/v1/notifications").json["items"]] == ["Message 1"]
 
 
 def test_where_nobody_has_preferences_nobody_looks_for_any(
