@@ -242,6 +242,16 @@ class ListArguments(PageArguments):
     sort = fields.String(load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised")))
 
 
+class NewTaskBody(ActionBody):
+    """A task of the owner, whoever that is, unless `assignee_email` names a colleague."""
+
+    title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
+    role = fields.String(load_default="owner", validate=validate.OneOf(("owner",)))
+    assignee_email = fields.Email()
+    due_at = AwareDateTime()
+    required = fields.Boolean(load_default=False)
+
+
 class TaskBody(ActionBody):
     state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
     reason = text(allow_none=True)

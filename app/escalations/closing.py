@@ -11,7 +11,7 @@ from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
-from app.escalations import deciding, lifecycle, promises
+from app.escalations import deciding, lifecycle, promises, tasking
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.demand import NewEscalation
@@ -25,6 +25,7 @@ from app.escalations.words import numbered
 from app.escalations.working import reweigh
 from app.notifications import service as notifications
 from app.playbooks import service as playbooks
+from app.playbooks.models import Task
 from app.routing import service as routing
 
 
@@ -77,7 +78,7 @@ def waive(change: Change, resolution: Resolution) -> None:
     missing = []
     for task in open_tasks:
         if task.id in reasons:
-            playbooks.change_task(task, {"state": "waived", "reason": reasons[task.id]}, now=change.now)
+            tasking.settle(change, task, {"state": "waived", "reason": reasons[task.id]})
             change.note("task", {"task": task.id, "state": "waived"}, {"reason": reasons[task.id]})
         elif task.required:
             missing.append({"task_id": str(task.id), "title": task.title})
@@ -191,6 +192,7 @@ def reopen(escalation_id: UUID, *, act: Act, reason: str) -> Escalation | Raised
     record.resolved_at = record.closed_at = None
     record.reopens += 1
     promises.taken_up_again(change, closed=True)
+    tasking.take_up_again(change)
     change.note("reopen", texts={"reason": reason})
     keep_or_reroute(change)
     owners = users.list_active(ids=[record.owner_id] if record.owner_id else [])
@@ -278,7 +280,7 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
     survivor.note("merge", {"from": loser.id, "number": numbered(loser.number)}, {"reason": reason})
     end_merged(change)
-    join(loser, kept, act.now)
+    tasking.promise_all(survivor, join(loser, kept, act.now))
     carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
     change.save()
@@ -295,12 +297,13 @@ def end_merged(change: Change) -> None:
     void_requests(record.id)
 
 
-def join(loser: Escalation, kept: Escalation, now: datetime) -> None:
-    """Links, watchers, contracts and open tasks join the survivor; those merged before lead there too."""
+def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
+    """Links, watchers, contracts and open tasks join the survivor, these are answered; those merged before lead there
+    too."""
     values = {"loser": loser.id, "survivor": kept.id}
     for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, SHORTEN_CHAINS):
         db.session.execute(statement, values)
-    playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
+    return playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
 
 
 def hide_from(survivor: Change, about_user_id: UUID | None) -> None:

@@ -1,8 +1,6 @@
 """What was tried, what we told whom, what the customer said, notes among us, related tickets."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,7 +13,6 @@ from app.escalations.models import Escalation, Event, Link
 from app.escalations.owning import named
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
-from app.playbooks.models import Task
 
 
 def add_attempt(escalation_id: UUID, *, act: Act, what: str, result: str, at: datetime | None) -> Escalation:
@@ -110,18 +107,3 @@ def add_link(escalation_id: UUID, *, act: Act, system: str, external_id: str, ur
     )
     change.note("link", {"system": system, "external_id": external_id})
     return change.save()
-
-
-def change_task(
-    escalation_id: UUID, task_id: UUID, *, act: Act, changes: dict[str, Any], check: Callable[[Task], None]
-) -> Task:
-    """Finish, waive or move a task of the case."""
-    change = begin(escalation_id, "task", act)
-    task = playbooks.get_task(change.record.id, task_id)
-    check(task)
-    playbooks.change_task(task, changes, now=change.now)
-    facts = {"task": task.id, "state": task.state, "due_at": task.due_at}
-    change.note("task", facts, {"reason": changes.get("reason")})
-    change.sign_of_work(change.now)
-    change.save()
-    return task

@@ -12,7 +12,7 @@ Pending = Literal["raise", "extension"]
 
 LOGS = frozenset({"attempt", "update", "message", "comment", "link", "attachment"})
 OF_INTEGRATIONS = frozenset({"raise", "message", "link"})
-OF_EVERYBODY = frozenset({"raise", "watch"}) | LOGS
+OF_EVERYBODY = frozenset({"raise", "watch", "add_task"}) | LOGS
 OF_THE_LINE = frozenset({"decision", "close-unresolved"})
 ANSWERS = frozenset({"approve", "decline"})
 

@@ -120,6 +120,19 @@ def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
         return answer(schemas.TaskPage, queries.list_of(Task, found.id, **arguments))
 
 
+@bp.post("/<uuid:escalation_id>/tasks")
+@requires("escalations:work")
+@bp.arguments(bodies.NewTaskBody)
+@bp.response(201, schemas.TaskSchema)
+def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
+    """Ask something of the owner or a colleague; with `due_at` it has a clock of its own."""
+    with transaction():
+        doing = act(body)
+        body.pop("role")
+        task = service.add_task(escalation_id, act=doing, new=service.NewTask(**body))
+        return answer(schemas.TaskSchema, task, 201)
+
+
 @bp.patch("/<uuid:escalation_id>/tasks/<uuid:task_id>")
 @requires("escalations:work")
 @bp.arguments(bodies.TaskBody)

@@ -19,12 +19,12 @@ from app.escalations.conversation import (
     add_link,
     add_message,
     add_update,
-    change_task,
 )
 from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
 from app.escalations.raising import Raised, raise_escalation, start_numbers
+from app.escalations.tasking import NewTask, add_task, change_task
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
@@ -34,6 +34,7 @@ __all__ = [
     "Hop",
     "NewEscalation",
     "NewOwner",
+    "NewTask",
     "Raised",
     "Resolution",
     "Wait",
@@ -43,6 +44,7 @@ __all__ = [
     "add_comment",
     "add_link",
     "add_message",
+    "add_task",
     "add_update",
     "answer_extension",
     "answer_raise",

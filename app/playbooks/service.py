@@ -33,6 +33,8 @@ def new_task(
         role=role,
         assignee_id=assignee_id,
         required=required,
+        state="open",
+        version=1,
         due_at=due_at,
         ready_at=now,
         created_at=now,
@@ -69,6 +71,8 @@ def change_task(task: Task, changes: dict[str, Any], *, now: datetime) -> Task:
     if state == "waived" and not (changes.get("reason") or "").strip():
         raise ReasonNeeded(errors=[{"pointer": "/reason", "detail": "expected why the task is waived"}])
     if "due_at" in changes:
+        if state != "open":
+            raise invalid("due_at", "expected only of an open task")
         if changes["due_at"] is not None and changes["due_at"] < task.created_at:
             raise invalid("due_at", "expected a moment after the task was made")
         task.due_at = changes["due_at"]
@@ -87,8 +91,9 @@ def follow_owner(escalation_id: UUID, owner_id: UUID) -> None:
     )
 
 
-def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datetime) -> None:
+def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datetime) -> list[Task]:
     """In a merge, open tasks join the survivor with their origin; one that stands there already is waived."""
+    joined = []
     kept = {(task.kind, task.title) for task in list_open(survivor_id)}
     for task in list_open(loser_id):
         if (task.kind, task.title) in kept and task.kind != "customer_message":
@@ -98,3 +103,5 @@ def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datet
         task.escalation_id, task.origin_id = survivor_id, task.origin_id or loser_id
         if task.role == "owner":
             task.assignee_id = owner_id
+        joined.append(task)
+    return joined

@@ -206,10 +206,11 @@ class Clocks:
         at: datetime,
         now: datetime,
         ended_by: Iterable[str] = BY_RESOLVE_OR_CLOSE,
+        subject: str | None = None,
     ) -> list[Clock]:
         """What resolve or close had met or ended runs on in the same cycle; what had been met before stays met."""
         causes = set(ended_by)
-        chosen = [stored for stored in self._current(kinds) if stored.ended_because in causes]
+        chosen = [stored for stored in self._current(kinds, subject) if stored.ended_because in causes]
         return self._each("reopen", chosen, at, now)
 
     # -- writing ------------------------------------------------------------------------------------------------------

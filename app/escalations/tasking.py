@@ -1,0 +1,142 @@
+"""Tasks of a case and their promises: a task that is due has a clock of its own, met by done or waived."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.auth import queries as users
+from app.auth.models import User
+from app.errors import invalid
+from app.escalations import lifecycle
+from app.escalations.case import Act, Change, begin
+from app.escalations.lifecycle import StepNotAllowed
+from app.escalations.owning import named
+from app.playbooks import service as playbooks
+from app.playbooks.models import Task
+from app.sla.calendar import LAST_YEAR
+from app.sla.clocks import BY_RESOLVE_OR_CLOSE
+from app.sla.ledger import Target
+
+BY_ITS_STATE = ("done", "waived")
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """What somebody asks for: of the owner, or of a colleague by their address."""
+
+    title: str
+    assignee_email: str | None = None
+    due_at: datetime | None = None
+    required: bool = False
+
+
+def add_task(escalation_id: UUID, *, act: Act, new: NewTask) -> Task:
+    """A task made by hand, ready at once; with a due time it is a promise like any other."""
+    change = begin(escalation_id, "add_task", act)
+    record = change.record
+    if record.status not in lifecycle.LIVE:
+        raise StepNotAllowed("task", record.status, lifecycle.allowed(record.status))
+    assignee = find_assignee(change, new.assignee_email)
+    if new.due_at is not None and new.due_at <= change.now:
+        raise invalid("due_at", f"expected a moment later than now, {change.now.isoformat()}")
+    task = playbooks.new_task(
+        "manual",
+        new.title,
+        escalation_id=record.id,
+        assignee_id=assignee.id if assignee else record.owner_id,
+        now=change.now,
+        role="assignee" if assignee else "owner",
+        due_at=due_moment(new.due_at),
+        required=new.required,
+    )
+    change.rows.append(task)
+    promise(change, task)
+    facts = {"task": task.id, "assignee": task.assignee_id, "due_at": task.due_at, "required": task.required}
+    change.note("task_added", facts, {"title": new.title})
+    told = users.list_active(ids=[task.assignee_id]) if task.assignee_id else []
+    change.tell(told, "task", f"{named(record, change.account)}: a task for you", new.title)
+    change.sign_of_work(change.now)
+    change.save()
+    return task
+
+
+def find_assignee(change: Change, email: str | None) -> User | None:
+    """The active colleague of this address; never whom the case is about."""
+    if email is None:
+        return None
+    user = users.find_user_by_email(email)
+    if user is None or not user.active or user.id == change.record.about_user_id:
+        raise invalid("assignee_email", "expected an active colleague")
+    return user
+
+
+def due_moment(due_at: datetime | None) -> datetime | None:
+    """In whole seconds, as promises are kept, and within the years that calendars know."""
+    if due_at is not None and due_at.year > LAST_YEAR:
+        raise invalid("due_at", f"expected a moment before {LAST_YEAR + 1}")
+    return due_at.replace(microsecond=0) if due_at else None
+
+
+def change_task(
+    escalation_id: UUID, task_id: UUID, *, act: Act, changes: dict[str, Any], check: Callable[[Task], None]
+) -> Task:
+    """Finish, waive or move a task of the case, or open it again."""
+    change = begin(escalation_id, "task", act)
+    task = playbooks.get_task(change.record.id, task_id)
+    check(task)
+    if "due_at" in changes:
+        changes = {**changes, "due_at": due_moment(changes["due_at"])}
+    settle(change, task, changes)
+    facts = {"task": task.id, "state": task.state, "due_at": task.due_at}
+    change.note("task", facts, {"reason": changes.get("reason")})
+    change.sign_of_work(change.now)
+    change.save()
+    return task
+
+
+def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
+    """Change a task and its promise with it: an end meets it, another due time moves it, none takes it back."""
+    was_state, was_due = task.state, task.due_at
+    playbooks.change_task(task, changes, now=change.now)
+    at: dict[str, Any] = {"at": change.now, "now": change.now, "subject": str(task.id)}
+    if task.state != was_state and task.state != "open":
+        change.clocks.fulfil("task", because=task.state, **at)
+    elif task.state != was_state and change.record.status in lifecycle.LIVE:
+        change.clocks.reopen(("task",), ended_by=BY_ITS_STATE, **at)
+    if task.due_at == was_due or change.record.status not in lifecycle.LIVE:
+        return
+    if task.due_at is None:
+        change.clocks.cancel("task", because="no_due_time", **at)
+    elif not change.clocks.retarget("task", Target.at(task.due_at), because="moved", **at):
+        promise(change, task)
+
+
+def promise(change: Change, task: Task, target: Target | None = None) -> None:
+    """A ready task that is due starts its clock; `target` in business time says when, and the task shows it."""
+    if target is None and task.due_at is None:
+        return
+    clock = change.clocks.start(
+        "task",
+        at=change.now,
+        now=change.now,
+        target=target or Target.at(task.due_at or change.now),
+        subject=str(task.id),
+        basis=change.basis,
+        because="moved",
+    )
+    task.due_at = task.due_at if target is None else clock.due_at
+
+
+def take_up_again(change: Change) -> None:
+    """A case that is reopened goes on with the promises of the tasks that are still open."""
+    for task in playbooks.list_open(change.record.id):
+        subject, ended_by = str(task.id), (*BY_RESOLVE_OR_CLOSE, *BY_ITS_STATE)
+        change.clocks.reopen(("task",), at=change.now, now=change.now, subject=subject, ended_by=ended_by)
+
+
+def promise_all(survivor: Change, tasks: Iterable[Task]) -> None:
+    """Tasks that joined the survivor of a merge are due there as they were."""
+    for task in tasks:
+        promise(survivor, task)
