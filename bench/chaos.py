@@ -1,6 +1,6 @@
 """Every due step exactly once while workers are killed, the database restarts and Redis forgets. Real processes.
 
-Steps fall due all the time: nineteen in twenty remind (close, acknowledge, plan, update, sign of work), one in twenty
+Steps fall due all the time: forty-nine in fifty remind (close, acknowledge, plan, update, sign of work), one
 closes a case whose customer did not answer. A kill waits for a worker whose
 transaction has written, and takes its parent or one of its children.
 """
@@ -25,7 +25,7 @@ from bench.crew import Crew
 from bench.ground import in_context, new_tenant, own_environment
 from bench.sweep_rows import build, make_due, make_unanswered
 
-CLOSINGS = 20  # one of so many steps
+CLOSINGS = 50  # one of so many steps
 OPEN_PER_DUE = 10
 BUSY_SECONDS = 5.0
 PATIENCE_SECONDS = 180.0

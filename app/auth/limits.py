@@ -1,5 +1,7 @@
 """Rate limits per token and per tenant, counted in Redis by the minute; they fail open, with a metric, without it."""
 
+from itertools import islice
+
 import redis
 from flask import Response, current_app, g
 from prometheus_client import Counter
@@ -11,6 +13,9 @@ from app.errors import TooManyRequests
 from app.queue import get_redis
 
 WINDOW_SECONDS = 60
+PREFIX = "firsthand:rate:"
+KINDS = ("token", "tenant")
+MOST_LOOKED_AT = 20_000
 UNCOUNTED = Counter("firsthand_uncounted_requests_total", "Requests let through uncounted because Redis was away")
 
 
@@ -18,8 +23,8 @@ def count(actor: Actor) -> None:
     """Count this request; 429 with Retry-After when the token or its tenant has used up the minute."""
     minute, passed = divmod(int(clock.real_now().timestamp()), WINDOW_SECONDS)
     limits = {
-        f"firsthand:rate:token:{actor.principal_id}:{minute}": current_app.config["TOKEN_RATE"],
-        f"firsthand:rate:tenant:{current_tenant()}:{minute}": current_app.config["TENANT_RATE"],
+        f"{PREFIX}token:{actor.principal_id}:{minute}": current_app.config["TOKEN_RATE"],
+        f"{PREFIX}tenant:{current_tenant()}:{minute}": current_app.config["TENANT_RATE"],
     }
     counts = get_redis().ask(lambda client: _increment(client, list(limits)))
     if counts is None:
@@ -38,6 +43,16 @@ def _increment(client: redis.Redis, keys: list[str]) -> list[int]:
         pipeline.incr(key)
         pipeline.expire(key, 2 * WINDOW_SECONDS)
     return [int(value) for value in pipeline.execute()[::2]]
+
+
+def find_busiest() -> dict[str, int] | None:
+    """The most requests that one token and one tenant made in this minute or the last; None while Redis is away."""
+    return get_redis().ask(lambda client: {kind: _most(client, kind) for kind in KINDS})
+
+
+def _most(client: redis.Redis, kind: str) -> int:
+    keys = list(islice(client.scan_iter(f"{PREFIX}{kind}:*", count=1_000), MOST_LOOKED_AT))
+    return max((int(value) for value in client.mget(keys) if value), default=0) if keys else 0
 
 
 def add_headers(response: Response) -> Response:

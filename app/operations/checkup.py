@@ -10,9 +10,10 @@ from app import clock
 from app.accounts.queries import tenant_today
 from app.auth.settings import tenant_settings
 from app.db import finding, tenant_row, transaction
-from app.operations.findings import Finding, ok, warn, wrong
+from app.operations.findings import FULL, Finding, ok, share, warn, wrong
 from app.sla.service import list_running_out
 
+LAST_NUMBER = 2**31 - 1
 NAMED = 5  # of what was set aside: the API lists all
 HOLIDAYS_AHEAD = timedelta(days=30)
 TENANTS = text("select id from tenant order by id")
@@ -30,7 +31,8 @@ COUNT = text(
            (select array_agg(distinct currency order by currency) from contract
             where gone_at is null and starts_on <= :today and (ends_on is null or ends_on >= :today)
               and currency <> :reporting
-              and currency not in (select currency from rate where on_date between :oldest and :today)) as unrated
+              and currency not in (select currency from rate where on_date between :oldest and :today)) as unrated,
+           (select max(number) from escalation) as number
     """
 )
 
@@ -84,3 +86,5 @@ def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:
             f"{who}: no rate of the last days for {currencies}: values are incomplete",
             "PUT or import rates; each holds for 7 days unless the settings say otherwise",
         )
+    if row["number"] and row["number"] >= FULL * LAST_NUMBER:  # type: ignore[operator]
+        yield share(f"{who}: numbers of escalations", row["number"], LAST_NUMBER, "ask us for wider numbers")  # type: ignore[arg-type]

@@ -17,25 +17,18 @@ from app.config import Settings
 from app.db import db
 from app.notifications import service as notifications
 from app.operations import health, heartbeats
-from app.operations.backlog import read_backlog
+from app.operations.backlog import Backlog, read_backlog
+from app.operations.capacity import check_rates, check_redis_room, check_server
 from app.operations.checkup import check_tenants
-from app.operations.findings import Finding, ok, share, warn, wrong
+from app.operations.findings import FULL, Finding, ok, share, warn, wrong
 from app.operations.setting import settings_for
 
 OLDEST_POSTGRESQL = 160_000
 OLDEST_REDIS = (6, 2)
-LAST_TRANSACTION = 2**31
 START_WORKER = "start `python worker.py`, or `firsthand run`"
 
 SERVER = text(
     "select current_setting('server_version') as version, current_setting('server_version_num')::int as number"
-)
-LIMITS = text(
-    """
-    select (select count(*) from pg_stat_activity where backend_type = 'client backend') as connections,
-           current_setting('max_connections')::int as most_connections,
-           (select age(datfrozenxid) from pg_database where datname = current_database()) as transactions
-    """
 )
 LOGIN = text("select session_user as name, rolsuper, rolbypassrls from pg_roles where rolname = session_user")
 MEMBERSHIP = text(
@@ -56,7 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     database = list(check_database())
     yield from database
     if not any(found.level == "wrong" for found in database):
-        for check in (check_roles, check_limits, check_processes, check_backlog, check_tenants):
+        for check in (check_roles, check_server, check_rates, check_processes, check_backlog, check_tenants):
             yield from check()
 
 
@@ -91,8 +84,7 @@ def check_redis(settings: Settings) -> Iterator[Finding]:
         yield wrong(f"Redis is {version}", "upgrade to Redis 6.2 or Valkey")
     else:
         yield ok(f"Redis answers ({version})")
-    if limit := told.get("maxmemory"):
-        yield share("memory of Redis, in bytes", told["used_memory"], limit, "raise maxmemory")
+    yield from check_redis_room(told)
 
 
 def check_mail(settings: Settings) -> Iterator[Finding]:
@@ -152,13 +144,6 @@ def check_roles() -> Iterator[Finding]:
         yield warn(f"{login.name} owns {owned} tables", "let another user run the migrations (FIRSTHAND_MIGRATION_URL)")
 
 
-def check_limits() -> Iterator[Finding]:
-    with db.engine.connect() as connection:
-        row = connection.execute(LIMITS).one()
-    yield share("connections", row.connections, row.most_connections, "raise max_connections, or put PgBouncer between")
-    yield share("age of transactions", row.transactions, LAST_TRANSACTION, "see why autovacuum does not keep up")
-
-
 def check_processes() -> Iterator[Finding]:
     for check in health.check_processes(clock.real_now()):
         if check.status == "ok":
@@ -168,13 +153,16 @@ def check_processes() -> Iterator[Finding]:
 
 
 def check_backlog() -> Iterator[Finding]:
-    backlog = read_backlog(clock.real_now())
+    yield judge_backlog(read_backlog(clock.real_now()), alive=_are_alive())
+
+
+def judge_backlog(backlog: Backlog, *, alive: bool) -> Finding:
+    """From 80 % of the lag that counts as late it is worth knowing, beyond it wrong."""
+    text = f"{backlog.due_steps} clocks have steps due, the oldest for {backlog.lag_seconds:.0f} s"
+    more = "start more workers (FIRSTHAND_WORKERS)" if alive else START_WORKER
     if backlog.lag_seconds > health.LATE_SECONDS:
-        text = f"{backlog.due_steps} clocks have steps due, the oldest for {backlog.lag_seconds:.0f} s"
-        more = "start more workers (FIRSTHAND_WORKERS)" if _are_alive() else START_WORKER
-        yield wrong(text, more)
-    else:
-        yield ok(f"{backlog.due_steps} clocks have steps due")
+        return wrong(text, more)
+    return warn(text, more) if backlog.lag_seconds >= FULL * health.LATE_SECONDS else ok(text)
 
 
 def _are_alive() -> bool:

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from app import clock, create_app
 from app.accounts import service as accounts
 from app.db import db, machine, transaction
 from app.notifications.models import Intent
-from app.operations import doctor, heartbeats
+from app.operations import capacity, doctor, heartbeats
+from app.operations.backlog import Backlog
 from app.operations.checkup import check_tenant
 from app.operations.cli import cli
 from app.operations.findings import ok, share, warn, wrong
@@ -20,6 +22,8 @@ from app.operations.heartbeats import Process
 from app.operations.migrate import upgrade
 from app.operations.models import DailyJob, Heartbeat
 from app.rows import insert_all
+
+AWAY = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
@@ -122,6 +126,83 @@ def test_nobody_who_beats_is_wrong(app):
 @pytest.mark.parametrize(("used", "expected"), [(79, "ok"), (80, "warn"), (100, "warn")])
 def test_a_limit_is_warned_of_from_80_percent_on(used, expected):
     assert share("connections", used, 100, "do").level == expected
+
+
+@pytest.mark.parametrize(("lag", "level"), [(47, "ok"), (49, "warn"), (60, "warn"), (61, "wrong")])
+def test_a_lag_is_warned_of_from_80_percent_of_what_counts_as_late(lag, level):
+    backlog = Backlog(float(lag), due_steps=3, clocks_set_aside=0, messages_due=0, dead_letters=0)
+    found = doctor.judge_backlog(backlog, alive=True)
+    assert (found.level, found.text) == (level, f"3 clocks have steps due, the oldest for {lag} s")
+
+
+def test_connections_and_the_ages_at_which_postgresql_stops_are_looked_at(app):
+    with app.app_context():
+        found = list(capacity.check_server())
+    assert [one.text.partition(":")[0] for one in found] == [
+        "connections",
+        "age of transactions",
+        "age of shared row locks",
+    ]
+    assert {one.level for one in found} == {"ok"}
+
+
+def test_a_connection_limit_of_our_own_user_is_looked_at(app, settings, as_superuser):
+    user = make_url(settings.database_url).username
+    as_superuser(f'alter role "{user}" connection limit 60')
+    try:
+        with app.app_context():
+            found = [one.text for one in capacity.check_server()]
+    finally:
+        as_superuser(f'alter role "{user}" connection limit -1')
+    assert any(line.startswith("connections of our user: ") and " of 60 (" in line for line in found)
+
+
+@pytest.fixture
+def as_superuser(settings):
+    """Runs a statement as the cluster's own user."""
+
+    def run(statement):
+        engine = create_engine(settings.migration_url)
+        with engine.connect() as connection:
+            superuser = connection.scalar(text("select rolname from pg_roles where rolsuper limit 1"))
+        engine.dispose()
+        engine = create_engine(make_url(settings.database_url).set(username=superuser))
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    return run
+
+
+def test_memory_and_connections_of_redis_are_warned_of():
+    told = {"maxmemory": 1000, "used_memory": 800, "maxclients": 100, "connected_clients": 79}
+    assert [one.level for one in capacity.check_redis_room(told)] == ["warn", "ok"]
+    assert list(capacity.check_redis_room({"maxmemory": 0})) == []
+
+
+def test_the_busiest_token_and_tenant_are_held_against_their_rates(app, settings, client):
+    if settings.redis_url == AWAY:
+        pytest.skip("no Valkey beside FIRSTHAND_TEST_DATABASE_URL")
+    busy = create_app(replace(settings, token_rate=10, tenant_rate=1_000_000))
+    for _ in range(20):  # at least ten of them in one minute
+        client.get("/api/v1/users")
+    with busy.app_context():
+        try:
+            token, tenant = capacity.check_rates()
+        finally:
+            db.engine.dispose()
+    assert token.level == "warn"
+    assert tenant.level == "ok"
+
+
+@pytest.mark.parametrize(("number", "found"), [(1_717_986_917, 0), (1_717_986_918, 1)])  # 80 % of 2³¹ − 1
+def test_numbers_of_escalations_that_run_out_are_named(tenant, client, number, found):
+    account = client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"}).json
+    body = {"account_id": account["id"], "title": "Exports fail", "severity": 2}
+    assert client.post("/api/v1/escalations", json=body).status_code == 201
+    with transaction() as session:
+        session.execute(text("update escalation set number = :number, assignment_failed = false"), {"number": number})
+    assert len([line for line in texts(check_tenant(tenant.id), "warn") if "numbers of escalations" in line]) == found
 
 
 def test_a_finding_shows_what_to_do_under_what_is_wrong():
