@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import create_app, queue
 from app.config import BadSettings, Settings, load_settings
-from app.escalations.jobs import next_due, reprioritise, sweep, wake_waiting
+from app.escalations.jobs import apply_open, next_due, reprioritise, sweep, wake_waiting
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -35,6 +35,7 @@ JOBS = (
     Job("sweep", EACH_TICK, sweep),  # steps of clocks that are due: reminders, breaches, hops
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
+    Job("apply_open", EACH_TICK, apply_open),  # newer versions on their way to open cases
     Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
     Job("end_imports", 60, end_abandoned),  # those whose process died

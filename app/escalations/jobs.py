@@ -13,11 +13,13 @@ from sqlalchemy.exc import OperationalError
 
 from app import clock, queue
 from app.db import db, finding, transaction
-from app.escalations import engine, priorities, seals
+from app.escalations import applying, engine, priorities, seals
 from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.sla import queries as clocks
 
 __all__ = [
+    "apply_open",
+    "apply_open_tenant",
     "next_due",
     "next_moment",
     "reprioritise",
@@ -33,6 +35,8 @@ log = structlog.get_logger()
 
 RUN_SECONDS = 20.0
 SWEEP = "sweep"
+APPLY_SECONDS = 5.0  # then other work has its turn
+APPLY = "apply_open"
 
 # In no order, so that none is always last.
 ALL = text("select id from tenant order by random()")
@@ -41,6 +45,13 @@ WITH_ENDED_WAITS = text(
     select t.id from tenant t
     where exists (select from escalation e where e.tenant_id = t.id and e.status = 'waiting'
                   and e.wake_at <= :now + t.clock_offset)
+    order by random()
+    """
+)
+WITH_APPLICATIONS = text(
+    """
+    select t.id from tenant t
+    where exists (select from application a where a.tenant_id = t.id and a.ended_at is null)
     order by random()
     """
 )
@@ -112,14 +123,39 @@ def _wake(tenant_id: UUID, escalation_id: UUID, now: datetime | None) -> bool:
         return False
 
 
-def next_moment(*, after: datetime | None = None) -> datetime | None:
-    """When (tenant time) something of the tenant in scope is next due by itself: a step, the end of a wait, a message.
+def apply_open() -> int:
+    """Every application of newer versions to what is open, as far as it may go now; answers how many batches."""
+    ends_at = clock.monotonic() + APPLY_SECONDS
+    return sum(apply_open_tenant(tenant_id, ends_at=ends_at) for tenant_id in list_tenants(WITH_APPLICATIONS))
 
-    One statement inside the caller's transaction. A moment that has passed says that there is work now, unless only
+
+def apply_open_tenant(tenant_id: UUID, now: datetime | None = None, *, ends_at: float | None = None) -> int:
+    """As `apply_open`, for one tenant, in batches of one transaction each; what is left at the end is called for."""
+    with transaction(tenant=tenant_id):
+        running = deque(applying.list_running())
+    count = 0
+    while running and not queue.is_stopping():
+        if ends_at is not None and clock.monotonic() > ends_at:
+            queue.enqueue(APPLY)
+            break
+        with transaction(tenant=tenant_id):
+            more = applying.apply_batch(running[0], now or clock.now())
+        count += 1
+        if not more:
+            running.popleft()
+    return count
+
+
+def next_moment(*, after: datetime | None = None) -> datetime | None:
+    """When (tenant time) something of the tenant in scope is next due by itself: a step, the end of a wait, a message,
+    the next turn of what is applied to open cases.
+
+    Two statements inside the caller's transaction. A moment that has passed says that there is work now, unless only
     what comes `after` a moment is asked for.
     """
     moment: datetime | None = db.session.scalar(NEXT_MOMENT, {"now": clock.now(), "after": after})
-    return moment
+    turns = [turn for turn in applying.list_turns() if after is None or turn > after]
+    return min([*turns, *([moment] if moment else [])], default=None)
 
 
 def reprioritise() -> int:

@@ -11,6 +11,7 @@ from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.sla import service as sla
 from app.sla.ledger import INSTANT, Target
+from app.sla.moving import align
 
 INTERNAL_UPDATES = ("account_team_update", "executive_update")
 UPDATE_CLOCKS = ("customer_update", *INTERNAL_UPDATES)
@@ -194,4 +195,5 @@ def resolved(change: Change, at: datetime) -> None:
 def taken_up_again(change: Change, *, closed: bool) -> None:
     """A rejection or reopening takes up what resolve, or close, had met or ended; work has begun anew, so not
     `verify`."""
-    change.clocks.reopen(ENDED_BY_CLOSE if closed else TAKEN_UP_AGAIN, at=change.now, now=change.now)
+    again = change.clocks.reopen(ENDED_BY_CLOSE if closed else TAKEN_UP_AGAIN, at=change.now, now=change.now)
+    align(change.clocks, again, change.basis, at=change.now)

@@ -8,7 +8,18 @@ from flask import Response
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
-from app.escalations import action_routes, bodies, clock_routes, feed_routes, listing, queries, schemas, seals, service
+from app.escalations import (
+    action_routes,
+    application_routes,
+    bodies,
+    clock_routes,
+    feed_routes,
+    listing,
+    queries,
+    schemas,
+    seals,
+    service,
+)
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
@@ -148,4 +159,10 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 
 
 # Importing the actions gives the blueprint their routes.
-blueprints = [*action_routes.blueprints, clock_routes.bp, clock_routes.aside, *feed_routes.blueprints]
+blueprints = [
+    *action_routes.blueprints,
+    clock_routes.bp,
+    clock_routes.aside,
+    *feed_routes.blueprints,
+    application_routes.bp,
+]

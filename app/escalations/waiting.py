@@ -73,6 +73,19 @@ def stop_waiting(change: Change) -> None:
     record.wait_exhausted = False
 
 
+def recount(record: Escalation, old: sla.Basis, new: sla.Basis, now: datetime) -> None:
+    """A wait under way when the calendar changes: what has passed stays counted, the rest counts by the new one."""
+    since, resume_on = record.waiting_since, record.resume_on
+    if record.status != "waiting" or since is None or resume_on is None or old == new:
+        return
+    spent = old.calendar.between(since, now)
+    left = tenant_settings().wait_budget_business_days * new.calendar.day_seconds - record.wait_used_seconds - spent
+    record.wait_used_seconds += spent - new.calendar.between(since, now)
+    record.wake_at = sla.first_opening(resume_on, new)
+    if not record.wait_exhausted:
+        record.wake_at = min(record.wake_at, new.calendar.add(now, max(left, 0)))
+
+
 def resume(escalation_id: UUID, *, act: Act, because: str = "by_hand") -> Escalation:
     """Work goes on: by hand, by the customer's reply, or by itself on `resume_on`."""
     change = begin(escalation_id, "resume", act)

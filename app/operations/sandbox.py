@@ -135,6 +135,7 @@ def _work_once(lease: Lease, now: datetime | None) -> bool:
     """One round of everything that happens by itself, in the order of a worker's list; whether some is left."""
     escalations.sweep_tenant(lease.tenant_id, now)
     escalations.wake_waiting_tenant(lease.tenant_id, now)
+    escalations.apply_open_tenant(lease.tenant_id, now)
     daily.run_due_tenant(lease.tenant_id, now)
     escalations.reprioritise_tenant(lease.tenant_id, now)
     notifications.deliver_tenant(lease.tenant_id, DELIVERY_SECONDS)

@@ -200,3 +200,51 @@ class StepLog(TenantModel):
     at: Mapped[datetime]
     fired_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+class Application(TenantModel):
+    """A newer version brought to what is open, in the background; the escalations' rows say which have it.
+
+    `phase`: `counting` how much fires at once, `moving` what fires nothing, `spreading` the rest over
+    `spread_seconds` (tenant time), until `done`, or `replaced` by a later one. `after_id` is where `moving` stands.
+    `total` escalations were to be moved when it began, `firing` of them by firing something at once; `fired` is how
+    many of those have been let go. `failed_ids` are cases that could not be moved and keep what they had.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        one_of("kind", ("service_level", "calendar", "ladder", "zone")),
+        one_of("phase", ("counting", "moving", "spreading", "done", "replaced")),
+        Index(
+            "uq_application_open", "tenant_id", "kind", "name", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        {"info": {"finder": ("ended_at IS NULL", ("started_at", "ended_at"))}},
+    )
+
+    kind: Mapped[str]
+    name: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    version_id: Mapped[UUID | None]
+    number: Mapped[int]
+    phase: Mapped[str]
+    spread_seconds: Mapped[int]
+    after_id: Mapped[UUID | None]
+    total: Mapped[int]
+    firing: Mapped[int] = mapped_column(default=0)
+    fired: Mapped[int] = mapped_column(default=0)
+    escalations: Mapped[int] = mapped_column(default=0)
+    clocks: Mapped[int] = mapped_column(default=0)
+    breached: Mapped[int] = mapped_column(default=0)
+    steps: Mapped[int] = mapped_column(default=0)
+    failed_ids: Mapped[list[UUID]] = mapped_column(default=list)
+    actor_id: Mapped[UUID | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def label(self) -> str:
+        """What ledgers and timelines give as the cause."""
+        if self.kind == "zone":
+            return "zone"
+        of = f"{self.kind.replace('_', ' ')} {self.name}" if self.subject_id else self.name
+        return f"{of} {self.number}"

@@ -21,6 +21,8 @@ CHANGING = (
     "target_kind",
     "target_value",
     "calendar_version_id",
+    "zone",
+    "ladder_number",
     "due_version",
     "not_before",
     "elapsed_seconds",

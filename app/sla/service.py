@@ -17,7 +17,8 @@ from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import NoTarget
 from app.sla.hours import EPOCH, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
-from app.sla.ladders import FIRST_LADDER, current_ladder
+from app.sla.ladders import FIRST_LADDER
+from app.sla.ladders import current_ladder as current_ladder
 from app.sla.ledger import INSTANT, Target
 from app.sla.level import Level
 from app.sla.models import LadderVersion
@@ -94,6 +95,19 @@ def _basis_under(level_id: UUID | None, calendar_name: str | None, zone: str | N
     return basis_of(version_id, zone or settings.timezone, current_ladder(), level_id)
 
 
+def under_level(old: Basis, level_id: UUID, calendar_name: str | None, *, now: datetime) -> Basis:
+    """The basis of an open case under another version of its service level.
+
+    The calendar stays unless the version names another one; where it names none any more, the account's (named here),
+    else the tenant's, follows.
+    """
+    named = find_level(level_id).calendar
+    if old.level is not None and named == old.level.calendar:
+        return basis_of(old.calendar_version_id, old.zone, old.ladder_number, level_id)
+    version_id = calendars.find_current(named, calendar_name, tenant_settings().calendar, now=now)
+    return basis_of(version_id, old.zone, old.ladder_number, level_id)
+
+
 def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, ...]:
     """When the promises of a case raised now would fall due, the first answer first: the earlier, the stricter."""
     targets = [find_default_target(kind, basis, severity=severity) for kind in COMPARED]
@@ -104,6 +118,20 @@ def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, .
         for target in targets
         if target is not None
     )
+
+
+def current_service_level(level_id: UUID) -> tuple[str, int, UUID]:
+    """Name, number and id of its present version; NotFound when there is none."""
+    level = levels.get_level(level_id)
+    last = levels.list_versions([level_id])[level_id][-1]
+    return level.name, last.number, last.id
+
+
+def current_calendar(calendar_id: UUID) -> tuple[str, int, UUID]:
+    """Name, number and id of its present version; NotFound when there is none."""
+    calendar = calendars.get_calendar(calendar_id)
+    last = calendars.list_versions([calendar_id])[calendar_id][-1]
+    return calendar.name, last.number, last.id
 
 
 def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int, level_version_id: UUID | None = None) -> Basis:

@@ -35,6 +35,8 @@ CLOCK_KINDS = (
     "verify",
     "task",
 )
+# No default: they run only where a service level asks for them.
+ASKED_BY_LEVEL = ("account_team_update", "executive_update", "tier")
 WAIT_BUDGET_BUSINESS_DAYS = 10
 _PAUSED_BY: Mapping[str, frozenset[str]] = {
     "customer_update": frozenset(("customer",)),

@@ -54,7 +54,15 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase(owner, set
     ).all()
     finder = {row for row in rows if row.policyname == "find"}
     assert {(row.roles, row.cmd) for row in finder} == {(f"{{{settings.finder_role}}}", "SELECT")}
-    assert {row.tablename for row in finder} == {"tenant", "clock", "intent", "escalation", "daily_job", "import"}
+    assert {row.tablename for row in finder} == {
+        "tenant",
+        "clock",
+        "intent",
+        "escalation",
+        "daily_job",
+        "application",
+        "import",
+    }
     assert {row.tablename for row in rows if row not in finder} == {"event_text"}
 
 

@@ -38,6 +38,7 @@ def others(app, new_tenant):
     assert client.post(f"/api/v1/users/{made.admin.id}/absences", json=away).status_code == 201
     level = {"name": "gold", "close_days": 20}
     assert client.post("/api/v1/service-levels", json=level).status_code == 201
+    assert client.post("/api/v1/ladders/apply-to-open", json={}).status_code == 202
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made
