@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, exists, func, select, text, true
+from sqlalchemy import ColumnElement, exists, func, or_, select, text, true
 
 from app.accounts.models import Account
 from app.db import Model, current_tenant, db, new_id
@@ -241,7 +241,8 @@ Case = tuple[Escalation, str | None, str | None]  # with its account's calendar 
 
 def _behind(wanted: Application) -> list[ColumnElement[bool]]:
     """Open cases that go by another version of the same thing."""
-    status = Escalation.status.in_((REQUESTED, *LIVE))
+    known = LIVE if wanted.kind == "zone" else (REQUESTED, *LIVE)  # a request's 30 days count in the zone of its raise
+    status = Escalation.status.in_(known)
     version: ColumnElement[bool] = true()
     if wanted.kind == "ladder":
         version = Escalation.ladder_number < wanted.number
@@ -264,7 +265,7 @@ def _is_behind(found: Application) -> bool:
 def _pending(
     wanted: Application, now: datetime, *, after: UUID | None = None, limit: int | None = None, lock: bool = False
 ) -> list[Case]:
-    """Cases to be moved, in order of id; locked, one that is held or has a step due now is left to a later turn."""
+    """Cases to be moved, in order of id; locked, one that is held or has something due now is left to a later turn."""
     query = (
         select(Escalation, Account.calendar, Account.timezone)
         .join(Account, Account.id == Escalation.account_id)
@@ -276,7 +277,8 @@ def _pending(
         query = query.where(Escalation.id > after)
     if lock:
         due = exists().where(Clock.escalation_id == Escalation.id, Clock.next_step_at <= now)
-        query = query.where(~due).with_for_update(skip_locked=True, of=Escalation)
+        asleep = or_(Escalation.status != WAITING, Escalation.wake_at.is_(None), Escalation.wake_at > now)
+        query = query.where(~due, asleep).with_for_update(skip_locked=True, of=Escalation)
     return [(row[0], row[1], row[2]) for row in db.session.execute(query)]
 
 

@@ -73,7 +73,7 @@ def _bring_one(
     if row.kind in ASKED_BY_LEVEL and after is None and before == _target_of(row):
         clocks.cancel(row.kind, at=at, now=at, subject=row.subject, because=because)
         return Shift(row.kind, "ended", was, None)
-    target, basis = _new_target(row, case, old, new), _other_basis(row, new)
+    target, basis = _new_target(row, case, old, new, before, after), _other_basis(row, new)
     if target is None and basis is None:
         return None
     clocks.retarget(row.kind, target, subject=row.subject, basis=basis, at=at, now=at, because=because)
@@ -81,10 +81,11 @@ def _bring_one(
     return Shift(row.kind, "retargeted", was, row.due_at, breached, count_due(row, at))
 
 
-def _new_target(row: Clock, case: CaseNow, old: Basis, new: Basis) -> Target | None:
+def _new_target(
+    row: Clock, case: CaseNow, old: Basis, new: Basis, before: Target | None, after: Target | None
+) -> Target | None:
     """What is promised from now on, None if that is what is promised already."""
     present = _target_of(row)
-    before, after = _targets(row.kind, case, old, new)
     if row.kind == "close" or after is None or after == present:
         return None
     if present == before:

@@ -13,7 +13,7 @@ from app.notifications.models import Intent
 from app.operations import sandbox
 from app.operations.models import Advance
 from app.rows import insert_all
-from app.sla.models import StepLog
+from app.sla.models import Clock, StepLog
 from tests import NOW
 from tests.notifications.conftest import receiver
 
@@ -199,3 +199,23 @@ def test_a_duration_that_cannot_be_is_named(tenant, client, wrong):
 
 def test_only_an_admin_moves_time(tenant, make_user, as_user):
     assert advance(as_user(make_user("executive")), "P1D").status_code == 403
+
+
+def test_what_is_applied_over_an_hour_has_its_turns_at_their_very_moments(tenant, client):
+    """Three first answers, two hours old at noon and due within one: the first breaks now, the last in an hour."""
+    level = client.post("/api/v1/service-levels", json={"name": "gold", "respond": {"business_hours": 6}})
+    client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
+    contract = {"arr": "1000", "currency": "USD", "starts_on": "2026-01-01", "service_level": "gold"}
+    assert client.put("/api/v1/accounts/crm/A-1/contracts/K-1", json=contract).status_code == 201
+    body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 2}
+    for _ in range(3):
+        said = {**body, "raised_by": {"kind": "customer", "email": "jo@globex.example"}}
+        assert client.post("/api/v1/escalations", json=said).status_code == 201
+    advance(client, "PT2H")
+    client.post("/api/v1/service-levels", json={"name": "gold", "respond": {"business_hours": 1}})
+    begun = client.post(f"{level.headers['Location']}/apply-to-open", json={"spread_minutes": 60})
+    advance(client, "PT1H")
+    broken = rows(Clock.breached_at, kind="respond")
+    assert sorted(to_minute(row.breached_at) for row in broken) == [utc(3, 2, 12), utc(3, 2, 12, 30), utc(3, 2, 13)]
+    done = client.get(begun.headers["Location"]).json
+    assert (done["phase"], done["firing"], done["breached"]) == ("done", 3, 3)
