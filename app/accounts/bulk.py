@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,12 +14,15 @@ from app.accounts.kinds import ACCOUNT, CONTRACT, OPPORTUNITY, Kind
 from app.accounts.models import AccountHistory
 from app.accounts.tree import Forest, Key
 from app.accounts.upsert_sql import statement
+from app.auth import erased
 from app.db import db, new_id
 from app.rows import insert_all
 
 OWN_ANCESTOR = "expected an account that does not stand below this one: it would be its own ancestor"
 MISSING = "required for a new record"
 MAX_TRIES = 5
+ADDRESSES = ("email", "owner_email", "csm_email", "sponsor_email")
+PERSONAL = ("email", "role")  # of a contact, beside the name
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class _Work:
 
 def apply(kind: Kind, rows: Sequence[Row], *, now: datetime) -> list[Outcome]:
     """Write these rows in their order; the answer has one outcome for each. The caller's transaction holds it all."""
-    works = [_Work(row, Outcome(), row.key) for row in rows]
+    works = [_Work(row, Outcome(), row.key) for row in _without_erased(rows)]
     if kind is ACCOUNT:
         _place_accounts(works)
     else:
@@ -76,6 +79,21 @@ def apply(kind: Kind, rows: Sequence[Row], *, now: datetime) -> list[Outcome]:
         _write(kind, batch, now=now)
     _note(kind, works, now=now)
     return [work.outcome for work in works]
+
+
+def _without_erased(rows: Sequence[Row]) -> list[Row]:
+    """A record that names somebody erased by law lands without them."""
+    sent = {row.fields[name].lower() for row in rows for name in ADDRESSES if row.fields.get(name)}
+    gone = erased.find_erased(sent)
+    return [_without(row, gone) for row in rows] if gone else list(rows)
+
+
+def _without(row: Row, gone: set[str]) -> Row:
+    named = [name for name in ADDRESSES if (row.fields.get(name) or "").lower() in gone]
+    if not named:
+        return row
+    blank = dict.fromkeys([*named, *(PERSONAL if "email" in named else ())])
+    return replace(row, fields={**row.fields, **blank, **({"name": erased.MARK} if "email" in named else {})})
 
 
 def _place_accounts(works: list[_Work]) -> None:

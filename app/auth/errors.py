@@ -3,6 +3,12 @@
 from app.errors import AppError, Conflict, NotFound
 
 
+class PersonErased(Conflict):
+    """They were erased by law; nothing brings them back."""
+
+    code, title = "person_erased", "The person with this address was erased"
+
+
 class EmailTaken(Conflict):
     code, title = "email_taken", "Another user of this tenant has this e-mail address"
 

@@ -86,6 +86,16 @@ class CalendarFeed(TenantModel):
     last_used_at: Mapped[datetime | None]
 
 
+class ErasedPerson(TenantModel):
+    """Somebody erased by law: a keyed hash of their address, so that no import brings them back."""
+
+    __tablename__ = "erased_person"
+    __table_args__ = (UniqueConstraint("tenant_id", "address_hash"),)
+
+    address_hash: Mapped[bytes]
+    erased_at: Mapped[datetime]
+
+
 class LinkView(TenantModel):
     """Each opening of a signed link: who it was made for, what it showed, when."""
 

@@ -9,10 +9,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.auth import queries, tokens
+from app.auth import erased, queries, tokens
 from app.auth.actor import Actor
 from app.auth.changes import update_settings
-from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle
+from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle, PersonErased
 from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
 from app.auth.roles import SCOPES_OF
@@ -68,6 +68,7 @@ def create_user(
     email = email.strip().lower()
     if find_user_by_email(email):
         raise EmailTaken
+    _refuse_erased(email)
     manager_id = _manager(manager_email).id if manager_email else None
     user = User(
         email=email, name=name, role=role, manager_id=manager_id, timezone=timezone, active=True, created_at=now
@@ -108,6 +109,11 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
     return user
 
 
+def _refuse_erased(email: str) -> None:
+    if erased.find_erased([email]):
+        raise PersonErased
+
+
 def _flush_address() -> None:
     """Two who take one address at the same moment both found it free; the unique key tells the second."""
     try:
@@ -124,6 +130,7 @@ def _change_email(user: User, email: str) -> None:
         return
     if find_user_by_email(email):
         raise EmailTaken
+    _refuse_erased(email)
     tenant = queries.get_tenant(lock=True)
     tenant.settings = _renamed(tenant.settings, user.email, email)
     user.email = email

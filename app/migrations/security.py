@@ -1,7 +1,8 @@
 """Row-level security, grants and triggers, derived from the models' `info`.
 
-`append_only`: no UPDATE, DELETE or TRUNCATE, by grant and by trigger. `finder`: (condition, columns) the finder role
-may see of every tenant's rows. `machine`: not a tenant's table. Role names stand as {app}, {finder}, {eraser}.
+`append_only`: no UPDATE, DELETE or TRUNCATE, by grant and by trigger; `ERASABLE` names what erasure by law may change.
+`finder`: (condition, columns) the finder role may see of every tenant's rows. `machine`: not a tenant's table. Role
+names stand as {app}, {finder}, {eraser}.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,29 @@ BEGIN
   RETURN erased;
 END $$
 """
+
+# What stands for ever may still name a person: the name goes, the rest stays.
+ERASE_MENTIONS = """
+CREATE FUNCTION erase_mentions(pattern text, mark text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE decision SET inputs = regexp_replace(inputs::text, pattern, mark, 'gi')::jsonb,
+    why = regexp_replace(why, pattern, mark, 'gi'), rule = regexp_replace(rule, pattern, mark, 'gi'),
+    rules = regexp_replace(rules::text, pattern, mark, 'gi')::jsonb
+  WHERE concat_ws(' ', inputs, why, rule, rules) ~* pattern;
+  UPDATE account_history SET changes = regexp_replace(changes::text, pattern, mark, 'gi')::jsonb
+  WHERE changes::text ~* pattern;
+  UPDATE policy_version SET rules = regexp_replace(rules::text, pattern, mark, 'gi')::jsonb
+  WHERE rules::text ~* pattern;
+END $$
+"""
+ERASABLE = {
+    "event_text": ("text", "salt"),
+    "account_history": ("changes",),
+    "decision": ("inputs", "why", "rule", "rules"),
+    "policy_version": ("rules",),
+}
+ERASERS = ("erase_event_text(uuid[])", "erase_mentions(text, text)")
 
 # Runs with the caller's rights. A block with an EXCEPTION part is a subtransaction: rolled back, it gives up its row
 # lock, so that a claim holds at most the lock of the person it ends with and two claims never wait in a circle. The
@@ -90,22 +114,25 @@ def statements(metadata: MetaData) -> Iterator[str]:
     yield REFUSE_CHANGE.strip()
     for table in metadata.sorted_tables:
         yield from guard(table)
-    yield "GRANT SELECT, UPDATE (text, salt) ON event_text TO {eraser}"
-    yield (
-        f"CREATE POLICY erasure ON event_text TO {{eraser}} USING (tenant_id = {SCOPE}) "
-        f"WITH CHECK (tenant_id = {SCOPE})"
-    )
+    for name, columns in ERASABLE.items():
+        yield f"GRANT SELECT, UPDATE ({', '.join(columns)}) ON {name} TO {{eraser}}"
+        yield (
+            f"CREATE POLICY erasure ON {name} TO {{eraser}} USING (tenant_id = {SCOPE}) "
+            f"WITH CHECK (tenant_id = {SCOPE})"
+        )
     yield CLAIM_PLACE.strip()
     yield from (function.strip() for function in NUMBERS)
     for function in ("start_numbers()", "next_number()"):
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {{app}}"
     yield ERASE_TEXT.strip()
+    yield ERASE_MENTIONS.strip()
     yield "GRANT CREATE ON SCHEMA public TO {eraser}"
-    yield "ALTER FUNCTION erase_event_text(uuid[]) OWNER TO {eraser}"
+    yield from (f"ALTER FUNCTION {function} OWNER TO {{eraser}}" for function in ERASERS)
     yield "REVOKE CREATE ON SCHEMA public FROM {eraser}"
-    yield "REVOKE ALL ON FUNCTION erase_event_text(uuid[]) FROM PUBLIC"
-    yield "GRANT EXECUTE ON FUNCTION erase_event_text(uuid[]) TO {app}"
+    for function in ERASERS:
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+        yield f"GRANT EXECUTE ON FUNCTION {function} TO {{app}}"
 
 
 def guard(table: Table) -> Iterator[str]:
@@ -121,7 +148,7 @@ def guard(table: Table) -> Iterator[str]:
     yield f"CREATE POLICY tenant ON {name} TO {{app}} USING ({column} = {SCOPE}) WITH CHECK ({column} = {SCOPE})"
     if table.info.get("append_only"):
         yield f"GRANT SELECT, INSERT ON {name} TO {{app}}"
-        argument = "'{eraser_name}'" if table.name == "event_text" else ""
+        argument = "'{eraser_name}'" if table.name in ERASABLE else ""
         yield (
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION refuse_change({argument})"

@@ -5,35 +5,31 @@ Exit status: 0 done, 1 failed, 2 the command or the settings are wrong.
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
-from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from app import clock
-from app.auth import queries
 from app.auth import service as auth
 from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.auth.roles import ROLES, SCOPES
 from app.config import BadSettings
-from app.db import tenant_scope, transaction
+from app.db import transaction
 from app.errors import AppError
 from app.escalations import cli as escalations
 from app.operations import migrate, tenants
 from app.operations.cli_clocks import clocks_commands
 from app.operations.cli_import import import_command
+from app.operations.cli_person import erase_person, export_person
 from app.operations.doctor import doctor_command
 from app.operations.errors import CannotRun
+from app.operations.options import data_dir_option, in_tenant, tenant_option
 from app.operations.setting import application, settings_for
-
-DATA_DIR = Path(".firsthand")
 
 
 class Firsthand(click.Group):
@@ -54,33 +50,6 @@ class Firsthand(click.Group):
 
 class WrongSettings(click.ClickException):
     exit_code = 2
-
-
-data_dir_option = click.option(
-    "--data-dir",
-    envvar="FIRSTHAND_DATA_DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DATA_DIR,
-    show_default=True,
-    help="Where the embedded servers keep their data.",
-)
-tenant_option = click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="The tenant's id.")
-
-
-@contextmanager
-def in_tenant(data_dir: Path, tenant_id: UUID) -> Iterator[Flask]:
-    """The application with an existing tenant in scope."""
-    with application(data_dir) as app, tenant_scope(tenant_id):
-        with transaction():
-            _check_tenant(tenant_id)
-        yield app
-
-
-def _check_tenant(tenant_id: UUID) -> None:
-    try:
-        queries.get_tenant()
-    except AppError:
-        raise click.ClickException(f"there is no tenant {tenant_id}") from None
 
 
 @click.group(cls=Firsthand, context_settings={"help_option_names": ["-h", "--help"]})
@@ -243,6 +212,8 @@ def _name(email: str) -> str:
 cli.add_command(clocks_commands)
 cli.add_command(doctor_command)
 cli.add_command(import_command)
+cli.add_command(export_person)
+cli.add_command(erase_person)
 
 
 def main() -> None:

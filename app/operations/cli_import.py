@@ -18,6 +18,7 @@ from app.errors import AppError
 from app.operations.imports import kinds
 from app.operations.imports.mapping import Mapping, load_mapping
 from app.operations.imports.runner import Fault, Report, run_import
+from app.operations.options import data_dir_option, in_tenant, tenant_option
 
 NDJSON_NAMES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 
@@ -81,25 +82,16 @@ def _mapping(path: Path | None, tenant_id: UUID) -> Mapping | None:
 @click.command("import")
 @click.argument("kind", type=click.Choice(kinds.NAMES))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="The tenant's id.")
+@tenant_option
 @click.option("--dry-run", is_flag=True, help="Check and count everything, write nothing.")
 @click.option(
     "--map", "map_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A mapping file (TOML)."
 )
-@click.option(
-    "--data-dir",
-    envvar="FIRSTHAND_DATA_DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".firsthand"),
-    show_default=True,
-    help="Where the embedded servers keep their data.",
-)
+@data_dir_option
 def import_command(
     kind: str, file: Path, tenant_id: UUID, dry_run: bool, map_path: Path | None, data_dir: Path
 ) -> None:
     """Import a CSV or NDJSON FILE (.gz too); good rows land, bad ones go to stderr; exit 1 if any was bad."""
-    from app.operations.cli import in_tenant
-
     with in_tenant(data_dir, tenant_id):
         try:
             report = import_file(kind, file, tenant_id, map_path=map_path, dry_run=dry_run)

@@ -63,7 +63,7 @@ def test_a_link_ends_after_two_weeks_of_real_time_and_says_so(tenant: TestTenant
     assert len(views()) == 1
 
 
-@pytest.mark.parametrize("position", [0, 20, -1])
+@pytest.mark.parametrize("position", [0, 20, -2])  # two bits of the last character mean nothing
 def test_a_changed_link_leads_nowhere(tenant: TestTenant, position: int) -> None:
     token = list(token_of(make_link(tenant.admin.id, "escalation", new_id())))
     token[position] = "A" if token[position] != "A" else "B"

@@ -1,5 +1,6 @@
 """The commands: what stands on stdout, what on stderr, and the exit status."""
 
+import json
 import re
 from contextvars import Context
 from uuid import UUID
@@ -23,8 +24,8 @@ def command(settings):
         "FIRSTHAND_LOG_LEVEL": "warning",
     }
 
-    def run(*words, **changes):
-        return Context().run(CliRunner().invoke, cli, list(words), env=environ | changes)
+    def run(*words, input=None, **changes):
+        return Context().run(CliRunner().invoke, cli, list(words), env=environ | changes, input=input)
 
     return run
 
@@ -154,3 +155,19 @@ def test_an_import_with_a_wrong_header_says_which_column(command, tmp_path):
     refused = command("import", "accounts", str(file), "--tenant", tenant)
     assert refused.exit_code == 1
     assert "accounts.csv: unknown column 'nmae' for accounts" in refused.stderr
+
+
+def test_a_person_is_exported_and_erased_after_a_question(command):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    for email in ("ada@example.com", "bea.lind@example.com"):
+        command("token", "create", "--tenant", tenant, "--user", email)
+    words = ["bea.lind@example.com", "--tenant", tenant]
+    exported = json.loads(command("export-person", *words).stdout)
+    assert exported["tables"]["user"][0]["name"] == "Bea Lind"
+    assert command("erase-person", *words, input="n\n").exit_code == 1
+    assert command("export-person", *words).exit_code == 0
+    assert command("erase-person", *words, "--yes").exit_code == 0
+    gone = command("export-person", *words)
+    assert (gone.exit_code, gone.stderr) == (1, "Error: nobody has the address bea.lind@example.com\n")
+    again = command("token", "create", "--tenant", tenant, "--user", "bea.lind@example.com")
+    assert again.stderr == "Error: The person with this address was erased\n"
