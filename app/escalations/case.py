@@ -3,7 +3,7 @@
 `begin` checks in the order of the answers: 404, 403, 412, then the lifecycle's 409. `Change.save` writes all at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -23,11 +23,11 @@ from app.escalations import lifecycle, permissions, timeline
 from app.escalations.errors import NotYours, OwnRequest
 from app.escalations.models import Escalation, Request, Watcher
 from app.escalations.standing import check_seen, lock_record, standing_of
+from app.escalations.telling import in_place
 from app.escalations.urgency import is_urgent
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
 from app.notifications.models import Intent
-from app.routing import service as routing
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
@@ -183,8 +183,9 @@ class Change:
         """Post one message to each of these people and to who stands in for the absent among them, but not to the
         actor or whom the case is about. `present`: nobody among them can be absent."""
         passed_by = {self.act.actor.user_id, self.record.about_user_id, None}
-        people = {user.id: user for user in users if user.id not in passed_by}
-        for user, why in self._hearing(people, present=present):
+        people = [user for user in users if user.id not in passed_by]
+        stand_ins = () if present else in_place(people, now=self.now, about_user_id=self.record.about_user_id)
+        for user, why in (*((user, None) for user in {user.id: user for user in people}.values()), *stand_ins):
             if user.id in passed_by:
                 continue
             self.rows.append(
@@ -201,21 +202,6 @@ class Change:
                 )
             )
             self.told = True
-
-    def _hearing(
-        self, people: Mapping[UUID, User | UserRef], *, present: bool
-    ) -> Iterator[tuple[User | UserRef, str | None]]:
-        """Each of these people, then who hears it in their place and does not anyway, with the reason."""
-        yield from ((user, None) for user in people.values())
-        if present:
-            return
-        found = routing.find_stand_ins(people, now=self.now, about_user_id=self.record.about_user_id)
-        names: dict[UserRef, list[str]] = {}
-        for absent_id, stand_in in found.items():
-            if stand_in is not None and stand_in.id not in people:
-                names.setdefault(stand_in, []).append(people[absent_id].name)
-        for stand_in, absent in names.items():
-            yield stand_in, f"You get this in place of {' and '.join(absent)}, who {_be(absent)} absent."
 
     def hold_messages(self) -> None:
         """Let what is told wait as each recipient asked for, before it is written."""
@@ -271,10 +257,6 @@ class Change:
         if self.told:
             notifications.wake_delivery()
         return self.record
-
-
-def _be(names: Collection[str]) -> str:
-    return "is" if len(names) == 1 else "are"
 
 
 def _cause(before: tuple[Any, ...], after: tuple[Any, ...]) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.auth import queries as users
 from app.errors import invalid
-from app.escalations import promises, tiers
+from app.escalations import deciding, promises, tiers
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import BriefNeeded
 from app.escalations.models import Escalation
@@ -82,15 +82,16 @@ def member_of(change: Change, tier: str) -> UUID | None:
 
 
 def qualify(change: Change, tier: str) -> None:
-    """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it."""
+    """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it. At the end of
+    the path management is asked to decide."""
     record = change.record
     member = member_of(change, tier)
+    if tier == tiers.TIERS[-1] and member is None:
+        if not deciding.is_asked(record.id):
+            deciding.ask(change, "The work has come to the end of its path.")
+        return
     assignee = member or record.owner_id
-    title = (
-        "Decide what is done: extend, vendor, concession, close unresolved or go on"
-        if tier == "management"
-        else f"Can it be resolved here ({tier.replace('_', ' ')})?"
-    )
+    title = deciding.TITLE if tier == tiers.TIERS[-1] else f"Can it be resolved here ({tier.replace('_', ' ')})?"
     change.rows.append(
         playbooks.new_task(
             "qualification",

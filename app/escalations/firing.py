@@ -7,7 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from app.escalations.audience import NO_ADDRESS, Audience, Case, Person, Reached
+from app.escalations.audience import NO_ADDRESS, Audience, Reached
+from app.escalations.audience_rows import Case, Person
 from app.escalations.lifecycle import LIVE, REQUESTED
 from app.escalations.reminders import Reminder
 from app.escalations.urgency import AT_DUE, is_urgent

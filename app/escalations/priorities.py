@@ -4,7 +4,7 @@ The record's version stays: nobody's edit fails because its place in a list move
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
 from app.accounts.priority import is_noted
 from app.auth import queries as users
+from app.auth.actor import UserRef
 from app.auth.models import User
 from app.db import Model, current_tenant, db
 from app.escalations import timeline
@@ -27,6 +28,7 @@ from app.escalations.worth import reprioritise, snapshot_of, take_value
 from app.notifications import queries as wishes
 from app.notifications import service as notifications
 from app.notifications.quiet import Delivery, plan_delivery
+from app.routing import service as routing
 from app.rows import amend, array_of, insert_all
 
 log = structlog.get_logger()
@@ -177,21 +179,35 @@ def _stored(value: Any) -> Any:
 
 
 def _told_of_gone(gone: list[tuple[Escalation, AccountFacts]], now: datetime) -> Iterable[notifications.Message]:
-    """Owner and account owner's manager hear once that the CRM no longer has the account."""
+    """Owner and account owner's manager, and who stands in for them, hear once that the CRM lost the account."""
     ids = {record.owner_id for record, _ in gone} | {facts.owner.manager_id for _, facts in gone if facts.owner}
     people = {user.id: user for user in users.list_active(ids=[id_ for id_ in ids if id_])}
-    preferences = wishes.find_preferences(people)
+    stand_ins = routing.find_stand_ins(people, now=now)
+    preferences = wishes.find_preferences({*people, *(by.id for by in stand_ins.values() if by)})
     for record, facts in gone:
-        manager_id = facts.owner.manager_id if facts.owner else None
-        wanted = {record.owner_id: "its owner", manager_id: "the manager of the account's owner"}
-        for user_id, role in wanted.items():
-            if user_id in people and user_id != record.about_user_id:
-                delivery = plan_delivery(preferences.get(user_id), now, urgent=is_urgent(record.severity))
-                yield _gone_message(record, facts, people[user_id], role, now, delivery)
+        for user, why in _hearing_of_gone(record, facts, people, stand_ins).items():
+            delivery = plan_delivery(preferences.get(user.id), now, urgent=is_urgent(record.severity))
+            yield _gone_message(record, facts, user, why, now, delivery)
+
+
+def _hearing_of_gone(
+    record: Escalation, facts: AccountFacts, people: Mapping[UUID, User], stand_ins: Mapping[UUID, UserRef | None]
+) -> dict[UserRef, str]:
+    """Each person once, with why; never whom the case is about."""
+    manager_id = facts.owner.manager_id if facts.owner else None
+    hearing: dict[UserRef, str] = {}
+    for user_id, role in ((record.owner_id, "its owner"), (manager_id, "the manager of the account's owner")):
+        user = people.get(user_id) if user_id else None
+        if user is None or user.id == record.about_user_id:
+            continue
+        hearing[UserRef(user.id, user.email, user.name)] = f"You get this because you are {role}."
+        if (by := stand_ins.get(user.id)) and by.id != record.about_user_id:
+            hearing.setdefault(by, f"You get this in place of {user.name}, who is absent and is {role}.")
+    return hearing
 
 
 def _gone_message(
-    record: Escalation, facts: AccountFacts, user: User, role: str, now: datetime, delivery: Delivery
+    record: Escalation, facts: AccountFacts, user: UserRef, why: str, now: datetime, delivery: Delivery
 ) -> notifications.Message:
     return (
         user.id,
@@ -199,7 +215,7 @@ def _gone_message(
         "account_gone",
         f"{facts.account.name}: the CRM no longer has this account · {numbered(record.number)}",
         f"{record.title} goes on with the last known value.",
-        f"You get this because you are {role}.",
+        why,
         record.id,
         None,
         f"account_gone:{record.id}:{user.id}:{facts.account.gone_at}",

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from app.escalations.audience import Case
+from app.escalations.audience_rows import Case
 from app.escalations.words import numbered
 from app.sla.due import DueClock, Firing
 

@@ -249,6 +249,18 @@ def test_with_the_manager_away_their_delegate_hears_it_and_without_one_who_is_on
     assert hearing in told(watched, "decision_asked")
 
 
+def test_at_the_end_of_the_path_management_is_asked_to_decide(start: Start) -> None:
+    watched = start("plan", step("decision"))
+    watched.do(service.acknowledge, march(2, 11))
+    hop = Hop(reason="options_exhausted", brief="Everything was tried", to_tier="management")
+    watched.do(service.escalate, march(3), hop=hop)
+    [task] = tasks(watched, "decision")
+    assert (task.assignee_id, tasks(watched, "qualification")) == (watched.company.manager.id, [])
+    assert "The work has come to the end of its path." in told(watched, "decision_asked")["manager"]
+    watched.sweep(march(9, 11))
+    assert len(tasks(watched, "decision")) == 1  # asked for already
+
+
 def test_whom_the_case_is_about_is_not_asked_to_decide(start: Start) -> None:
     watched = start("acknowledge", step("decision"))
     watched.id = watched.raise_case(about_user=watched.company.manager.email)

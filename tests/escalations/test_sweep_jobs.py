@@ -11,10 +11,12 @@ from sqlalchemy import select, text, update
 from app import clock
 from app.accounts import service as accounts
 from app.accounts.models import Account
+from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, seals
 from app.escalations.models import Escalation, Event, Snapshot, TimelineSeal
 from app.notifications.models import Intent
+from app.routing import service as routing
 from app.sla.models import StepLog
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
@@ -120,6 +122,26 @@ def test_owner_and_account_owners_manager_hear_once_that_an_account_is_gone(
         told = db.session.scalars(select(Intent.user_id).where(Intent.kind == "account_gone")).all()
     assert set(told) == {company.owner.id, company.manager.id}
     assert str(record(case).value_amount) == "120000.00"
+
+
+def test_who_stands_in_for_the_owner_hears_that_an_account_is_gone(
+    tenant: TestTenant, raise_case: Raise, company: Company, make_user: Callable[..., User]
+) -> None:
+    raise_case()
+    helper, now = make_user("csm", "helper@example.com"), clock.now()
+    with transaction():
+        span = {"starts_at": now, "ends_at": now + DAY, "delegate_email": helper.email}
+        routing.add_absence(company.owner.id, **span, actor=tenant.actor, now=now)
+        gone = {"gone_at": now, "version": Account.version + 1}
+        db.session.execute(update(Account).where(Account.id == UUID(company.account_id)).values(gone))
+    jobs.reprioritise_tenant(tenant.id)
+    with transaction():
+        told = db.session.scalars(select(Intent).where(Intent.kind == "account_gone")).all()
+    assert {one.user_id: one.why for one in told} == {
+        company.owner.id: "You get this because you are its owner.",
+        company.manager.id: "You get this because you are the manager of the account's owner.",
+        helper.id: "You get this in place of Owner, who is absent and is its owner.",
+    }
 
 
 def test_a_day_has_one_signed_list_of_what_changed_since_the_last(

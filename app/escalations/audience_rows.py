@@ -1,0 +1,96 @@
+"""The rows that audiences are resolved from, each read once for a whole batch of escalations."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.db import db
+from app.rows import array_of
+
+READ_CASES = text(
+    """
+    select e.id, e.number, e.title, e.severity, e.status, e.tier, e.restricted, e.owner_id, e.about_user_id,
+           e.resolve_by_at, a.name as account, lower(a.owner_email) as account_owner_email,
+           lower(a.csm_email) as csm_email, lower(a.sponsor_email) as sponsor_email, t.lead_id,
+           case when :watchers then array(select w.user_id from watcher w where w.escalation_id = e.id)
+                else '{}' end as watcher_ids
+    from escalation e
+    join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+    left join team t on t.tenant_id = e.tenant_id and t.id = e.team_id
+    where e.id = any(cast(:ids as uuid[]))
+    """
+)
+# Everybody asked for, their managers, and whom those name who are absent now, through chains.
+READ_PEOPLE = text(
+    """
+    with recursive asked as (
+        select id, manager_id from "user"
+        where id = any(cast(:ids as uuid[])) or email = any(cast(:emails as text[])) or (:admins and role = 'admin')
+    ), away as (
+        select user_id, delegate_id from absence where starts_at <= :now and ends_at > :now
+    ), named (id) as (
+        (select id from asked union select manager_id from asked)
+        union
+        select away.delegate_id from away join named on named.id = away.user_id
+    )
+    select u.id, u.email, u.name, u.active, u.role, u.manager_id, away.user_id is not null, away.delegate_id
+    from named join "user" u on u.id = named.id left join away on away.user_id = u.id
+    """
+)
+READ_LEADS = text("select tier, lead_id from team where tier is not null and lead_id is not null order by name desc")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a message says of an escalation, and whom its roles name; in the order of READ_CASES."""
+
+    id: UUID
+    number: int
+    title: str
+    severity: int
+    status: str
+    tier: str
+    restricted: bool
+    owner_id: UUID | None
+    about_user_id: UUID | None
+    resolve_by_at: datetime
+    account: str
+    account_owner_email: str | None
+    csm_email: str | None
+    sponsor_email: str | None
+    lead_id: UUID | None
+    watcher_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A colleague as they stand now; in the order of READ_PEOPLE."""
+
+    id: UUID
+    email: str
+    name: str
+    active: bool
+    role: str
+    manager_id: UUID | None
+    absent: bool
+    delegate_id: UUID | None
+
+
+def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False) -> dict[UUID, Case]:
+    """The escalations by id, in one statement."""
+    rows = db.session.execute(READ_CASES, {"ids": array_of(escalation_ids), "watchers": watchers}).all()
+    return {row.id: Case(*row) for row in rows}
+
+
+def read_people(ids: Collection[UUID], emails: Collection[str], *, admins: bool, now: datetime) -> list[Person]:
+    """Those of these ids and addresses, with their managers and whoever stands in: one statement."""
+    values = {"ids": array_of(ids), "emails": array_of(emails), "admins": admins, "now": now}
+    return [Person(*row) for row in db.session.execute(READ_PEOPLE, values).all()]
+
+
+def read_leads() -> dict[str, UUID]:
+    """The lead of each tier's team."""
+    return {row.tier: row.lead_id for row in db.session.execute(READ_LEADS)}
