@@ -14,7 +14,8 @@ from app.accounts.kinds import ACCOUNT, CONTRACT, OPPORTUNITY, Kind
 from app.accounts.models import AccountHistory
 from app.accounts.tree import Forest, Key
 from app.accounts.upsert_sql import statement
-from app.auth import erased
+from app.auth import queries as users
+from app.auth.models import ERASED_NAME
 from app.db import db, new_id
 from app.rows import insert_all
 
@@ -84,7 +85,7 @@ def apply(kind: Kind, rows: Sequence[Row], *, now: datetime) -> list[Outcome]:
 def _without_erased(rows: Sequence[Row]) -> list[Row]:
     """A record that names somebody erased by law lands without them."""
     sent = {row.fields[name].lower() for row in rows for name in ADDRESSES if row.fields.get(name)}
-    gone = erased.find_erased(sent)
+    gone = users.find_erased(sent)
     return [_without(row, gone) for row in rows] if gone else list(rows)
 
 
@@ -93,7 +94,7 @@ def _without(row: Row, gone: set[str]) -> Row:
     if not named:
         return row
     blank = dict.fromkeys([*named, *(PERSONAL if "email" in named else ())])
-    return replace(row, fields={**row.fields, **blank, **({"name": erased.MARK} if "email" in named else {})})
+    return replace(row, fields={**row.fields, **blank, **({"name": ERASED_NAME} if "email" in named else {})})
 
 
 def _place_accounts(works: list[_Work]) -> None:

@@ -11,8 +11,6 @@ from sqlalchemy import select
 from app.auth.models import ErasedPerson
 from app.db import current_tenant, db
 
-MARK = "erased person"
-
 
 def address_hash(email: str) -> bytes:
     """HMAC-SHA256 of tenant and address under the installation's secret key."""

@@ -86,6 +86,9 @@ class CalendarFeed(TenantModel):
     last_used_at: Mapped[datetime | None]
 
 
+ERASED_NAME = "erased person"
+
+
 class ErasedPerson(TenantModel):
     """Somebody erased by law: a keyed hash of their address, so that no import brings them back."""
 

@@ -9,9 +9,25 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased
 
+from app.auth.erased import find_erased
 from app.auth.models import ApiToken, Tenant, User
 from app.db import current_tenant, db
 from app.errors import NotFound
+
+__all__ = [
+    "UserView",
+    "find_erased",
+    "find_user_by_email",
+    "get_tenant",
+    "get_token",
+    "get_user",
+    "get_user_view",
+    "list_active",
+    "list_managers",
+    "list_tokens",
+    "list_users",
+    "users_by_email",
+]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.auth import erased, queries, tokens
+from app.auth import queries, tokens
 from app.auth.actor import Actor
 from app.auth.changes import update_settings
+from app.auth.erased import remember as remember_erased
 from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle, PersonErased
 from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
@@ -28,6 +29,7 @@ __all__ = [
     "find_user_by_email",
     "get_user",
     "line_above",
+    "remember_erased",
     "revoke_token",
     "set_current",
     "update_settings",
@@ -110,7 +112,7 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
 
 
 def _refuse_erased(email: str) -> None:
-    if erased.find_erased([email]):
+    if queries.find_erased([email]):
         raise PersonErased
 
 

@@ -25,6 +25,7 @@ from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
 from app.escalations.raising import Raised, raise_escalation, start_numbers
 from app.escalations.tasking import NewTask, add_task, change_task
+from app.escalations.timeline import erase_texts
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
@@ -53,6 +54,7 @@ __all__ = [
     "change_task",
     "close_unresolved",
     "edit",
+    "erase_texts",
     "escalate",
     "extend",
     "merge",

@@ -11,14 +11,13 @@ from uuid import UUID
 from sqlalchemy import Table, Text, cast, delete, select, text, update
 
 from app.accounts.models import Account
-from app.auth import erased
+from app.auth import service as auth
 from app.auth.errors import DutyRequired
-from app.auth.models import ApiToken, CalendarFeed, User
-from app.auth.service import change_user
+from app.auth.models import ERASED_NAME, ApiToken, CalendarFeed, User
 from app.auth.settings import current_version, tenant_settings
 from app.db import db
 from app.errors import Conflict
-from app.escalations import timeline
+from app.escalations import service as escalations
 from app.escalations.models import Escalation
 from app.http.idempotency import IdempotencyKey
 from app.notifications.models import Intent
@@ -61,14 +60,14 @@ def erase(person: Person, now: datetime) -> int:
     if person.user:
         _erase_user(person.user)
     for contact in person.contacts:
-        contact.name, contact.email, contact.role = erased.MARK, None, None
+        contact.name, contact.email, contact.role = ERASED_NAME, None, None
     _erase_roles(person.email)
     db.session.flush()
     for table in tenant_tables():
         if not is_append_only(table):
             _replace(table, person.pattern)
-    db.session.execute(text("select erase_mentions(:pattern, :mark)"), {"pattern": person.pattern, "mark": erased.MARK})
-    erased.remember(person.email, now)
+    db.session.execute(text("select erase_mentions(:pattern, :mark)"), {"pattern": person.pattern, "mark": ERASED_NAME})
+    auth.remember_erased(person.email, now)
     db.session.expire_all()
     return texts
 
@@ -91,7 +90,7 @@ def _cases(person: Person) -> list[UUID]:
 
 def _erase_texts(person: Person, cases: list[UUID]) -> int:
     values = {"pattern": person.pattern, "user_id": _id(person), "cases": cases}
-    return timeline.erase_texts(list(db.session.scalars(FIND_TEXTS, values)))
+    return escalations.erase_texts(list(db.session.scalars(FIND_TEXTS, values)))
 
 
 def _erase_cases(person: Person, cases: list[UUID]) -> None:
@@ -111,7 +110,7 @@ def _erase_messages(person: Person) -> None:
     """What they were told, in inbox and outbox; the rows stay, so that nothing is sent a second time."""
     theirs = (Intent.user_id == _id(person)) | (Intent.address == person.email)
     _run(update(Intent).where(theirs, Intent.state == "pending"), state="suppressed", reason="erased")
-    blank: dict[str, Any] = {"address": None, "subject": erased.MARK, "body": "", "why": None, "last_error": None}
+    blank: dict[str, Any] = {"address": None, "subject": ERASED_NAME, "body": "", "why": None, "last_error": None}
     _run(update(Intent).where(theirs), **blank)
 
 
@@ -120,8 +119,8 @@ def _erase_user(user: User) -> None:
     tokens = select(ApiToken.id).where(ApiToken.user_id == user.id)
     _run(delete(IdempotencyKey).where(IdempotencyKey.principal_id.in_(tokens)))
     _run(delete(CalendarFeed).where(CalendarFeed.user_id == user.id))
-    _run(update(ApiToken).where(ApiToken.user_id == user.id), name=erased.MARK)
-    change_user(user, {"active": False, "name": erased.MARK, "timezone": None, "email": email})
+    _run(update(ApiToken).where(ApiToken.user_id == user.id), name=ERASED_NAME)
+    auth.change_user(user, {"active": False, "name": ERASED_NAME, "timezone": None, "email": email})
 
 
 def _erase_roles(email: str) -> None:
@@ -140,7 +139,7 @@ def _replace(table: Table, pattern: str) -> None:
     )
     found = " or ".join(f'"{c.name}"::text ~* :pattern' for c in columns)
     statement = text(f'update "{table.name}" set {changes} where {found}')  # noqa: S608
-    db.session.execute(statement, {"pattern": pattern, "mark": erased.MARK})
+    db.session.execute(statement, {"pattern": pattern, "mark": ERASED_NAME})
 
 
 def _type(column: Any) -> str:
