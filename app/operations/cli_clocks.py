@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from app.operations.options import data_dir_option
 from app.operations.setting import application
 from app.sla import cli as sla
 
@@ -17,14 +18,7 @@ def clocks_commands() -> None:
 
 @clocks_commands.command("verify")
 @click.option("--tenant", "tenant_id", type=click.UUID, help="One tenant.  [default: every tenant]")
-@click.option(
-    "--data-dir",
-    envvar="FIRSTHAND_DATA_DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".firsthand"),
-    show_default=True,
-    help="Where the embedded servers keep their data.",
-)
+@data_dir_option
 def verify(tenant_id: UUID | None, data_dir: Path) -> None:
     """Rebuild every clock from its ledger and compare; changes nothing.
 

@@ -21,6 +21,7 @@ from app.operations.backlog import Backlog, read_backlog
 from app.operations.capacity import check_rates, check_redis_room, check_server
 from app.operations.checkup import check_tenants
 from app.operations.findings import FULL, Finding, ok, share, warn, wrong
+from app.operations.options import data_dir_option
 from app.operations.setting import settings_for
 
 OLDEST_POSTGRESQL = 160_000
@@ -170,14 +171,7 @@ def _are_alive() -> bool:
 
 
 @click.command("doctor")
-@click.option(
-    "--data-dir",
-    envvar="FIRSTHAND_DATA_DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".firsthand"),
-    show_default=True,
-    help="Where the embedded servers keep their data.",
-)
+@data_dir_option
 def doctor_command(data_dir: Path) -> None:
     """Say what is wrong and what to do; exit 1 if anything is."""
     with settings_for(data_dir) as settings, create_app(settings).app_context():

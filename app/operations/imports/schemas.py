@@ -21,11 +21,9 @@ class ImportFaultSchema(Schema):
     detail = fields.String()
 
 
-class ImportSchema(Schema):
-    """`state` is running, done or failed; `failure` says why it ended early. `errors` lists at most 10,000 rows."""
+class CountsSchema(Schema):
+    """How far an import is: `total` rows, and what became of them."""
 
-    id = fields.UUID()
-    kind = fields.String()
     state = fields.String()
     total = fields.Integer()
     created = fields.Integer()
@@ -33,6 +31,13 @@ class ImportSchema(Schema):
     unchanged = fields.Integer()
     stale = fields.Integer()
     rejected = fields.Integer()
+
+
+class ImportSchema(CountsSchema):
+    """`state` is running, done or failed; `failure` says why it ended early. `errors` lists at most 10,000 rows."""
+
+    id = fields.UUID()
+    kind = fields.String()
     failure = fields.String(allow_none=True)
     started_at = AwareDateTime(allow_none=True)
     ended_at = AwareDateTime(allow_none=True)
@@ -40,13 +45,6 @@ class ImportSchema(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
-class ImportedSchema(Schema):
+class ImportedSchema(CountsSchema):
     id = fields.UUID(allow_none=True)
-    state = fields.String()
     dry_run = fields.Boolean()
-    total = fields.Integer()
-    created = fields.Integer()
-    updated = fields.Integer()
-    unchanged = fields.Integer()
-    stale = fields.Integer()
-    rejected = fields.Integer()
