@@ -3,7 +3,7 @@
 NOW is Monday 2 March 2026, 10:00; the tenant's hours are Monday to Friday, 9 to 17, in UTC.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
@@ -24,12 +24,22 @@ from app.rows import insert_all
 from app.sla import calendars, ladders, levels
 from app.sla import service as sla
 from app.sla.models import Application, Clock, ClockEntry, StepLog
+from app.sla.verifying import verify_batch
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.test_service_levels import GOLD, Case, contract, march, publish
 
 SILVER: dict[str, Any] = {"respond": {"business_hours": 6}, "reply": {"business_hours": 6}}
+
+
+@pytest.fixture(autouse=True)
+def rebuilt(tenant: TestTenant) -> Iterator[None]:
+    """After each test every clock is what its ledger says, and the sweep waits for it at the right moment."""
+    yield
+    with transaction():
+        differences = verify_batch().differences
+    assert [str(one) for one in differences if one.field != "ledger"] == []
 
 
 @pytest.fixture

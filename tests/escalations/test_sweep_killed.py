@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,9 @@ def sweepers(settings: Settings) -> Callable[..., object]:
     }
 
     @contextmanager
-    def running(tenant: TestTenant, *, limit: int) -> Iterator[Sweepers]:
-        command = [sys.executable, "-m", "tests.escalations.sweeper", str(tenant.id), DUE.isoformat(), str(limit)]
+    def running(tenant: TestTenant, *, limit: int, program: str = "sweeper", at: datetime = DUE) -> Iterator[Sweepers]:
+        module = f"tests.escalations.{program}"
+        command = [sys.executable, "-m", module, str(tenant.id), at.isoformat(), str(limit)]
         with subprocess.Popen(
             command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
