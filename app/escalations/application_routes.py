@@ -60,7 +60,8 @@ def apply_ladders(body: dict[str, Any]) -> Response:
 @bp.alt_response(200, schema=PreviewSchema)
 @requires("promises:write")
 def apply_zones(body: dict[str, Any]) -> Response:
-    """Bring all open cases to their account's zone as it is now, else to the tenant's; close keeps its due time."""
+    """Bring all open cases to the zone of their account or tenant as it is now, and due times to its present rules (a
+    release of the time zone database moves nothing by itself); close keeps its due time."""
     with transaction():
         return _apply(body, "zone", tenant_settings().timezone, number=0)
 

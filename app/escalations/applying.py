@@ -1,4 +1,4 @@
-"""Apply to open: a newer service level, calendar, set of ladders or zone brought to the cases that are open.
+"""Apply to open: a newer service level, calendar, set of ladders or rules of a zone brought to the open cases.
 
 First it is shown what would move, break and fire; then a job does it in batches, each case in one transaction with
 everything that hangs on it, so that a kill at any moment leaves each case at its old version or its new one. What
@@ -49,6 +49,11 @@ class Moved:
     def fires(self) -> int:
         return sum(shift.fires for shift in self.shifts)
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything becomes another; under zone rules most cases stay as they are."""
+        return bool(self.shifts) or self.new != basis_of(self.record)
+
 
 @dataclass
 class Counted:
@@ -60,10 +65,12 @@ class Counted:
     steps: int = 0
     firing: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
+    case_ids: list[UUID] = field(default_factory=list)
 
     def add(self, moved: Moved) -> None:
         changed = [shift for shift in moved.shifts if shift.moved]
         self.escalations += 1
+        self.case_ids.append(moved.record.id)
         self.clocks += len(changed)
         self.breached += sum(shift.breached for shift in moved.shifts)
         self.steps += moved.fires
@@ -94,7 +101,8 @@ def preview(wanted: Application, now: datetime) -> Counted:
     while True:
         cases = _pending(wanted, now, after=after)
         for moved in _move(wanted, cases, now, lock=False):
-            counted.add(moved)
+            if moved.changes:
+                counted.add(moved)
         db.session.expunge_all()
         if len(cases) < BATCH:
             return counted
@@ -133,7 +141,7 @@ def new_application(
         subject_id=subject_id,
         version_id=version_id,
         number=number,
-        phase="counting" if spread else "moving",
+        phase="counting" if spread or kind == "zone" else "moving",
         spread_seconds=int(spread.total_seconds()),
         total=0,
         actor_id=actor_id,
@@ -173,11 +181,13 @@ def apply_batch(application_id: UUID, now: datetime) -> bool:
 
 
 def _count(found: Application, now: datetime) -> bool:
-    """How many cases fire something at once decides how they are spread."""
+    """How many cases fire something at once decides how they are spread; zone rules must find their cases first."""
     application_id = found.id
     counted = preview(found, now)
     found = get_application(application_id)  # a preview forgets what it has read
     found.firing, found.phase = counted.firing, "moving"
+    if found.kind == "zone":
+        found.case_ids, found.total = counted.case_ids, counted.escalations
     db.session.flush()
     return True
 
@@ -247,7 +257,7 @@ def _behind(wanted: Application) -> list[ColumnElement[bool]]:
     if wanted.kind == "ladder":
         version = Escalation.ladder_number < wanted.number
     elif wanted.kind == "zone":
-        version = Escalation.zone != func.coalesce(Account.timezone, wanted.name)
+        version = true() if wanted.case_ids is None else Escalation.id.in_(wanted.case_ids)
     elif wanted.kind == "calendar":
         of_it = select(CalendarVersion.id).where(CalendarVersion.calendar_id == wanted.subject_id)
         version = Escalation.calendar_version_id.in_(of_it.where(CalendarVersion.id != wanted.version_id))
@@ -293,7 +303,8 @@ def _move(wanted: Application, cases: Iterable[Case], now: datetime, *, lock: bo
         new = _new_basis(wanted, old, calendar, zone, now)
         clocks = Clocks(record.id, standing[record.id])
         try:
-            shifts = bring(clocks, _case_now(record), old=old, new=new, at=now, because=wanted.label)
+            case, rules = _case_now(record), wanted.kind == "zone"
+            shifts = bring(clocks, case, old=old, new=new, at=now, because=wanted.label, rules=rules)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             log.exception("case_not_moved", escalation_id=str(record.id), because=wanted.label)
             wanted.failed_ids = [*(wanted.failed_ids or []), record.id]
@@ -338,6 +349,8 @@ def _save(found: Application, moved: Sequence[Moved], now: datetime) -> None:
     found.clocks += counted.clocks
     found.breached += counted.breached
     found.steps += counted.steps
+    if found.case_ids is not None:
+        found.case_ids = [id_ for id_ in found.case_ids if id_ not in counted.case_ids]
 
 
 # What an application may change of a case: its versions, what follows from them, and where its timeline stands.

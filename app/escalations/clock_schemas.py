@@ -24,6 +24,7 @@ class LedgerEntrySchema(Schema):
     void = fields.Boolean()
     target = fields.Dict()
     due_at = fields.String()
+    was = fields.String()
     because = fields.String()
 
 

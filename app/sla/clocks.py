@@ -49,6 +49,11 @@ class Clocks:
         """The latest cycle of every clock."""
         return [stored.row for stored in self._latest()]
 
+    def is_adrift(self, row: Clock) -> bool:
+        """Whether the ledger under today's zone rules gives another due time than the one stored."""
+        stored = self._find(row.kind, row.subject)
+        return stored is not None and stored.row.due_at != stored.state.due_at
+
     def basis(self) -> Basis:
         """What the case's clocks count by; of the newest business clock, since `close` keeps what it began with."""
         newest = max(self.all, key=lambda stored: (stored.row.kind != "close", stored.row.started_at))
@@ -148,18 +153,20 @@ class Clocks:
         subject: str = "-",
         basis: Basis | None = None,
         keep_earlier: bool = False,
+        was: datetime | None = None,
     ) -> Clock | None:
         """Change what was promised; elapsed and paused time survive, and nothing falls due before `at`.
 
         The same promise again changes nothing. `basis` names other versions of calendar and ladder, or another zone.
-        `keep_earlier`: a softer target leaves the running cycle's due time.
+        `keep_earlier`: a softer target leaves the running cycle's due time. `was`: the due time that stood, where the
+        ledger, read under today's zone rules, does not tell it any more.
         """
         stored = self._find(kind, subject)
         if stored is None or (basis is None and target == stored.state.target):
             return None
         if keep_earlier and target is not None and not _is_tighter(target, stored):
             return None
-        facts: dict[str, Any] = {"because": because}
+        facts: dict[str, Any] = {"because": because, **({"was": was.isoformat()} if was else {})}
         if target is not None:
             facts["target"] = target.to_json()
         if basis is not None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -208,7 +208,8 @@ class Application(TenantModel):
     `phase`: `counting` how much fires at once, `moving` what fires nothing, `spreading` the rest over
     `spread_seconds` (tenant time), until `done`, or `replaced` by a later one. `after_id` is where `moving` stands.
     `total` escalations were to be moved when it began, `firing` of them by firing something at once; `fired` is how
-    many of those have been let go. `failed_ids` are cases that could not be moved and keep what they had.
+    many of those have been let go. `failed_ids` are cases that could not be moved and keep what they had. `case_ids`
+    are those still to be moved to other zone rules, which no version on their row tells.
     """
 
     __tablename__ = "application"
@@ -237,6 +238,7 @@ class Application(TenantModel):
     breached: Mapped[int] = mapped_column(default=0)
     steps: Mapped[int] = mapped_column(default=0)
     failed_ids: Mapped[list[UUID]] = mapped_column(default=list)
+    case_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     actor_id: Mapped[UUID | None]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

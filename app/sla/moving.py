@@ -44,14 +44,19 @@ class CaseNow:
     waiting_on: str | None = None
 
 
-def bring(clocks: Clocks, case: CaseNow, *, old: Basis, new: Basis, at: datetime, because: str) -> list[Shift]:
+def bring(
+    clocks: Clocks, case: CaseNow, *, old: Basis, new: Basis, at: datetime, because: str, rules: bool = False
+) -> list[Shift]:
     """Re-target what stands from one basis to another; nothing is written before the clocks are saved.
 
     Elapsed and paused time survive, nothing falls due before `at`. `close` keeps its due time and calendar whatever
     happens and only climbs another ladder. A target that was not the old basis's own (a severity that fell kept it, or
-    it was given for this one clock) stays, unless the new service level states another.
+    it was given for this one clock) stays, unless the new service level states another. `rules`: due times that were
+    stored under other rules of their zone follow today's.
     """
-    shifts = [_bring_one(clocks, row, case, old, new, at, because) for row in clocks.rows() if row.ended_at is None]
+    running = [row for row in clocks.rows() if row.ended_at is None]
+    adrift = {row.id for row in running if rules and row.kind != "close" and clocks.is_adrift(row)}
+    shifts = [_bring_one(clocks, row, case, old, new, at, because, adrift=row.id in adrift) for row in running]
     if case.working and old.level_version_id != new.level_version_id:
         shifts += _begin_asked(clocks, case, old, new, at, because)
     return [shift for shift in shifts if shift is not None]
@@ -66,7 +71,7 @@ def align(clocks: Clocks, rows: Iterable[Clock], basis: Basis, *, at: datetime) 
 
 
 def _bring_one(
-    clocks: Clocks, row: Clock, case: CaseNow, old: Basis, new: Basis, at: datetime, because: str
+    clocks: Clocks, row: Clock, case: CaseNow, old: Basis, new: Basis, at: datetime, because: str, *, adrift: bool
 ) -> Shift | None:
     was, state = row.due_at, row.state
     before, after = _targets(row.kind, case, old, new)
@@ -74,9 +79,12 @@ def _bring_one(
         clocks.cancel(row.kind, at=at, now=at, subject=row.subject, because=because)
         return Shift(row.kind, "ended", was, None)
     target, basis = _new_target(row, case, old, new, before, after), _other_basis(row, new)
+    if adrift:
+        basis = basis or _own_basis(row)
     if target is None and basis is None:
         return None
-    clocks.retarget(row.kind, target, subject=row.subject, basis=basis, at=at, now=at, because=because)
+    stood = was if adrift else None
+    clocks.retarget(row.kind, target, subject=row.subject, basis=basis, at=at, now=at, because=because, was=stood)
     breached = row.state == "breached" and state != "breached"
     return Shift(row.kind, "retargeted", was, row.due_at, breached, count_due(row, at))
 
@@ -151,5 +159,8 @@ def _other_basis(row: Clock, new: Basis) -> Basis | None:
         wanted = Basis(row.calendar_version_id, row.zone, number)
     else:
         wanted = replace(new, ladder_number=number, level_version_id=None)
-    own = Basis(row.calendar_version_id, row.zone, row.ladder_number)
-    return wanted if wanted != own else None
+    return wanted if wanted != _own_basis(row) else None
+
+
+def _own_basis(row: Clock) -> Basis:
+    return Basis(row.calendar_version_id, row.zone, row.ladder_number)

@@ -77,7 +77,7 @@ class ClockView:
                 "at": entry.at,
                 "recorded_at": entry.recorded_at,
                 "void": entry.seq in self.state.void,
-                **{name: entry.data[name] for name in ("target", "due_at", "because") if name in entry.data},
+                **{name: entry.data[name] for name in ("target", "due_at", "was", "because") if name in entry.data},
             }
             for entry in self.entries
         ]

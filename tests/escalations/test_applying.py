@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.auth import changes as settings
 from app.auth import queries as users
+from app.auth.settings import tenant_settings
 from app.db import db, new_id, transaction
 from app.escalations import applying, jobs, service
 from app.escalations.applying import Counted
@@ -59,7 +60,7 @@ def wanted(kind: str, now: datetime, spread: timedelta = timedelta(0)) -> Applic
         name, number, version_id = sla.current_calendar(default.id)
         of = {"subject_id": default.id, "version_id": version_id}
     else:
-        name, number = ("ladders", sla.current_ladder()) if kind == "ladder" else ("Asia/Tokyo", 0)
+        name, number = ("ladders", sla.current_ladder()) if kind == "ladder" else (tenant_settings().timezone, 0)
         of = {}
     return applying.new_application(kind, name, number=number, now=now, spread=spread, **of)
 
@@ -269,6 +270,31 @@ def test_a_changed_zone_reaches_open_cases_by_word_only_and_leaves_close(tenant:
         "respond": "Asia/Tokyo",
         "close": "UTC",
     }
+
+
+def test_other_rules_of_a_zone_reach_stored_due_times_by_word_only(tenant: TestTenant, company: Company) -> None:
+    """Rows as an older release of the time zone database would have left them: an hour early. `close` stays."""
+    case = Case(tenant, company)
+    other = Case(tenant, company)
+    with transaction():
+        early = {"due_at": Clock.due_at - timedelta(hours=1), "next_step_at": Clock.next_step_at - timedelta(hours=1)}
+        stored = (Clock.escalation_id == case.id, Clock.kind.in_(["respond", "close"]))
+        db.session.execute(update(Clock).where(*stored).values(early).execution_options(synchronize_session=False))
+    [example] = preview("zone", march(2, 12)).examples
+    assert (example["clock"], example["was"], example["becomes"]) == ("respond", march(3, 9), march(3, 10))
+    done = apply(tenant, "zone", march(2, 12))
+    assert (done.phase, done.total, numbers(done), done.case_ids) == ("done", 1, (1, 1, 0, 0), [])
+    assert case.dues()["respond"] == march(3, 10)
+    assert case.dues()["close"] == datetime.fromisoformat("2026-04-01T09:00Z")
+    assert ledger(case, "respond")[-1] == ("retarget", march(2, 12), "zone")
+    assert len(ledger(other, "respond")) == 1
+    with transaction():  # for what follows the test: the clock that stays is put back
+        db.session.execute(
+            update(Clock)
+            .where(Clock.kind == "close", Clock.escalation_id == case.id)
+            .values(due_at=Clock.due_at + timedelta(hours=1), next_step_at=Clock.next_step_at + timedelta(hours=1))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def test_what_resolve_had_ended_counts_by_the_new_calendar_when_it_is_taken_up_again(
