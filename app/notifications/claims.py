@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app import clock
+from app.auth.settings import current_version
 from app.db import db, finding
+from app.notifications.queries import IN_USE
 from app.notifications.retries import Next
 
 BATCH = 100
@@ -51,6 +53,19 @@ SETTLE = text(
         select id from intent
         where {DUE} and (:no_mail or channel = 'inbox' or coalesce(address, '') = '')
         order by hold_until limit :limit for update skip locked
+    ))
+    """  # noqa: S608
+)
+
+# Only what was held can have outlived its reader's time here.
+PASS_BY = text(
+    f"""
+    update intent set state = 'suppressed', reason = 'absent', leased_until = null
+    where id = any(array(
+        select i.id from intent i
+        where {DUE} and i.hold_until > i.at
+          and exists (select from "user" u where u.id = i.user_id and not u.active)
+        order by i.id limit :limit for update of i skip locked
     ))
     """  # noqa: S608
 )
@@ -118,6 +133,12 @@ def list_tenants_with_intents() -> list[UUID]:
     """Tenants with something due now by their own time; in no order, so that none is always last."""
     with finding() as session:
         return list(session.scalars(FIND_TENANTS, {"now": clock.real_now()}))
+
+
+def pass_by_who_left(*, now: datetime, tenant_now: datetime) -> None:
+    """Who was deactivated while a message waited for their hours is not told; none waits where nobody has any."""
+    if current_version(IN_USE):
+        db.session.execute(PASS_BY, {"now": now, "tenant_now": tenant_now, "limit": SETTLED_AT_ONCE})
 
 
 def settle_inbox(*, mail: bool, now: datetime, tenant_now: datetime) -> int:

@@ -70,6 +70,7 @@ def _deliver_batch(tenant_id: UUID, office: PostOffice | None) -> tuple[int, boo
     lease = now + LEASE
     with transaction(tenant=tenant_id):
         tenant_now = clock.now()
+        claims.pass_by_who_left(now=now, tenant_now=tenant_now)
         settled = claims.settle_inbox(mail=office is not None, now=now, tenant_now=tenant_now)
         collected = digests.collect(now=now, tenant_now=tenant_now) if office else 0
         batch = claims.claim(lease=lease, now=now, tenant_now=tenant_now) if office else []

@@ -119,6 +119,25 @@ def test_what_is_taken_back_before_it_is_sent_is_not_in_it(collected: Collected,
     assert collected.read(stays).state == "sent"
 
 
+def test_who_left_while_it_waited_is_told_nothing(
+    collected: Collected, receiver: Receiver, colleague: User, client: ApiClient
+) -> None:
+    """Both waited: one for the digest, one for the end of quiet hours; a third had no time to wait."""
+    an_hour_ago = clock.real_now() - timedelta(hours=1)
+    for_digest = collected.item("collected", at=an_hour_ago)
+    quiet = collected.post(colleague, subject="quiet", at=an_hour_ago, hold_until=an_hour_ago + timedelta(minutes=5))
+    at_once = collected.post(colleague, subject="at once", at=an_hour_ago, hold_until=an_hour_ago)
+    path = f"/api/v1/users/{colleague.id}"
+    left = client.patch(path, json={"active": False}, if_match=client.get(path).headers["ETag"])
+    assert left.status_code == 200, left.text
+    collected.deliver()
+    assert [(one.state, one.reason) for one in map(collected.read, (for_digest, quiet))] == [
+        ("suppressed", "absent")
+    ] * 2
+    assert collected.read(at_once).state == "sent"
+    assert receiver.subjects() == ["at once"]
+
+
 def put_together(collected: Collected) -> None:
     """A worker that put the digest together and was killed."""
     with transaction(tenant=collected.tenant.id):
