@@ -15,7 +15,7 @@ from app.db import db, transaction
 from app.errors import NotFound
 from app.escalations import timeline
 from app.escalations.models import Escalation
-from app.notifications.models import Intent
+from app.notifications.models import Intent, Preference
 from app.operations.persons.erase import StillNamed, erase
 from app.operations.persons.export import export
 from app.operations.persons.tables import find_person, tenant_tables
@@ -101,6 +101,25 @@ def test_an_erased_colleague_stands_in_no_table_and_the_case_and_its_chain_go_on
     assert {(one.subject, one.body, one.address) for one in theirs} == {("erased person", "", None)}
     seen = client.get(f"/api/v1/escalations/{case['id']}").json
     assert (seen["owner"]["name"], seen["status"]) == ("erased person", "in_progress")
+
+
+def test_what_waited_for_an_erased_colleagues_hours_is_not_sent_and_the_hours_are_forgotten(
+    tenant: TestTenant, client: ApiClient, case: dict[str, Any]
+) -> None:
+    user_id = case["owner"]["id"]
+    wishes = {"digest": {"at": "08:00"}, "timezone": "Asia/Kathmandu"}
+    assert client.patch(f"/api/v1/users/{user_id}/preferences", json=wishes, if_match='"1"').status_code == 200
+    path = f"/api/v1/escalations/{case['id']}/decision"
+    assert client.post(path, json={"choice": "go_on", "reason": "Nora has it"}).status_code == 200
+    with transaction():
+        waiting = select(Intent.id).where(Intent.user_id == user_id, Intent.channel == "digest")
+        ids = db.session.scalars(waiting).all()
+        assert "preference" in export(find_person(NORA))["tables"]
+    assert len(ids) == 1
+    erase_now(NORA)
+    with transaction():
+        assert db.session.scalars(select(Intent.state).where(Intent.id.in_(ids))).all() == ["suppressed"]
+        assert db.session.scalars(select(Preference)).all() == []
 
 
 def test_an_erased_contact_takes_their_words_along(tenant: TestTenant, client: ApiClient, case: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from app.errors import Conflict
 from app.escalations import service as escalations
 from app.escalations.models import Escalation
 from app.http.idempotency import IdempotencyKey
-from app.notifications.models import Intent
+from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
 from app.routing.models import PolicyVersion
 
@@ -119,6 +119,7 @@ def _erase_user(user: User) -> None:
     tokens = select(ApiToken.id).where(ApiToken.user_id == user.id)
     _run(delete(IdempotencyKey).where(IdempotencyKey.principal_id.in_(tokens)))
     _run(delete(CalendarFeed).where(CalendarFeed.user_id == user.id))
+    _run(delete(Preference).where(Preference.user_id == user.id))
     _run(update(ApiToken).where(ApiToken.user_id == user.id), name=ERASED_NAME)
     auth.change_user(user, {"active": False, "name": ERASED_NAME, "timezone": None, "email": email})
 
