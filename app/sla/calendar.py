@@ -10,9 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.sla.definition import parse_hours
-from app.sla.hours import EPOCH, SECOND, CalendarError, Hours, Interval, union, without
+from app.sla.hours import (
+    EPOCH,
+    FIRST_YEAR,
+    LAST_YEAR,
+    SECOND,
+    CalendarError,
+    Hours,
+    Interval,
+    union,
+    without,
+)
 
-FIRST_YEAR, LAST_YEAR = 1970, 2100
 _MICROSECOND = timedelta(microseconds=1)  # multiplying and dividing by it is faster than any constructor, and exact
 
 

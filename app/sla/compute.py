@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.sla.calendar import FIRST_YEAR, LAST_YEAR, Calendar, compile_calendar
-from app.sla.hours import DAY, CalendarError
+from app.sla.calendar import Calendar, compile_calendar
+from app.sla.hours import DAY, FIRST_YEAR, LAST_YEAR, CalendarError
 
 MOST_WINDOWS = 1_000
 MOST_WINDOWS_IN_ALL = 20_000

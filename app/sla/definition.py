@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from app.sla.hours import (
     DAY,
     EPOCH,
+    FIRST_YEAR,
+    LAST_YEAR,
     WEEKDAYS,
     CalendarError,
     Hours,
@@ -147,12 +149,14 @@ def _moment(value: object, field: str) -> int:
 
 
 def parse_date(value: object, field: str) -> date:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
+    """A date of the years that calendars know."""
     try:
-        return date.fromisoformat(str(value))
+        day = value if isinstance(value, date) and not isinstance(value, datetime) else date.fromisoformat(str(value))
     except ValueError as error:
         raise CalendarError(field, f"expected a date such as 2026-12-25, got {value!r}") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise CalendarError(field, f"expected a date from {FIRST_YEAR} to {LAST_YEAR}, got {day}")
+    return day
 
 
 def _day_seconds(value: object, *, always_open: bool) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from icalendar import Calendar, Component
 
 from app.errors import Invalid
-from app.sla.calendar import FIRST_YEAR, LAST_YEAR
+from app.sla.hours import FIRST_YEAR, LAST_YEAR
 from app.sla.yearly import Yearly, occurrences
 
 MOST_EVENTS = 1_000
@@ -95,7 +95,8 @@ def _days(event: Component, moved: dict[str, set[date]], first: date, last: date
         without |= moved.get(str(event.get("UID")), set())
     for day in {*_starts(event, start, last), *_dates(event, "RDATE")} - without:
         if day == start or day + length > first:
-            yield from (day + timedelta(days=number) for number in range(length.days))
+            days = (day + timedelta(days=number) for number in range(length.days))
+            yield from (found for found in days if found.year <= LAST_YEAR)
 
 
 def _starts(event: Component, start: date, last: date) -> Iterable[date]:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 SECOND = 1_000_000
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

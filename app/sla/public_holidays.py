@@ -7,9 +7,8 @@ from typing import Any
 
 import holidays
 
-from app.sla.calendar import FIRST_YEAR, LAST_YEAR
 from app.sla.definition import parse_date
-from app.sla.hours import CalendarError
+from app.sla.hours import FIRST_YEAR, LAST_YEAR, CalendarError
 
 YEARS_BACK, YEARS_AHEAD = 5, 10
 MOST_COUNTRIES = 20
@@ -65,10 +64,8 @@ def _span(entry: Mapping[str, Any], field: str, today: date) -> tuple[date, date
         first = parse_date(entry["from"], f"{field}/from")
     if entry.get("until") is not None:
         last = parse_date(entry["until"], f"{field}/until")
-    if not FIRST_YEAR <= first.year <= LAST_YEAR:
-        raise CalendarError(f"{field}/from", f"expected a date from {FIRST_YEAR} to {LAST_YEAR}")
-    if last < first or last.year > LAST_YEAR:
-        raise CalendarError(f"{field}/until", f"expected a date from {first} to {LAST_YEAR}-12-31")
+    if last < first:
+        raise CalendarError(f"{field}/until", f"expected a date from {first} on")
     return first, last
 
 

@@ -236,7 +236,24 @@ def test_a_business_day_is_the_seconds_the_version_states() -> None:
             },
             "breaks/0/end_utc",
         ),
+        (
+            {"weekly": NINE_TO_FIVE, "breaks": [{"date": "9999-12-31", "start": "22:00", "end": "06:00"}]},
+            "breaks/0/date",
+        ),
+        ({"weekly": NINE_TO_FIVE, "breaks": [{"date": "2026-01-05", "start": "12:00", "end": "12:00"}]}, "breaks/0"),
+        ({"weekly": NINE_TO_FIVE, "holidays": ["2101-01-01"]}, "holidays/0"),
+        ({"weekly": NINE_TO_FIVE, "overrides": {"1969-12-31": []}}, "overrides/1969-12-31"),
+        ({"weekly": NINE_TO_FIVE, "overrides": {"2026-01-05": [["09:00", "25:00"]]}}, "overrides/2026-01-05/0/1"),
+        ({"weekly": NINE_TO_FIVE, "overrides": ["2026-01-05"]}, "overrides"),
+        ({"weekly": {"mon": [["09:00", "24:01"]]}}, "weekly/mon/0/1"),
+        ({"weekly": {"mon": [["00:00", "00:00"]]}}, "weekly/mon/0"),
+        ({"weekly": {"mon": [[f"{hour:02}:00", f"{hour:02}:30"] for hour in range(13)]}}, "weekly/mon"),
+        ({"weekly": {"mon": [["22:00", "06:00"], ["23:00", "24:00"]]}}, "weekly/mon"),
+        ({"timezone": "../etc/passwd", "weekly": NINE_TO_FIVE}, "timezone"),
+        ({"timezone": None, "weekly": NINE_TO_FIVE}, "timezone"),
         ({"weekly": NINE_TO_FIVE, "day_seconds": 0}, "day_seconds"),
+        ({"weekly": NINE_TO_FIVE, "day_seconds": 8.5}, "day_seconds"),
+        ({"weekly": NINE_TO_FIVE, "day_seconds": 24 * HOUR + 1}, "day_seconds"),
         ({"weekly": NINE_TO_FIVE, "always_open": True}, "weekly"),
         ({"weekly": NINE_TO_FIVE, "hours": 8}, "hours"),
         ({"weekly": {}}, "weekly"),
@@ -337,6 +354,27 @@ def test_adding_obeys_its_laws(calendar: Calendar, at: datetime, first: int, sec
     assert calendar.between(calendar.subtract(at, first), at) == first
     assert calendar.add(at, first) < calendar.add(at, first + second)
     assert calendar.add(calendar.add(at, 0), first) == middle  # closed time before it makes no difference
+
+
+@settings(max_examples=100, deadline=None)
+@given(calendars(), moments, moments, st.integers(0, 400 * HOUR))
+def test_who_starts_later_is_never_due_earlier(calendar: Calendar, a: datetime, b: datetime, seconds: int) -> None:
+    first, second = sorted((a, b))
+    assert calendar.add(first, seconds) <= calendar.add(second, seconds)
+    assert calendar.subtract(first, seconds) <= calendar.subtract(second, seconds)
+
+
+@settings(max_examples=100, deadline=None)
+@given(calendars(), moments, durations)
+def test_closed_time_before_a_start_moves_nothing(calendar: Calendar, at: datetime, seconds: int) -> None:
+    closes = calendar.next_close(at)
+    opens = calendar.next_open(closes) if closes else None
+    assert closes is not None
+    assert opens is not None
+    due = calendar.add(opens, seconds)
+    for share in (0, 0.3, 0.999):
+        assert calendar.add(closes + share * (opens - closes), seconds) == due
+        assert calendar.between(closes + share * (opens - closes), due) == seconds
 
 
 @settings(max_examples=100, deadline=None)

@@ -166,4 +166,11 @@ def test_every_answer_backwards_and_every_edge_is_that_of_walking_the_minutes(
     at = slow.at(minute)
     assert calendar.subtract(at, seconds) == slow.subtract(minute, seconds)
     assert calendar.next_open(at) == slow.next(minute, opening=True)
-    assert calendar.next_close(at) == slow.next(minute, opening=False)
+    closes = slow.next(minute, opening=False)
+    assert calendar.next_close(at) == closes
+    until = opens = (closes - slow.begins) // MINUTE
+    while slow.open[opens - 1]:
+        opens -= 1
+    # what ends exactly at closing is due at closing, and what began exactly at opening began at opening
+    assert calendar.add(at, 60 * sum(slow.open[minute:until])) == closes
+    assert calendar.subtract(closes, 60 * (until - opens)) == slow.at(opens)

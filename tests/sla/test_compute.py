@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.sla.compute import compute
 from app.sla.hours import CalendarError
@@ -137,3 +139,34 @@ def test_overrides_breaks_and_always_open_are_computed() -> None:
         {"windows": [["2026-06-01T15:00:00+00:00", None]]},
         {"at": None},
     ]
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+words = st.sampled_from(
+    ("09:00", "24:00", "00:00", "25:00", "22:00", "2026-01-05", "9999-12-31", "0001-01-01", "2026-01-05T09:00:00Z")
+)
+names = st.sampled_from(("mon", "date", "start", "end", "start_utc", "end_utc", "country", "dates")) | words
+anything = st.recursive(
+    scalars | words, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=9
+)
+definitions = st.fixed_dictionaries(
+    {"timezone": st.sampled_from(("UTC", "Pacific/Apia")) | scalars, "weekly": anything},
+    optional=dict.fromkeys(("holidays", "holidays_of", "overrides", "breaks", "always_open", "day_seconds"), anything),
+)
+ops = st.sampled_from(("add", "subtract", "between", "is_open", "next_windows"))
+operations = st.fixed_dictionaries(
+    {"op": ops | anything, "start": words | anything},
+    optional=dict.fromkeys(("end", "seconds", "count"), words | anything),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.just(CALENDAR) | definitions, st.lists(operations, max_size=2))
+def test_whatever_is_sent_is_answered_or_refused_by_field(
+    definition: dict[str, Any], asked: list[dict[str, Any]]
+) -> None:
+    try:
+        results, field = compute(definition, asked), ""
+    except CalendarError as refused:
+        results, field = [], refused.field
+    assert field.startswith(("calendar/", "operations/")) or len(results) == len(asked)
