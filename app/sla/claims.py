@@ -58,12 +58,21 @@ def unnest(alias: str, columns: Mapping[str, str]) -> str:
 def joined(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
     """One text per column; no value and an empty text are both NULL. A value with the separator in it is refused."""
     texts = {
-        name: SEPARATOR.join(["" if value is None else str(value) for value in column])
+        name: SEPARATOR.join(_hexes(column) if columns[name] == "uuid" else _words(column))
         for name, column in zip(columns, zip(*rows, strict=True), strict=True)
     }
     if any(text_.count(SEPARATOR) != len(rows) - 1 for text_ in texts.values()):
         raise ValueError("a value holds the separator of columns")
     return texts
+
+
+def _words(values: Sequence[Any]) -> list[str]:
+    return ["" if value is None else str(value) for value in values]
+
+
+def _hexes(ids: Sequence[UUID | None]) -> list[str]:
+    """Without dashes, which take three times as long to put in."""
+    return ["" if id_ is None else f"{id_.int:032x}" for id_ in ids]
 
 
 # Raw: the order of columns is that of DueClock, and one index scan finds and locks the batch.
