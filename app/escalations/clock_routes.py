@@ -56,7 +56,9 @@ def list_set_aside(query: dict[str, Any]) -> Response:
         return page(
             SetAsidePage,
             query,
-            lambda after, limit: set_aside.list_set_aside(after=UUID(after[0]) if after else None, limit=limit),
+            lambda after, limit: set_aside.list_set_aside(
+                actor=current_actor(), now=clock.now(), after=UUID(after[0]) if after else None, limit=limit
+            ),
             lambda found: [str(found["id"])],
         )
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app import clock as clocks
 from app.db import transaction
-from app.escalations import engine, firing
+from app.escalations import engine, firing, set_aside
 from app.escalations.firing import NOTIFY
 from app.escalations.ladder_actions import act, lock_case
 from app.sla import claims, due
@@ -79,7 +79,9 @@ def _sweep_together(tenant_id: UUID, now: datetime | None, limit: int) -> tuple[
         claimed = claims.claim(limit, at)
         plans = due.plan_all(claimed, at)
         together = [fired for fired in plans if not acts(fired)]
-        firing.tell(together, at).write(at)
+        outgoing = firing.tell(together, at)
+        outgoing.write(at)
+        set_aside.raise_alarm([fired.problem for fired in outgoing.fired if fired.problem], at)
     steps = sum(len(fired.firings) for fired in together)
     return len(claimed), steps, [fired.clock for fired in plans if acts(fired)]
 
@@ -120,4 +122,5 @@ def sweep_alone(tenant_id: UUID, escalation_id: UUID, clock_id: UUID, now: datet
         log.exception("clock_set_aside", clock_id=str(clock_id), escalation_id=str(escalation_id))
         with transaction(tenant=tenant_id):
             claims.set_aside(clock_id, repr(error))
+            set_aside.raise_alarm([repr(error)], now or clocks.now())
         return 0

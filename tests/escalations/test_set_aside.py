@@ -50,6 +50,33 @@ def test_an_admin_sees_which_clock_stands_aside_and_why(broken: TestTenant, clie
     assert told() == (TASKS_EACH - 1, TASKS_EACH - 1)  # the others went on
 
 
+def test_the_admins_hear_of_it_once_a_day_and_not_of_which_case(
+    broken: TestTenant, client: ApiClient, make_user: Callable[..., Any]
+) -> None:
+    make_user("manager")
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing'"))
+    for later in (timedelta(hours=1), timedelta(days=1)):  # the other four fail at their next step
+        sweep_tenant(broken.id, now=DUE + later)
+        client.post(f"{PATH}/retry")
+    with transaction():
+        told = db.session.execute(
+            text("select user_id, body, at from intent where kind = 'set_aside' order by at")
+        ).all()
+    assert [(one.user_id, one.at) for one in told] == [
+        (broken.admin.id, DUE),
+        (broken.admin.id, DUE + timedelta(days=1)),
+    ]
+    assert "Nowhere/Nothing" in told[0].body
+    assert "ESC-" not in told[0].body
+
+
+def test_whom_a_case_is_about_does_not_see_it_in_the_list(broken: TestTenant, client: ApiClient) -> None:
+    with transaction():
+        db.session.execute(text("update escalation set about_user_id = :id"), {"id": broken.admin.id})
+    assert client.get(PATH).json["items"] == []
+
+
 def test_the_list_is_paged(broken: TestTenant, client: ApiClient) -> None:
     with transaction():
         db.session.execute(text("update clock set problem = 'KeyError()', next_step_at = null"))
