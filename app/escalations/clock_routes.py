@@ -9,13 +9,23 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.escalations import queries, set_aside
-from app.escalations.clock_schemas import ClockPage, ScheduleSchema, SetAsidePage, TakenUpSchema
+from app.escalations.clock_events import list_clock_events
+from app.escalations.clock_schemas import (
+    ClockEventArguments,
+    ClockEventPage,
+    ClockPage,
+    ScheduleSchema,
+    SetAsidePage,
+    TakenUpSchema,
+)
 from app.escalations.schedule import schedule_of
 from app.http import ApiBlueprint, PageArguments, answer, decode_cursor, encode_cursor, page, transaction
 from app.sla import queries as sla
 
 bp = ApiBlueprint("clocks", __name__, url_prefix="/api/v1/escalations")
+events = ApiBlueprint("clock-events", __name__, url_prefix="/api/v1/clock-events")
 aside = ApiBlueprint("clocks-set-aside", __name__, url_prefix="/api/v1/clocks/set-aside")
+blueprints = [bp, events, aside]
 
 
 @bp.get("/<uuid:escalation_id>/clocks")
@@ -70,3 +80,13 @@ def retry_set_aside() -> Response:
     """Take all of them up again, once their cause is mended; nothing that was done is done again."""
     with transaction():
         return answer(TakenUpSchema, {"taken_up": set_aside.take_up_again()})
+
+
+@events.get("")
+@requires("escalations:read")
+@events.arguments(ClockEventArguments, location="query")
+@events.response(200, ClockEventPage)
+def list_events(arguments: dict[str, Any]) -> Response:
+    """What happened to the clocks of every case the caller sees, in order of recording, to be followed by polling."""
+    with transaction():
+        return answer(ClockEventPage, list_clock_events(arguments, actor=current_actor(), now=clock.now()))

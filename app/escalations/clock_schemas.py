@@ -1,8 +1,9 @@
 """Answers about the promises of a case."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from app.http import AwareDateTime, Page, Schema
+from app.http import AwareDateTime, Page, PageArguments, Schema
+from app.sla.models import ENTRY_TYPES, KINDS
 
 
 class MoveSchema(Schema):
@@ -109,3 +110,39 @@ SetAsidePage = Page(SetAsideSchema)
 
 class TakenUpSchema(Schema):
     taken_up = fields.Integer(metadata={"description": "clocks that the next sweep looks at again"})
+
+
+class ClockEventArguments(PageArguments):
+    """Entries recorded since a moment (tenant time), of one kind of clock, of one type, of one case."""
+
+    since = AwareDateTime()
+    kind = fields.String(validate=validate.OneOf(KINDS))
+    type = fields.String(validate=validate.OneOf(ENTRY_TYPES))
+    escalation = fields.UUID()
+
+
+class ClockEventSchema(Schema):
+    """One entry of a clock's ledger, with the clock and the case it belongs to."""
+
+    id = fields.UUID()
+    escalation_id = fields.UUID()
+    number = fields.String()
+    clock_id = fields.UUID()
+    kind = fields.String()
+    subject = fields.String()
+    cycle = fields.Integer()
+    seq = fields.Integer()
+    type = fields.String()
+    at = AwareDateTime()
+    recorded_at = AwareDateTime()
+    target = fields.Dict()
+    due_at = fields.String()
+    because = fields.String()
+
+
+class ClockEventPage(Schema):
+    """`next_cursor` is always there: ask again with it for what comes; `more`: there is more already."""
+
+    items = fields.List(fields.Nested(ClockEventSchema))
+    next_cursor = fields.String()
+    more = fields.Boolean()

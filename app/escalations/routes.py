@@ -163,6 +163,7 @@ blueprints = [
     *action_routes.blueprints,
     clock_routes.bp,
     clock_routes.aside,
+    clock_routes.events,
     *feed_routes.blueprints,
     application_routes.bp,
 ]

@@ -1,8 +1,9 @@
 """Row-level security, grants and triggers, derived from the models' `info`.
 
 `append_only`: no UPDATE, DELETE or TRUNCATE, by grant and by trigger; `ERASABLE` names what erasure by law may change.
-`finder`: (condition, columns) the finder role may see of every tenant's rows. `machine`: not a tenant's table. Role
-names stand as {app}, {finder}, {eraser}.
+`stamped`: each row keeps the number of the transaction that wrote it. `finder`: (condition,
+columns) the finder role may see of every tenant's rows. `machine`: not a tenant's table. Role names stand as {app},
+{finder}, {eraser}.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ BEGIN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+
+STAMP_TRANSACTION = """
+CREATE FUNCTION stamp_transaction() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.transaction_id := pg_current_xact_id()::text::bigint;
+  RETURN NEW;
 END $$
 """
 
@@ -112,6 +121,7 @@ def statements(metadata: MetaData) -> Iterator[str]:
     """Every statement that guards the tables, in order."""
     yield "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}"
     yield REFUSE_CHANGE.strip()
+    yield STAMP_TRANSACTION.strip()
     for table in metadata.sorted_tables:
         yield from guard(table)
     for name, columns in ERASABLE.items():
@@ -155,6 +165,8 @@ def guard(table: Table) -> Iterator[str]:
         )
     else:
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {{app}}"
+    if table.info.get("stamped"):
+        yield f"CREATE TRIGGER stamped BEFORE INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION stamp_transaction()"
     if table.name == "tenant":
         yield f"GRANT SELECT (id, clock_offset) ON {name} TO {{finder}}"
         yield f"CREATE POLICY find ON {name} FOR SELECT TO {{finder}} USING (true)"

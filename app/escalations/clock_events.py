@@ -1,0 +1,82 @@
+"""The ledgers of all clocks as one stream, for who follows it by polling: in order of recording, and nothing skipped.
+
+Transactions commit in another order than they begin. So entries are read by the number of the transaction that wrote
+them, and only below the oldest one still under way in the database: whatever is committed later has a higher number
+than all that has been shown. A long transaction delays the stream; it never tears a hole into it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, select, text, tuple_
+
+from app.auth.actor import Actor
+from app.db import db
+from app.escalations.models import Escalation
+from app.escalations.queries import visible_to
+from app.escalations.words import numbered
+from app.http import decode_cursor, encode_cursor
+from app.sla.models import Clock, ClockEntry
+
+HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+LAST_CLOCK, LAST_SEQ = UUID(int=2**128 - 1), 2**31 - 1
+FACTS = ("target", "due_at", "because")
+
+
+def list_clock_events(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """A page of entries and always a cursor: the next call with it goes on where this one ended, now or next week."""
+    horizon: int = db.session.scalar(HORIZON)
+    limit, position = arguments["limit"], decode_cursor(arguments.get("cursor"))
+    query = _filtered(_stream(horizon, visible_to(actor, now=now)), arguments)
+    if position is not None:
+        query = query.where(tuple_(literal(position[0]), literal(UUID(position[1])), literal(position[2])) < _KEY)
+    elif since := arguments.get("since"):
+        query = query.where(ClockEntry.transaction_id >= _first_since(since))
+    rows = db.session.execute(query.limit(limit + 1)).all()
+    shown, more = rows[:limit], len(rows) > limit
+    last = [shown[-1].transaction_id, str(shown[-1].clock_id), shown[-1].seq] if more else None
+    ahead = last or [horizon - 1, str(LAST_CLOCK), LAST_SEQ]  # all there is below the horizon has been read
+    return {"items": [_event(row._mapping) for row in shown], "next_cursor": encode_cursor(ahead), "more": more}
+
+
+_KEY = tuple_(ClockEntry.transaction_id, ClockEntry.clock_id, ClockEntry.seq)
+
+
+def _stream(horizon: int, visible: ColumnElement[bool]) -> Select[Any]:
+    columns = [column for column in ClockEntry.__table__.columns if column.name != "tenant_id"]
+    of_clock = and_(Clock.tenant_id == ClockEntry.tenant_id, Clock.id == ClockEntry.clock_id)
+    of_case = and_(Escalation.tenant_id == ClockEntry.tenant_id, Escalation.id == ClockEntry.escalation_id)
+    return (
+        select(*columns, Clock.kind, Clock.subject, Clock.cycle, Escalation.number)
+        .join(Clock, of_clock)
+        .join(Escalation, of_case)
+        .where(ClockEntry.transaction_id < horizon, visible)
+        .order_by(ClockEntry.transaction_id, ClockEntry.clock_id, ClockEntry.seq)
+    )
+
+
+def _filtered(query: Select[Any], arguments: Mapping[str, Any]) -> Select[Any]:
+    wanted = {"kind": Clock.kind, "type": ClockEntry.type, "escalation": ClockEntry.escalation_id}
+    for name, column in wanted.items():
+        if name in arguments:
+            query = query.where(column == arguments[name])
+    if "since" in arguments:
+        query = query.where(ClockEntry.recorded_at >= arguments["since"])
+    return query
+
+
+def _first_since(since: datetime) -> Any:
+    """Where to begin reading: found by when entries were recorded, which is nearly their order on disk."""
+    found = select(func.min(ClockEntry.transaction_id)).where(ClockEntry.recorded_at >= since)
+    return found.scalar_subquery()
+
+
+def _event(row: RowMapping) -> dict[str, Any]:
+    facts = row["facts"]
+    return {
+        **row,
+        **{name: facts[name] for name in FACTS if name in facts},
+        "number": numbered(row["number"]),
+    }
