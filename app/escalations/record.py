@@ -14,7 +14,7 @@ from app.escalations.demand import NewEscalation, find_about
 from app.escalations.models import Escalation
 from app.playbooks import intake
 from app.sla import service as sla
-from app.sla.calendar import FIRST_YEAR
+from app.sla.hours import FIRST_YEAR
 
 # What a case begins with before anybody has done anything.
 UNTOUCHED: dict[str, Any] = {

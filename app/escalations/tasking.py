@@ -15,8 +15,8 @@ from app.escalations.lifecycle import StepNotAllowed
 from app.escalations.owning import named
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
-from app.sla.calendar import LAST_YEAR
 from app.sla.clocks import BY_RESOLVE_OR_CLOSE
+from app.sla.hours import LAST_YEAR
 from app.sla.ledger import Target
 
 BY_ITS_STATE = ("done", "waived")

@@ -12,18 +12,14 @@ from zoneinfo import ZoneInfo
 from app.sla.definition import parse_hours
 from app.sla.hours import (
     EPOCH,
+    FIRST_YEAR,
+    LAST_YEAR,
     SECOND,
     CalendarError,
     Hours,
     Interval,
     union,
     without,
-)
-from app.sla.hours import (
-    FIRST_YEAR as FIRST_YEAR,
-)
-from app.sla.hours import (
-    LAST_YEAR as LAST_YEAR,
 )
 
 _MICROSECOND = timedelta(microseconds=1)  # multiplying and dividing by it is faster than any constructor, and exact
