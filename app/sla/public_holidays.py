@@ -1,8 +1,10 @@
 """Public holidays by country and region, turned into dates when a calendar is published and frozen with its version."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
+from threading import Lock
 from typing import Any
 
 import holidays
@@ -12,7 +14,9 @@ from app.sla.hours import FIRST_YEAR, LAST_YEAR, CalendarError
 
 YEARS_BACK, YEARS_AHEAD = 5, 10
 MOST_COUNTRIES = 20
-_FIELDS = frozenset(("country", "region", "from", "until", "dates"))
+_ASKED = ("country", "region", "from", "until")
+_WRITTEN = ("dates", "notes")  # by publishing; sent back with a definition that was read, they are written anew
+_lookups = Lock()  # what the library warns of is caught for the whole process, so one asks at a time
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -47,15 +51,15 @@ def _fill(entry: object, field: str, today: date) -> dict[str, Any]:
     if not isinstance(entry, Mapping):
         raise CalendarError(field, 'expected a country such as {"country": "DE", "region": "BY"}')
     for name in entry:
-        if name not in _FIELDS:
+        if name not in (*_ASKED, *_WRITTEN):
             raise CalendarError(f"{field}/{name}", "unknown field, expected country, region, from or until")
     first, last = _span(entry, field, today)
-    known = _lookup(entry, field, range(first.year, last.year + 1))
+    known, notes = _lookup(entry, field, range(first.year, last.year + 1))
     dates = {day.isoformat(): name for day, name in sorted(known.items()) if first <= day <= last}
     if not dates:
         raise CalendarError(field, f"no holiday is known from {first} to {last}")
-    given = {name: value for name, value in entry.items() if name != "dates" and value is not None}
-    return {**given, "dates": dates}
+    given = {name: entry[name] for name in _ASKED if entry.get(name) is not None}
+    return {**given, "dates": dates, **({"notes": notes} if notes else {})}
 
 
 def _span(entry: Mapping[str, Any], field: str, today: date) -> tuple[date, date]:
@@ -69,8 +73,8 @@ def _span(entry: Mapping[str, Any], field: str, today: date) -> tuple[date, date
     return first, last
 
 
-def _lookup(entry: Mapping[str, Any], field: str, years: range) -> Mapping[date, str]:
-    """What the library knows of these years, in English where it can."""
+def _lookup(entry: Mapping[str, Any], field: str, years: range) -> tuple[Mapping[date, str], list[str]]:
+    """What the library knows of these years, in English where it can, and what it says about how well it knows."""
     country, region = entry.get("country"), entry.get("region")
     whole = _of_country(country)
     if whole is None:
@@ -78,9 +82,11 @@ def _lookup(entry: Mapping[str, Any], field: str, years: range) -> Mapping[date,
     if region is not None and region not in whole.subdivisions:
         regions = ", ".join(sorted(whole.subdivisions)) or "none"
         raise CalendarError(f"{field}/region", f"expected a region of {country} ({regions}), got {region!r}")
-    language = "en_US" if "en_US" in whole.supported_languages else None
-    found: Mapping[date, str] = holidays.country_holidays(str(country), subdiv=region, years=years, language=language)
-    return found
+    language = "en_US" if "en_US" in whole.supported_languages else whole.default_language
+    with _lookups, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = holidays.country_holidays(str(country), subdiv=region, years=years, language=language)
+    return found, sorted({str(warning.message) for warning in said})
 
 
 def _of_country(country: object) -> Any:

@@ -63,6 +63,13 @@ def test_dates_written_by_an_earlier_publication_are_replaced() -> None:
     assert (entry["from"], entry["until"]) == (day, day)
 
 
+def test_what_the_source_says_about_its_knowledge_is_kept() -> None:
+    [india, norway] = with_dates({"holidays_of": [{"country": "IN"}, {"country": "NO"}]}, today=TODAY)["holidays_of"]
+    assert india["notes"] == ["Requested Holidays are available only from 2001 to 2035."]
+    assert "notes" not in norway
+    assert with_dates({"holidays_of": [india]}, today=TODAY)["holidays_of"] == [india]
+
+
 @pytest.mark.parametrize(
     ("entries", "field", "says"),
     [

@@ -203,3 +203,12 @@ def test_a_calendar_file_sent_again_under_its_key_is_done_once(client: ApiClient
     answers = [send_file(client, where, XMAS, key="k-1") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].get_json() == answers[1].get_json()
+
+
+def test_a_definition_as_read_can_be_published_again_and_is_looked_up_anew(client: ApiClient) -> None:
+    body = {"name": "oslo", "timezone": "Europe/Oslo", "weekly": NINE_TO_FIVE, "holidays_of": [{"country": "NO"}]}
+    first = client.post("/api/v1/calendars", json=body).get_json()
+    stale = first["definition"] | {"holidays_of": [{"country": "NO", "dates": {"2001-01-02": "gone"}}]}
+    again = client.post("/api/v1/calendars", json={"name": "oslo", **stale}).get_json()
+    assert (first["number"], again["number"]) == (1, 2)
+    assert again["definition"] == first["definition"]
