@@ -38,6 +38,9 @@ class ClockSchema(Schema):
     cycle = fields.Integer(attribute="row.cycle")
     state = fields.String(attribute="state.state")
     flags = fields.List(fields.String(), attribute="state.flags")
+    set_aside = fields.Boolean(
+        metadata={"description": "It could not be swept: it reminds nobody until that is mended."}
+    )
     started_at = AwareDateTime(attribute="state.cycle_started_at")
     due_at = AwareDateTime(attribute="state.due_at")
     original_due_at = AwareDateTime(attribute="state.original_due_at")

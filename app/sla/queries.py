@@ -83,6 +83,11 @@ class ClockView:
         ]
 
     @property
+    def set_aside(self) -> bool:
+        """Whether the sweep could not carry on with it, so that it reminds nobody until somebody mends the cause."""
+        return self.row.problem is not None
+
+    @property
     def moves(self) -> tuple[Move, ...]:
         return self.state.moves
 

@@ -77,6 +77,15 @@ def test_whom_a_case_is_about_does_not_see_it_in_the_list(broken: TestTenant, cl
     assert client.get(PATH).json["items"] == []
 
 
+def test_who_reads_a_cases_clocks_sees_which_of_them_stands_aside(tenant: TestTenant, client: ApiClient) -> None:
+    make_due(tenant, 1)
+    with transaction():
+        db.session.execute(text("update clock set problem = 'KeyError()', next_step_at = null where subject = '0'"))
+    case = client.get(PATH).json["items"][0]["escalation_id"]
+    clocks = client.get(f"/api/v1/escalations/{case}/clocks").json["items"]
+    assert {one["subject"]: one["set_aside"] for one in clocks} == {str(n): n == 0 for n in range(TASKS_EACH)}
+
+
 def test_the_list_is_paged(broken: TestTenant, client: ApiClient) -> None:
     with transaction():
         db.session.execute(text("update clock set problem = 'KeyError()', next_step_at = null"))
