@@ -6,6 +6,7 @@ from uuid import UUID
 from app.auth import queries as users
 from app.auth.models import User
 from app.auth.settings import tenant_settings
+from app.escalations import tasking
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.escalations.owning import named
@@ -53,5 +54,5 @@ def settle(change: Change) -> None:
     """The decision is recorded: nobody waits for it any more."""
     for task in playbooks.list_open(change.record.id):
         if task.kind == KIND:
-            playbooks.change_task(task, {"state": "done"}, now=change.now)
+            tasking.settle(change, task, {"state": "done"})
             change.note("task", {"task": task.id, "state": "done"})
