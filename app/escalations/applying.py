@@ -212,7 +212,6 @@ def _spread(found: Application, now: datetime) -> bool:
     allowed = _allowed(found, now) - found.fired
     cases = _pending(found, now, limit=min(BATCH, max(allowed, 1)), lock=True) if allowed > 0 else []
     moved = list(_move(found, cases, now, lock=True))
-    found.fired += sum(one.fires > 0 for one in moved)
     _save(found, moved, now)
     if not cases and not _is_behind(found):
         found.phase, found.ended_at = "done", now
@@ -349,6 +348,7 @@ def _save(found: Application, moved: Sequence[Moved], now: datetime) -> None:
     found.clocks += counted.clocks
     found.breached += counted.breached
     found.steps += counted.steps
+    found.fired += counted.firing
     if found.case_ids is not None:
         found.case_ids = [id_ for id_ in found.case_ids if id_ not in counted.case_ids]
 

@@ -22,9 +22,10 @@ from app.sla.targets import make_target
 from app.sla.versions import find_calendar
 
 
-def current_levels() -> dict[str, UUID]:
-    """The current version of each level by name; retired ones are not among them."""
-    return {name: UUID(id_) for name, id_ in dict(current_version("service_level") or {}).items()}
+def find_current(names: Iterable[str]) -> list[UUID]:
+    """The current versions of those of these names that are published and not retired, each once, in their order."""
+    known = _current()
+    return [UUID(known[name]) for name in dict.fromkeys(names) if name in known]
 
 
 def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) -> ServiceLevel:
@@ -49,7 +50,7 @@ def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) ->
     level.current_version_id, level.retired_at = version.id, None
     db.session.flush()
     insert_all([version])
-    _set_current({**current_levels(), name: version.id})
+    auth.set_current(service_level={**_current(), name: str(version.id)})
     return level
 
 
@@ -59,7 +60,7 @@ def retire_level(level_id: UUID, *, now: datetime) -> ServiceLevel:
     level = get_level(level_id)
     level.retired_at = level.retired_at or now
     db.session.flush()
-    _set_current({name: id_ for name, id_ in current_levels().items() if name != level.name})
+    auth.set_current(service_level={name: id_ for name, id_ in _current().items() if name != level.name})
     return level
 
 
@@ -114,8 +115,9 @@ def _last_number(level_id: UUID) -> int:
     return db.session.scalar(found) or 0
 
 
-def _set_current(levels: Mapping[str, UUID]) -> None:
-    auth.set_current(service_level={name: str(id_) for name, id_ in levels.items()})
+def _current() -> dict[str, str]:
+    """Each level's current version by name; retired ones are not among them."""
+    return dict(current_version("service_level") or {})
 
 
 def _take_turn() -> None:

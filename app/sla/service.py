@@ -81,8 +81,7 @@ def basis(
     A name that no calendar or service level has is passed over. Of several service levels the strictest holds. At most
     one statement, none when the versions are kept.
     """
-    known = levels.current_levels() if level_names else {}
-    version_ids = [known[name] for name in dict.fromkeys(level_names) if name in known]
+    version_ids = levels.find_current(level_names)
     load_versions([], [], version_ids)
     found = [_basis_under(id_, calendar_name, zone, now) for id_ in version_ids or (None,)]
     return min(found, key=lambda one: _strictness(one, severity, now)) if len(found) > 1 else found[0]
