@@ -458,6 +458,7 @@ def test_a_case_that_cannot_be_moved_is_named_and_holds_up_no_other(
             "recorded_at": NOW,
         }
         insert_all([ClockEntry(**row, facts={"calendar": str(new_id())})])
+        clock.entries = 2
     publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
     done = apply(tenant, "service_level", march(2, 12))
     assert (done.phase, done.failed_ids, done.escalations) == ("done", [odd.id], 1)
