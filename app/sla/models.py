@@ -220,6 +220,7 @@ class Application(TenantModel):
 
     __tablename__ = "application"
     __table_args__ = (
+        reference("user", "actor_id"),
         one_of("kind", ("service_level", "calendar", "ladder", "zone")),
         one_of("phase", ("counting", "moving", "spreading", "done", "replaced")),
         Index(
