@@ -28,7 +28,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "outage-redis": {"seconds": 10.0, "before": 3.0},
     "replay": {"limit": 200},
     "raise": {"seconds": 2.0},
-    "sweep": {"open": 200_000, "over": 10.0},
+    "sweep": {"over": 20.0},
 }
 
 

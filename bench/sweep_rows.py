@@ -80,7 +80,7 @@ with kinds(kind, step, due_in) as (values
 ), sampled as materialized (
     select id, kind from clock
     where tenant_id = %(tenant)s and state = 'running' and next_step_at > now() + interval '9 days'
-    and random() < 2.0 * %(due)s / (select reltuples from pg_class where oid = 'clock'::regclass)
+    and random() < 5.0 * %(due)s / (select reltuples from pg_class where oid = 'clock'::regclass)
 ), numbered as (
     select s.id, k.step, k.due_in, row_number() over (partition by k.kind order by random()) as place
     from kinds k join sampled s using (kind)
@@ -221,7 +221,10 @@ def make_due(
     """Let a step of `due` clocks fall due at one moment, or spread over so many seconds from it; answers the moment."""
     rows.execute("set session_replication_role = replica")
     rows.execute("drop table if exists chosen_due")
-    rows.execute(CHOOSE.encode(), {"tenant": tenant_id, "due": due})  # which takes its time, so the moment comes after
+    chosen = rows.execute(
+        CHOOSE.encode(), {"tenant": tenant_id, "due": due}
+    ).rowcount  # takes its time: the moment later
+    assert chosen == due // 5 * 5, f"{chosen} of {due} clocks can fall due: let more be open"
     at = clock.real_now() + timedelta(seconds=after_seconds)
     rows.execute(MAKE_DUE.encode(), {"tenant": tenant_id, "at": at, "over": over_seconds})
     rows.execute("analyze clock")
