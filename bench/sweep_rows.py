@@ -50,8 +50,8 @@ select '{tenant}', uuidv7(), b.id, k.kind, '-', 1, 'running', '{{}}', b.raised_a
 from bench_case b, (values ('close', 'calendar_days', 30), ('acknowledge', 'business_seconds', 14400),
     ('plan', 'business_seconds', 144000), ('still_on_it', 'business_seconds', 144000),
     ('customer_update', 'business_seconds', 144000)) as k(kind, target_kind, target_value);
-insert into clock_entry (tenant_id, id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
-select tenant_id, uuidv7(), id, escalation_id, 1, 'activate', started_at, started_at,
+insert into clock_entry (tenant_id, id, transaction_id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
+select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at, started_at,
     jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
                        'calendar', calendar_version_id)
 from clock where tenant_id = '{tenant}';
@@ -132,8 +132,8 @@ with chosen as materialized (
     from chosen
     returning *
 )
-insert into clock_entry (tenant_id, id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
-select tenant_id, uuidv7(), id, escalation_id, 1, 'activate', started_at, started_at,
+insert into clock_entry (tenant_id, id, transaction_id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
+select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at, started_at,
     jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
                        'calendar', calendar_version_id)
 from promised
