@@ -51,8 +51,8 @@ from bench_case b, (values ('close', 'calendar_days', 30), ('acknowledge', 'busi
     ('plan', 'business_seconds', 144000), ('still_on_it', 'business_seconds', 144000),
     ('customer_update', 'business_seconds', 144000)) as k(kind, target_kind, target_value);
 insert into clock_entry (tenant_id, id, transaction_id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
-select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at, started_at,
-    jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
+select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at,
+    started_at, jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
                        'calendar', calendar_version_id)
 from clock where tenant_id = '{tenant}';
 drop table bench_case;
@@ -133,8 +133,8 @@ with chosen as materialized (
     returning *
 )
 insert into clock_entry (tenant_id, id, transaction_id, clock_id, escalation_id, seq, type, at, recorded_at, facts)
-select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at, started_at,
-    jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
+select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_id, 1, 'activate', started_at,
+    started_at, jsonb_build_object('target', jsonb_build_object('kind', target_kind, 'value', target_value),
                        'calendar', calendar_version_id)
 from promised
 """
