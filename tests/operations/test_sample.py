@@ -21,6 +21,7 @@ from app.operations.sample.days import last_working_day, working_day
 from app.operations.sample.player import Beat, beats
 from app.operations.sample.story import read_cases
 from app.operations.sample.welcome import SIGN_INS, ensure, find_sample
+from app.sla.cli import verify_tenants
 
 FRIDAY_EVENING = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
 CLOCKS_CHANGED = datetime(2026, 3, 11, 12, tzinfo=UTC)  # in America, not yet in Europe
@@ -106,6 +107,12 @@ def test_every_timeline_verifies(built: UUID) -> None:
         verified = [timeline.verify(case) for case in db.session.scalars(select(Escalation))]
     assert all(found["intact"] for found in verified)
     assert sum(found["events"] for found in verified) > 300
+
+
+def test_every_clock_is_what_its_ledger_says(built: UUID) -> None:
+    compared = list(verify_tenants([built]))
+    assert sum(batch.count for batch in compared) > 100
+    assert [str(one) for batch in compared for one in batch.differences] == []
 
 
 def test_nothing_lies_in_the_future_of_the_sample(built: UUID) -> None:
