@@ -33,13 +33,13 @@ def ask(change: Change, reason: str) -> None:
 
 
 def list_deciders(record: Escalation, *, now: datetime) -> list[User]:
-    """The owner's manager, else who is on duty, else the admins: the first who is there or has somebody standing in;
-    never whom it is about."""
+    """The owner's manager, else who is on duty, else an admin: the first who is there or has somebody standing in;
+    never the owner, nor whom it is about."""
     settings = tenant_settings()
     duty = [email.lower() for email in (settings.duty_owner_email, settings.duty_deputy_email) if email]
     on_duty = sorted(users.list_active(emails=duty), key=lambda user: duty.index(user.email))
     people = [*users.list_managers(record.owner_id), *on_duty, *users.list_active(roles=["admin"])]
-    people = [user for user in people if user.id != record.about_user_id]
+    people = [user for user in people if user.id not in (record.owner_id, record.about_user_id)]
     away = routing.find_stand_ins([user.id for user in people], now=now, about_user_id=record.about_user_id)
     reached = [user for user in people if away.get(user.id, user) is not None]
     return (reached or people)[:1]

@@ -6,6 +6,7 @@ business days later, Mon 9 March 11:00; half of it is over Wed 4 March 15:00 (6 
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from typing import Any
 
@@ -26,7 +27,7 @@ from app.routing.models import Decision
 from app.sla import ladders
 from app.sla.models import StepLog
 from tests import NOW
-from tests.conftest import TestTenant
+from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.test_sweep import Watched, april, march
 
@@ -310,6 +311,17 @@ def test_several_actions_of_one_moment_are_all_done_each_finding_what_the_one_be
     assert [who for _, _, who in watched.log("plan")] == ["owner"]
 
 
+def test_an_owner_is_never_asked_to_decide_on_their_own_case(start: Start) -> None:
+    """The admin, who is on duty, owns it, with nobody above and no other admin: they know that nobody else is there."""
+    watched = start("close", step("decision", "-P15D"))
+    to = NewOwner(owner_id=watched.tenant.admin.id)
+    with transaction():
+        service.assign(watched.id, act=watched.act(march(2, 11), watched.company.manager), to=to, reason="On duty")
+    watched.sweep(march(17))
+    [task] = tasks(watched, "decision")
+    assert (task.assignee_id, set(told(watched, "decision_asked"))) == (None, {"admin"})
+
+
 def test_two_sweepers_at_once_do_each_action_once(app: Flask, start: Start) -> None:
     watched = start("acknowledge", step("task"), step("reassign"), step("decision"))
     cases = [watched.id, *(watched.raise_case() for _ in range(7))]
@@ -337,3 +349,31 @@ def test_a_case_whose_owner_left_is_still_given_on_and_nobody_who_left_is_told(s
     watched.sweep(march(2, 14))
     assert owner(watched) == "admin"
     assert told(watched, "reassigned") == {}
+
+
+def test_a_ladder_published_by_the_api_acts_and_stands_in_tasks_schedule_and_timeline(
+    client: ApiClient, tenant: TestTenant, raise_case: Callable[..., dict[str, Any]]
+) -> None:
+    body = {"kind": "acknowledge", "steps": [step("task"), step("reassign", "+PT1H")]}
+    assert client.post("/api/v1/ladders", json=body).status_code == 201
+    case = raise_case()
+    path = f"/api/v1/escalations/{case['id']}"
+    coming = [one for one in client.get(f"{path}/schedule").json["upcoming"] if one["clock"] == "acknowledge"]
+    assert [(one["step"], one["action"], one["recipients"]) for one in coming] == [
+        ("0", "task", ["-"]),
+        ("+PT1H", "reassign", ["-"]),
+    ]
+    for one in coming:
+        sweep_tenant(tenant.id, now=datetime.fromisoformat(one["at"]))
+    sent = [one for one in client.get(f"{path}/schedule").json["sent"] if one["clock"] == "acknowledge"]
+    assert [(one["action"], one["recipient"], one["outcome"]) for one in sent] == [
+        ("task", "-", "done"),
+        ("reassign", "-", "done"),
+    ]
+    made = [one for one in client.get(f"{path}/tasks").json["items"] if one["kind"] == "ladder"]
+    record = client.get(path).json
+    assert [one["assignee_id"] for one in made] == [record["owner"]["id"]]  # it follows the new owner
+    assert record["owner"]["email"] == tenant.admin.email
+    kinds = [event["kind"] for event in client.get(f"{path}/timeline").json["items"]]
+    assert kinds == ["raise", "assign", "task", "assign"]
+    assert client.get(f"{path}/timeline/verify").json["intact"] is True

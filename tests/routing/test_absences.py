@@ -1,10 +1,13 @@
 """Absences through the API: who may say them, what is refused, what ends them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from app import clock
 from app.auth.changes import update_settings
@@ -120,6 +123,18 @@ def test_nobody_is_away_twice_at_once_but_one_absence_may_follow_another(client:
     starts = [one["starts_at"] for one in client.get(path(anna)).json["items"]]
     assert starts == sorted(starts, reverse=True)
     assert len(starts) == 3
+
+
+def test_of_two_said_at_the_same_moment_one_is_refused(app: Flask, client: ApiClient, anna: User) -> None:
+    barrier = Barrier(6)
+
+    def say(_: int) -> int:
+        barrier.wait(timeout=30)
+        return client.post(path(anna), json=away()).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(say, range(6))) == [201, *[409] * 5]
+    assert len(client.get(path(anna)).json["items"]) == 1
 
 
 def test_back_early_it_ends_now_and_stays_on_record(client: ApiClient, anna: User) -> None:
