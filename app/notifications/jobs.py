@@ -28,10 +28,11 @@ from app.notifications.smtp import MailServer
 log = structlog.get_logger()
 
 RUN_SECONDS = 20.0
+TURN_SECONDS = 2.0  # a worker that has much to send looks so often whether something more urgent waits for it
 DELIVERED = Counter("firsthand_messages_total", "Messages by what became of a try", ["outcome"])
 
 
-def deliver_due(seconds: float = RUN_SECONDS) -> int:
+def deliver_due(seconds: float = TURN_SECONDS) -> int:
     """Send what is due until nothing is, tenant by tenant in turns; after `seconds` the rest is left to the next run.
 
     At least once: a kill between a send and its record leads to a second copy with the same Message-ID, after the
