@@ -82,7 +82,7 @@ def next_step(ladder: Ladder, timing: Timing, *, after: Cursor = None) -> Due | 
     best: Due | None = None
     for index, step in enumerate(ladder):
         if step.when.before_due:
-            if gone >= timing.due_at:
+            if _is_past_due(gone, timing):
                 continue
         elif best is not None and best.at < timing.due_at:
             continue  # what comes at or after the due time cannot be earlier
@@ -90,6 +90,11 @@ def next_step(ladder: Ladder, timing: Timing, *, after: Cursor = None) -> Due | 
         if due is not None and (best is None or due.at < best.at):
             best = due
     return best
+
+
+def _is_past_due(gone: datetime, timing: Timing) -> bool:
+    """Whether no step before due is left; of a span of almost nothing the shares fall on the due time itself."""
+    return gone > timing.due_at or (gone == timing.due_at and (timing.local or timing.span_seconds >= 100))
 
 
 def passed_over(ladder: Ladder, timing: Timing) -> list[Due]:

@@ -265,6 +265,14 @@ def test_hours_and_minutes_count_as_written() -> None:
     assert planned(ladder, found, 2) == [("10-22 15:30", "-PT1H30M", 0), ("10-26 11:00", "+P1DT2H", 0)]
 
 
+def test_of_a_span_without_open_time_every_share_falls_on_the_due_time() -> None:
+    """From 20:00 to the opening at 9:00 no open time passes: a fifth and three quarters of it are both up at 9:00."""
+    start, due = local("2026-10-21T20:00"), local("2026-10-22T09:00")
+    found = Timing(start, due, OFFICE, NEW_YORK, local=False, span_seconds=0, not_before=start)
+    ladder = make_ladder([Step("20%", ("owner",)), Step("75%", ("owner",)), Step("0", ("owner",))])
+    assert planned(ladder, found, 4) == [("10-22 09:00", "20%", 0), ("10-22 09:00", "75%", 0), ("10-22 09:00", "0", 0)]
+
+
 OFFSETS = ("20%", "75%", "-P7D", "-P1D", "-PT2H", "0", "+PT1H", "+P1D", "+P3D")
 REPEATS = (None, Repeat("P1D"), Repeat("PT5H", times=3), Repeat("P7D", times=2))
 
