@@ -77,7 +77,7 @@ def test_a_setting_that_is_no_possible_promise_is_refused_by_field(client: ApiCl
     assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, f"/{name}")
 
 
-@pytest.mark.parametrize("until", ["2101-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("until", ["2101-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"])
 def test_an_extension_beyond_the_calendars_years_is_refused_by_field(
     story: Story, client: ApiClient, until: str
 ) -> None:
@@ -86,7 +86,7 @@ def test_an_extension_beyond_the_calendars_years_is_refused_by_field(
     assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/until")
 
 
-@pytest.mark.parametrize("raised_at", ["1901-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
+@pytest.mark.parametrize("raised_at", ["0001-01-01T00:00:00+14:00", "1901-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
 def test_a_raise_before_the_calendars_years_is_refused_by_field(
     company: Company, client: ApiClient, raised_at: str
 ) -> None:
