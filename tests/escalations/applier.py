@@ -11,13 +11,13 @@ from uuid import UUID
 
 from app import create_app
 from app.db import db
-from app.escalations import applying
+from app.escalations import shifting
 from app.escalations.jobs import apply_open_tenant
 
 
 def main(tenant: str, moment: str, limit: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    applying.BATCH = int(limit)
+    shifting.BATCH = int(limit)
     app = create_app()
     print("ready", flush=True)
     for _ in sys.stdin:

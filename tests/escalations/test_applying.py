@@ -16,10 +16,10 @@ from app.auth import changes as settings
 from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db, new_id, transaction
-from app.escalations import applying, jobs, service
-from app.escalations.applying import Counted
+from app.escalations import applying, jobs, service, shifting
 from app.escalations.models import Event
 from app.escalations.service import Hop, Resolution, Wait, Word
+from app.escalations.shifting import Counted
 from app.escalations.sweep import sweep_tenant
 from app.rows import insert_all
 from app.sla import calendars, ladders, levels
@@ -385,7 +385,7 @@ def test_a_kill_in_the_middle_leaves_each_case_old_or_new_and_the_next_run_goes_
 ) -> None:
     made = cases(tenant, company, 5)
     publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
-    monkeypatch.setattr(applying, "BATCH", 2)
+    monkeypatch.setattr(shifting, "BATCH", 2)
     with transaction():
         found = applying.start(wanted("service_level", march(2, 12)))
     with transaction():
