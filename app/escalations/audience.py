@@ -19,6 +19,8 @@ SEEING = frozenset({"owner", "owner_manager", "watchers", "approver", "approver_
 # Watching, or being an admin, lets one person see a restricted case, not who stands in for them.
 IN_PERSON = frozenset({"watchers", "admins"})
 OF_APPROVERS = frozenset({"approver", "approver_manager"})
+# Whom a ladder's words mean where the promise is a task that a colleague does for the owner.
+OF_A_TASK = {"owner": "assignee", "owner_manager": "assignee_manager"}
 
 
 @dataclass(slots=True)
@@ -49,9 +51,11 @@ class Reached:
 class Audience:
     """The people behind the roles of a batch of escalations, read in two statements (three for `next_tier`)."""
 
-    def __init__(self, escalation_ids: Collection[UUID], roles: Collection[str], *, now: datetime) -> None:
+    def __init__(
+        self, escalation_ids: Collection[UUID], roles: Collection[str], *, now: datetime, tasks: bool = False
+    ) -> None:
         self.settings: TenantSettings = tenant_settings()
-        self.cases = read_cases(escalation_ids, watchers="watchers" in roles)
+        self.cases = read_cases(escalation_ids, watchers="watchers" in roles, tasks=tasks)
         self.leads = read_leads() if "next_tier" in roles else {}
         self.people: dict[UUID, Person] = {}
         self.by_email: dict[str, Person] = {}
@@ -79,7 +83,8 @@ class Audience:
 
     def _ids(self) -> set[UUID]:
         ids = {id_ for case in self.cases.values() for id_ in (case.owner_id, case.lead_id, *case.watcher_ids) if id_}
-        return ids | set(self.leads.values())
+        doers = {task.assignee_id for case in self.cases.values() for task in case.tasks.values() if task.assignee_id}
+        return ids | doers | set(self.leads.values())
 
     def _emails(self) -> set[str]:
         settings = self.settings
@@ -88,22 +93,27 @@ class Audience:
             named |= {case.account_owner_email, case.csm_email, case.sponsor_email}
         return {email.lower() for email in named if email}
 
-    def resolve(self, escalation_id: UUID, roles: Iterable[str]) -> Reached:
-        """The people of these roles, made distinct; nobody: the owner's manager, then who is on duty."""
+    def resolve(self, escalation_id: UUID, roles: Iterable[str], *, subject: str = "-") -> Reached:
+        """The people of these roles, made distinct; nobody: the owner's manager, then who is on duty.
+
+        `subject` is the clock's: of a task that a colleague does, they and their manager hear in the owner's stead.
+        """
         case = self.cases[escalation_id]
+        doer = case.find_doer(subject)
         reached = Reached()
-        for role in roles:
-            holders = () if case.restricted and role not in SEEING else self._holders(case, role)
+        for role in roles if doer is None else [OF_A_TASK.get(role, role) for role in roles]:
+            holders = () if case.restricted and role not in SEEING else self._holders(case, role, doer)
             if not self._reach(case, role, holders, reached) and reached.passed_by.keys().isdisjoint(holders):
                 reached.empty.append(role)
         if not reached.told:
-            self._fall_back(case, reached)
+            self._fall_back(case, reached, doer)
         return reached
 
-    def _fall_back(self, case: Case, reached: Reached) -> None:
+    def _fall_back(self, case: Case, reached: Reached, doer: UUID | None) -> None:
         duty = (self.settings.duty_owner_email, self.settings.duty_deputy_email)
         on_duty = [person.id for email in duty if email and (person := self.by_email.get(email.lower()))]
-        instead = [("owner_manager", self._managers([case.owner_id])), *(("duty_owner", [id_]) for id_ in on_duty)]
+        instead = [("assignee_manager", self._managers([doer])), ("owner_manager", self._managers([case.owner_id]))]
+        instead += [("duty_owner", [id_]) for id_ in on_duty]
         for role, holders in instead:
             if self._reach(case, role, holders, reached):
                 return
@@ -139,8 +149,12 @@ class Audience:
         person = self.people.get(id_)
         return person is not None and person.active and bool(person.email) and id_ != case.about_user_id
 
-    def _holders(self, case: Case, role: str) -> Collection[UUID]:
+    def _holders(self, case: Case, role: str, doer: UUID | None) -> Collection[UUID]:
         match role:
+            case "assignee":
+                return [doer] if doer else ()
+            case "assignee_manager":
+                return self._managers([doer])
             case "owner":
                 return [case.owner_id] if case.owner_id else ()
             case "owner_manager":

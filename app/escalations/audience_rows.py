@@ -1,6 +1,6 @@
 """The rows that audiences are resolved from, each read once for a whole batch of escalations."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,10 @@ READ_CASES = text(
            e.resolve_by_at, a.name as account, lower(a.owner_email) as account_owner_email,
            lower(a.csm_email) as csm_email, lower(a.sponsor_email) as sponsor_email, t.lead_id,
            case when :watchers then array(select w.user_id from watcher w where w.escalation_id = e.id)
-                else '{}' end as watcher_ids
+                else '{}' end as watcher_ids,
+           case when :tasks then (select jsonb_object_agg(k.id, jsonb_build_array(k.title, k.assignee_id)) from task k
+                                  where k.tenant_id = e.tenant_id and k.escalation_id = e.id and k.state = 'open')
+                end as tasks
     from escalation e
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     left join team t on t.tenant_id = e.tenant_id and t.id = e.team_id
@@ -44,8 +47,19 @@ READ_LEADS = text("select tier, lead_id from team where tier is not null and lea
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTask:
+    """What a reminder says of a task, and who does it."""
+
+    title: str
+    assignee_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """What a message says of an escalation, and whom its roles name; in the order of READ_CASES."""
+    """What a message says of an escalation, and whom its roles name; in the order of READ_CASES.
+
+    `tasks` are the open ones by id, as the subjects of their clocks name them.
+    """
 
     id: UUID
     number: int
@@ -63,6 +77,13 @@ class Case:
     sponsor_email: str | None
     lead_id: UUID | None
     watcher_ids: list[UUID]
+    tasks: Mapping[str, OpenTask]
+
+    def find_doer(self, subject: str) -> UUID | None:
+        """Who hears of this task in the owner's stead: its assignee, but of a restricted case they may not see."""
+        task = self.tasks.get(subject)
+        doer = None if task is None or self.restricted else task.assignee_id
+        return None if doer == self.owner_id else doer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +100,15 @@ class Person:
     delegate_id: UUID | None
 
 
-def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False) -> dict[UUID, Case]:
-    """The escalations by id, in one statement."""
-    rows = db.session.execute(READ_CASES, {"ids": array_of(escalation_ids), "watchers": watchers}).all()
-    return {row.id: Case(*row) for row in rows}
+def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False, tasks: bool = False) -> dict[UUID, Case]:
+    """The escalations by id, with their watchers and open tasks where asked for, in one statement."""
+    values = {"ids": array_of(escalation_ids), "watchers": watchers, "tasks": tasks}
+    rows = db.session.execute(READ_CASES, values).all()
+    return {row.id: Case(*[*row[:-1], _tasks(row.tasks)]) for row in rows}
+
+
+def _tasks(found: dict[str, tuple[str, str | None]] | None) -> dict[str, OpenTask]:
+    return {id_: OpenTask(title, UUID(doer) if doer else None) for id_, (title, doer) in (found or {}).items()}
 
 
 def read_people(ids: Collection[UUID], emails: Collection[str], *, admins: bool, now: datetime) -> list[Person]:

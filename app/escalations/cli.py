@@ -72,7 +72,8 @@ def _due_clocks(until: datetime) -> Iterator[list[Clock]]:
 def _plan(clocks: list[Clock], until: datetime) -> list[Planned]:
     steps = sla.upcoming_steps(clocks, until)
     roles = {role for step in steps if step.action == NOTIFY for role in step.roles}
-    audience = Audience({step.clock.escalation_id for step in steps}, roles, now=clock.now())
+    tasks = any(step.clock.kind == "task" for step in steps)
+    audience = Audience({step.clock.escalation_id for step in steps}, roles, now=clock.now(), tasks=tasks)
     return [
         Planned(
             at=step.at,

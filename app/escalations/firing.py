@@ -16,7 +16,8 @@ from app.notifications import service as notifications
 from app.notifications.quiet import Delivery
 from app.sla import claims, due
 from app.sla.claims import Line
-from app.sla.due import Fired, Firing, Told
+from app.sla.due import DueClock, Fired, Firing, Told
+from app.sla.models import Clock
 from app.sla.steps import Due
 
 log = structlog.get_logger()
@@ -65,7 +66,8 @@ def find_audience(plans: Sequence[Fired], now: datetime) -> Audience | None:
     if not telling:
         return None
     roles = {role for _, firing in telling for role in firing.roles}
-    return Audience({fired.clock.escalation_id for fired, _ in telling}, roles, now=now)
+    tasks = any(fired.clock.kind == "task" for fired, _ in telling)
+    return Audience({fired.clock.escalation_id for fired, _ in telling}, roles, now=now, tasks=tasks)
 
 
 def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
@@ -78,7 +80,7 @@ def tell_one(fired: Fired, audience: Audience, now: datetime) -> Outgoing:
     if reason := over(case):
         outgoing.lines = [_line(fired, firing, NOBODY, "suppressed", reason=reason) for firing in telling]
         return outgoing
-    meant = [(firing, audience.resolve(case.id, roles_now(case, fired.clock.kind, firing.roles))) for firing in telling]
+    meant = [(firing, whom(audience, fired.clock, firing.roles)) for firing in telling]
     for firing, reached in meant:
         outgoing.lines += passed_by(fired, firing, reached)
     for told in due.fold((firing, reached.told) for firing, reached in meant):
@@ -110,6 +112,12 @@ def over(case: Case) -> str | None:
 def roles_now(case: Case, kind: str, roles: Collection[str]) -> Collection[str]:
     """While `resolved`, close reminders go to the owner alone: only the customer's word is awaited."""
     return ("owner",) if kind == "close" and case.status == "resolved" else roles
+
+
+def whom(audience: Audience, clock: Clock | DueClock, roles: Collection[str]) -> Reached:
+    """Whom a step of this clock that names these roles reaches now."""
+    case = audience.cases[clock.escalation_id]
+    return audience.resolve(case.id, roles_now(case, clock.kind, roles), subject=clock.subject)
 
 
 def passed_by(fired: Fired, firing: Firing, reached: Reached) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from app.escalations.audience_rows import Case
+from app.escalations.audience_rows import Case, OpenTask
 from app.escalations.words import numbered
 from app.sla.due import DueClock, Firing
 
@@ -38,7 +38,10 @@ NAMES: Mapping[str, str] = {
     "approver_manager": "an approver's manager",
     "admins": "an admin",
     "duty_owner": "on duty",
+    "assignee": "the task's assignee",
+    "assignee_manager": "the manager of the task's assignee",
 }
+BRIEF = 80
 RESOLVE_BY_STEPS = frozenset({"-P7D"})
 
 
@@ -73,6 +76,7 @@ class Reminder:
     def subject(self) -> str:
         """The fact in one line, as in "Globex: close by Mon 21 Dec 17:00 · ESC-1042"."""
         what = "the customer's word is awaited, close" if self.awaits_customer else WHAT_TO_DO[self.clock.kind]
+        what += f" {brief(self.task.title)}" if self.task else ""
         word = "was due" if self.overdue else "by"
         return f"{self.case.account}: {what} {word} {short(self.clock.due_at, self.clock.zone)} · {self.number}"
 
@@ -82,7 +86,17 @@ class Reminder:
 
     @property
     def body(self) -> str:
-        return "\n".join(line for line in (self.about, self.due, self.step, self.folded, self.working_deadline) if line)
+        lines = (self.about, self.to_do, self.due, self.step, self.folded, self.working_deadline)
+        return "\n".join(line for line in lines if line)
+
+    @property
+    def task(self) -> OpenTask | None:
+        """What is to be done, where the promise is a task."""
+        return self.case.tasks.get(self.clock.subject)
+
+    @property
+    def to_do(self) -> str:
+        return f"Task: {self.task.title}" if self.task else ""
 
     @property
     def about(self) -> str:
@@ -146,6 +160,12 @@ def step_of(offset: str) -> str:
     days = offset[2:-1] if offset[1:2] == "P" and offset.endswith("D") and offset[2:-1].isdigit() else None
     length = f"{days} day{'' if days == '1' else 's'}" if days else offset[1:]
     return f"Left: {length}." if offset.startswith("-") else f"Overdue by {length} or more."
+
+
+def brief(title: str) -> str:
+    """A title as a line of subject bears it: quoted, on one line, cut where it would hide what follows."""
+    words = " ".join(title.split())
+    return f'"{words}"' if len(words) <= BRIEF else f'"{words[: BRIEF - 1].rstrip()}…"'
 
 
 @lru_cache(maxsize=10_000)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.db import db
 from app.escalations.audience import Audience
-from app.escalations.firing import CHANNEL, NOBODY, NOTIFY, over, roles_now
+from app.escalations.firing import CHANNEL, NOBODY, NOTIFY, over, whom
 from app.escalations.models import Escalation
 from app.sla import queries as sla
 from app.sla.models import Clock
@@ -41,7 +41,8 @@ def coming_steps(record: Escalation, clocks: list[Clock], until: datetime, *, no
     telling = [step for step in steps if step.action == NOTIFY]
     if not telling:
         return [_coming(step, [NOBODY]) for step in steps]
-    audience = Audience([record.id], {role for step in telling for role in step.roles}, now=now)
+    tasks = any(step.clock.kind == "task" for step in telling)
+    audience = Audience([record.id], {role for step in telling for role in step.roles}, now=now, tasks=tasks)
     return [_coming(step, recipients(step, audience)) for step in steps]
 
 
@@ -52,7 +53,7 @@ def recipients(step: Upcoming, audience: Audience) -> list[str]:
     case = audience.cases[step.clock.escalation_id]
     if over(case):
         return []
-    reached = audience.resolve(case.id, roles_now(case, step.clock.kind, step.roles))
+    reached = whom(audience, step.clock, step.roles)
     return sorted(audience.people[id_].email for id_ in reached.told)
 
 
