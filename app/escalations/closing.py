@@ -292,7 +292,7 @@ def end_merged(change: Change) -> None:
     record = change.record
     record.closed_at = None
     change.clocks.end_case(change.now, change.now, because="merge")
-    notifications.suppress(escalation_id=record.id, reason="merged")
+    notifications.suppress(escalation_ids=[record.id], reason="merged")
     routing.release(record.id, now=change.now, closed=False)
     void_requests(record.id)
 

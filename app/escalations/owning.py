@@ -76,6 +76,8 @@ def hand_over(
     if previous is not None:
         routing.release(record.id, now=change.now, closed=False)
         playbooks.follow_owner(record.id, routed.owner_id)
+        if previous != routed.owner_id:
+            change.clocks.owner_left()
     change.rows += hold(record, routed.owner_id, routed.team_id, now=change.now)
     change.note(
         "assign",

@@ -1,12 +1,25 @@
 """Telling people: what is to be told is written beside the change that causes it, and told after the commit."""
 
 import smtplib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CursorResult, Uuid, any_, bindparam, func, literal_column, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    CursorResult,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from app import clock, queue
 from app.db import current_tenant, db, new_id
@@ -132,22 +145,25 @@ def wake_delivery() -> None:
 
 def suppress(
     *,
-    escalation_id: UUID | None = None,
-    clock_ids: Iterable[UUID] | None = None,
+    escalation_ids: Collection[UUID],
+    clock_ids: Collection[UUID] | None = None,
+    keys: Select[str] | None = None,
     reason: str,
     kinds: Collection[str] | None = None,
 ) -> int:
     """Take back what is not told yet, keeping the reason; answers how many. One statement.
 
-    Of an escalation, of some of its clocks (give both: the escalation leads to the index), of some kinds.
+    Of these escalations everything, or that of some of their clocks and what `keys` selects; of some kinds.
     """
-    if escalation_id is None and clock_ids is None:
-        raise ValueError("name the escalation or the clocks whose messages are taken back")
     chosen = select(Intent.id).where(Intent.state == literal_column("'pending'"))  # as the index has it
-    if escalation_id is not None:
-        chosen = chosen.where(Intent.escalation_id == escalation_id)
+    chosen = chosen.where(Intent.escalation_id == any_(bindparam("cases", list(escalation_ids), ARRAY(Uuid))))
+    some = []
     if clock_ids is not None:
-        chosen = chosen.where(Intent.clock_id == any_(bindparam("clocks", list(clock_ids), ARRAY(Uuid))))
+        some.append(Intent.clock_id == any_(bindparam("clocks", list(clock_ids), ARRAY(Uuid))))
+    if keys is not None:
+        some.append(Intent.dedupe_key.in_(keys))
+    if some:
+        chosen = chosen.where(or_(*some))
     if kinds is not None:
         chosen = chosen.where(Intent.kind.in_(kinds))
     # Locked in the order of ids, as delivery locks them, so that the two never wait for each other in a circle.

@@ -1,26 +1,24 @@
 """The clocks of one escalation as a use case changes them: loaded under a lock, changed by entries, saved in a set."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.db import Model, current_tenant, db
-from app.notifications import service as notifications
-from app.rows import insert_all
+from app.db import Model
 from app.sla.ledger import EntryType, Target, can, moments_of
-from app.sla.ledgers import load_stored
+from app.sla.loaded import LoadedClocks
 from app.sla.models import KINDS, Clock
-from app.sla.saving import UPDATE_CLOCKS, changed_columns, dump
-from app.sla.service import Basis, basis_of, find_default_target, start_clock
+from app.sla.service import Basis, find_default_target, start_clock
 from app.sla.stored import StoredClock
 from app.sla.targets import pauses
+from app.sla.unsaved import Unsaved, write
 
 EVERY_KIND = KINDS
 BY_RESOLVE_OR_CLOSE = ("resolve", "close")
 
 
-class Clocks:
+class Clocks(LoadedClocks):
     """All clocks of an escalation. Each method appends to ledgers and derives rows; `save` writes them.
 
     `at` is when something happened, `now` when we know it, both tenant time. What does not apply (a clock that never
@@ -28,39 +26,8 @@ class Clocks:
     """
 
     def __init__(self, escalation_id: UUID, stored: Iterable[StoredClock]) -> None:
-        self.escalation_id = escalation_id
-        self.all = list(stored)
-        self._touched: dict[UUID, StoredClock] = {}
-        self._ended: set[UUID] = set()
-
-    @classmethod
-    def load(cls, escalation_id: UUID, *, lock: bool = True) -> "Clocks":
-        """Rows and ledgers in two statements; lock the escalation's own row first, so that all lock in one order."""
-        return cls(escalation_id, load_stored(escalation_id, lock=lock))
-
-    # -- reading ------------------------------------------------------------------------------------------------------
-
-    def get(self, kind: str, subject: str = "-") -> Clock | None:
-        """The row of the latest cycle, as changed so far."""
-        stored = self._find(kind, subject)
-        return stored.row if stored else None
-
-    def rows(self) -> list[Clock]:
-        """The latest cycle of every clock."""
-        return [stored.row for stored in self._latest()]
-
-    def is_adrift(self, row: Clock) -> bool:
-        """Whether the ledger under today's zone rules gives another due time than the one stored."""
-        stored = self._find(row.kind, row.subject)
-        return stored is not None and stored.row.due_at != stored.state.due_at
-
-    def basis(self) -> Basis:
-        """What the case's clocks count by; of the newest business clock, since `close` keeps what it began with."""
-        newest = max(self.all, key=lambda stored: (stored.row.kind != "close", stored.row.started_at))
-        row = newest.row
-        return basis_of(row.calendar_version_id, row.zone, row.ladder_number)
-
-    # -- changes ------------------------------------------------------------------------------------------------------
+        super().__init__(escalation_id, stored)
+        self.unsaved = Unsaved(escalation_id)
 
     def start(
         self,
@@ -92,7 +59,7 @@ class Clocks:
             waiting_on=waiting_on,
         )
         self.all.append(stored)
-        self._touched[stored.row.id] = stored
+        self.unsaved.note(stored)
         return stored.row
 
     def fulfil(self, kind: str, at: datetime, now: datetime, *, subject: str = "-", because: str = "") -> Clock | None:
@@ -221,35 +188,16 @@ class Clocks:
         chosen = [stored for stored in self._current(kinds, subject) if stored.ended_because in causes]
         return self._each("reopen", chosen, at, now)
 
-    # -- writing ------------------------------------------------------------------------------------------------------
+    def owner_left(self) -> None:
+        """Another owner has the case: what its owner was to be told is taken back on saving."""
+        self.unsaved.owner_left = True
 
     def save(self, rows: Iterable[Model] = (), *, reason: str = "already_acted") -> None:
         """Write what changed, with `rows` of the caller's own, in at most three statements.
 
-        Unsent reminders of clocks that have ended are suppressed with `reason`.
+        Unsent reminders that no longer hold are suppressed with `reason`.
         """
-        _write(self._touched.values(), rows)
-        if self._ended:
-            notifications.suppress(escalation_id=self.escalation_id, clock_ids=sorted(self._ended), reason=reason)
-        self._touched, self._ended = {}, set()
-
-    # -- inside -------------------------------------------------------------------------------------------------------
-
-    def _find(self, kind: str, subject: str) -> StoredClock | None:
-        cycles = (stored for stored in self.all if stored.row.kind == kind and stored.row.subject == subject)
-        return max(cycles, key=lambda stored: stored.row.cycle, default=None)
-
-    def _latest(self) -> Iterator[StoredClock]:
-        seen = dict.fromkeys((stored.row.kind, stored.row.subject) for stored in self.all)
-        return (stored for kind, subject in seen if (stored := self._find(kind, subject)))
-
-    def _current(self, kinds: Iterable[str], subject: str | None = None) -> list[StoredClock]:
-        wanted = set(kinds)
-        return [
-            stored
-            for stored in self._latest()
-            if stored.row.kind in wanted and (subject is None or stored.row.subject == subject)
-        ]
+        save_all([self], rows, reason=reason)
 
     def _each(
         self, type_: EntryType, chosen: Iterable[StoredClock], at: datetime, now: datetime, **facts: str
@@ -261,12 +209,9 @@ class Clocks:
         at, now = moments_of(stored.entries, type_, at=max(at, stored.row.started_at), now=now)
         if not can(stored.state, type_) and not _was_met_earlier(stored, type_, at):
             return False
+        was = stored.row.due_at
         stored.append(type_, at, now, **{key: fact for key, fact in facts.items() if fact})
-        self._touched[stored.row.id] = stored
-        if stored.running:
-            self._ended.discard(stored.row.id)
-        else:
-            self._ended.add(stored.row.id)
+        self.unsaved.note(stored, moved=stored.row.due_at != was)
         return True
 
 
@@ -276,34 +221,14 @@ def _was_met_earlier(stored: StoredClock, type_: EntryType, at: datetime) -> boo
     return type_ == "fulfil" and ended_at is not None and at < ended_at
 
 
-def save_all(cases: Iterable[Clocks], rows: Iterable[Model] = (), *, reason: str = "already_acted") -> None:
-    """As `Clocks.save`, for the clocks of any number of cases in the same few statements."""
-    cases = list(cases)
-    _write([stored for clocks in cases for stored in clocks._touched.values()], rows)
-    ended = sorted(id_ for clocks in cases for id_ in clocks._ended)
-    if ended:
-        notifications.suppress(clock_ids=ended, reason=reason)
-    for clocks in cases:
-        clocks._touched, clocks._ended = {}, set()
-
-
-def _write(touched: Iterable[StoredClock], rows: Iterable[Model]) -> None:
-    touched = list(touched)
-    changed = [changed_columns(stored.row) for stored in touched if not stored.new]
-    if changed:
-        db.session.execute(UPDATE_CLOCKS, {"tenant": current_tenant(), "rows": dump(changed)})
-    insert_all([*rows, *_new_rows(touched)])
-    for stored in touched:
-        stored.new, stored.added, stored.passed = False, [], []
-
-
 def _is_tighter(target: Target, stored: StoredClock) -> bool:
     row = stored.row
     return target.kind == row.target_kind and target.value < row.target_value
 
 
-def _new_rows(touched: Iterable[StoredClock]) -> list[Model]:
-    rows: list[Model] = []
-    for stored in touched:
-        rows += [*([stored.row] if stored.new else []), *stored.added, *stored.passed]
-    return rows
+def save_all(cases: Iterable[Clocks], rows: Iterable[Model] = (), *, reason: str = "already_acted") -> None:
+    """As `Clocks.save`, for the clocks of any number of cases in the same few statements."""
+    cases = list(cases)
+    write([clocks.unsaved for clocks in cases], rows, reason=reason)
+    for clocks in cases:
+        clocks.unsaved = Unsaved(clocks.escalation_id)

@@ -510,4 +510,4 @@ def test_a_batch_takes_few_statements_however_many_cases(
         found = applying.start(wanted("service_level", march(2, 12)))
     with transaction(), statements() as sent:
         applying.apply_batch(found.id, march(2, 12))
-    assert len(sent) <= 9, sent
+    assert len(sent) <= 10, sent  # one of them takes back what was held of the due times that moved

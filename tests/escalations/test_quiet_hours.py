@@ -254,3 +254,109 @@ def test_preferences_cost_a_raise_one_statement_and_it_stays_within_sixteen(
         raise_case()
     assert len([one for one in sent if "from preference" in one]) == 1
     assert len(sent) <= 16, sent
+
+
+def reminders(kind: str) -> list[tuple[str, str, str | None]]:
+    """(to whom, state, reason) of what was written about clocks of this kind, in order of addresses."""
+    with transaction():
+        asked = select(Intent.address, Intent.state, Intent.reason).join(Clock, Clock.id == Intent.clock_id)
+        found = db.session.execute(asked.where(Clock.kind == kind).order_by(Intent.address, Intent.id))
+        return [(row.address.partition("@")[0], row.state, row.reason) for row in found]
+
+
+HALFWAY = march(17)  # of the thirty days from the 2nd: the owner is told
+
+
+@pytest.mark.parametrize("wishes", [{"quiet_hours": ALWAYS}, {"digest": {"at": "08:00"}}])
+def test_a_held_reminder_is_taken_back_when_its_due_time_is_extended(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID], wishes: dict[str, Any]
+) -> None:
+    case = raise_at(3)
+    wish(company.owner, **wishes)
+    sweep_tenant(tenant.id, now=HALFWAY)
+    assert reminders("close") == [("owner", "pending", None)]
+    extension = service.Extension(until=datetime(2026, 4, 20, 10, tzinfo=UTC), reason="Parts", customer_agreed=True)
+    with transaction():
+        service.extend(case, act=Act(actor_of(company.manager), march(17, 11)), extension=extension)
+    assert reminders("close") == [("owner", "suppressed", "already_acted")]
+    acknowledge = [state for _, state, _ in reminders("acknowledge")]
+    assert acknowledge
+    assert set(acknowledge) == {"pending"}  # whose due time is as it was
+
+
+def test_a_held_reminder_is_taken_back_when_its_clock_stands_still(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID]
+) -> None:
+    """Work is to show within five business days of Mon 2 at 10: three quarters pass on Thu 5 at 16."""
+    case = raise_at(3)
+    wish(company.owner, quiet_hours=ALWAYS)
+    with transaction():
+        service.acknowledge(case, act=Act(actor_of(company.owner), march(2)))
+    sweep_tenant(tenant.id, now=march(5, 16))
+    assert reminders("still_on_it") == [("owner", "pending", None)]
+    with transaction():
+        waiting = service.Wait("customer", "logs", march(10).date())
+        service.wait(case, act=Act(tenant.actor, march(5, 16, 30)), on=waiting)
+    assert reminders("still_on_it") == [("owner", "suppressed", "already_acted")]
+
+
+def test_a_held_reminder_of_a_task_is_taken_back_when_the_task_is_put_off(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID]
+) -> None:
+    case = raise_at(3)
+    wish(company.owner, quiet_hours=ALWAYS)
+    act = Act(actor_of(company.owner), march(2, 12))
+    with transaction():
+        task = service.add_task(case, act=act, new=service.NewTask("Call", due_at=march(4, 12)))
+    sweep_tenant(tenant.id, now=march(3, 16))
+    assert reminders("task") == [("owner", "pending", None)]
+    with transaction():
+        later = {"changes": {"due_at": march(6, 12)}, "check": lambda found: None}
+        service.change_task(case, task.id, act=Act(actor_of(company.owner), march(3, 16, 30)), **later)
+    assert reminders("task") == [("owner", "suppressed", "already_acted")]
+
+
+@pytest.mark.parametrize("wishes", [{"quiet_hours": ALWAYS}, {"digest": {"at": "08:00"}}])
+def test_a_held_reminder_to_the_owner_is_taken_back_when_the_case_has_another(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID], wishes: dict[str, Any]
+) -> None:
+    case = raise_at(3)
+    other = raise_at(3)
+    wish(company.owner, **wishes)
+    sweep_tenant(tenant.id, now=HALFWAY)
+    with transaction():
+        to = service.NewOwner(owner_id=company.csm.id)
+        service.assign(case, act=Act(actor_of(company.manager), march(17, 11)), to=to, reason="Knows it")
+    with transaction():
+        asked = select(Intent.escalation_id, Intent.state, Intent.reason).join(Clock, Clock.id == Intent.clock_id)
+        found = {tuple(row) for row in db.session.execute(asked.where(Clock.kind == "close"))}
+    assert found == {(case, "suppressed", "already_acted"), (other, "pending", None)}
+
+
+def test_of_a_new_owner_those_told_in_another_role_keep_what_they_were_to_be_told(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID]
+) -> None:
+    """Seven days before due the owner and the CSM are told; one day before, the account owner as well."""
+    case = raise_at(3)
+    for user in (company.owner, company.csm, company.manager):
+        wish(user, quiet_hours=ALWAYS)
+    sweep_tenant(tenant.id, now=march(25))
+    assert reminders("close") == [("csm", "pending", None), ("owner", "pending", None)]
+    with transaction():
+        to = service.NewOwner(owner_id=company.boss.id)
+        service.assign(case, act=Act(actor_of(company.manager), march(25, 11)), to=to, reason="Knows it")
+    assert reminders("close") == [("csm", "pending", None), ("owner", "suppressed", "already_acted")]
+
+
+def test_the_account_owner_still_hears_what_they_were_told_as_such(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID]
+) -> None:
+    """Of severity 3 even the breach of close waits; at 0 the company's owner is told as owner and account owner."""
+    case = raise_at(3)
+    wish(company.owner, quiet_hours=ALWAYS)
+    sweep_tenant(tenant.id, now=datetime(2026, 4, 1, 10, tzinfo=UTC))
+    with transaction():
+        to = service.NewOwner(owner_id=company.csm.id)
+        act = Act(actor_of(company.manager), datetime(2026, 4, 1, 11, tzinfo=UTC))
+        service.assign(case, act=act, to=to, reason="Knows it")
+    assert [one for one in reminders("close") if one[0] == "owner"] == [("owner", "pending", None)]
