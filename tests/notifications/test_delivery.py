@@ -217,7 +217,7 @@ def test_what_was_taken_back_is_not_sent(outbox: Outbox, receiver: Receiver) -> 
     case = new_id()
     outbox.post(escalation_id=case)
     with transaction():
-        service.suppress(escalation_id=case, reason="already_acted")
+        service.suppress(escalation_ids=[case], reason="already_acted")
     outbox.deliver()
     assert (outbox.states(), receiver.mails) == (["suppressed"], [])
 
@@ -238,7 +238,7 @@ def test_what_was_sent_while_it_was_taken_back_says_that_it_was_sent(
     with another_deliverer(app, outbox) as deliverer:
         assert at_server.wait(10)
         with transaction():
-            service.suppress(escalation_id=case, reason="already_acted")
+            service.suppress(escalation_ids=[case], reason="already_acted")
         taken_back.set()
         deliverer.join(20)
     kept = outbox.read(intent)

@@ -111,7 +111,7 @@ def test_each_item_stands_in_the_inbox_and_the_digest_does_not(
 def test_what_is_taken_back_before_it_is_sent_is_not_in_it(collected: Collected, receiver: Receiver) -> None:
     stays, taken = collected.item("stays"), collected.item("taken back")
     with transaction():
-        service.suppress(escalation_id=taken.escalation_id, reason="already_acted")
+        service.suppress(escalation_ids=[taken.escalation_id], reason="already_acted")
     collected.deliver()
     assert receiver.subjects() == ["Your digest: 1 message"]
     assert "taken back" not in text_of(receiver)
@@ -150,7 +150,7 @@ def test_what_is_taken_back_after_it_was_put_together_is_not_in_it_either(
     stays, taken = collected.item("stays"), collected.item("taken back")
     put_together(collected)
     with transaction():
-        service.suppress(escalation_id=taken.escalation_id, reason="already_acted")
+        service.suppress(escalation_ids=[taken.escalation_id], reason="already_acted")
     collected.deliver()
     assert "taken back" not in text_of(receiver)
     assert [collected.read(one).state for one in (stays, taken)] == ["sent", "suppressed"]
@@ -160,7 +160,7 @@ def test_a_digest_with_nothing_left_is_not_sent(collected: Collected, receiver: 
     only = collected.item("only")
     put_together(collected)
     with transaction():
-        service.suppress(escalation_id=only.escalation_id, reason="merged")
+        service.suppress(escalation_ids=[only.escalation_id], reason="merged")
     assert collected.deliver() == 0
     assert receiver.mails == []
     assert (collected.digest().state, collected.digest().reason) == ("suppressed", "already_acted")
