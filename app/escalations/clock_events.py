@@ -2,10 +2,11 @@
 
 Transactions commit in another order than they begin. So entries are read by the number of the transaction that wrote
 them, and only below the oldest one still under way in the database: whatever is committed later has a higher number
-than all that has been shown. A long transaction delays the stream; it never tears a hole into it.
+than all that has been shown. A long transaction delays the stream; it never tears a hole into it. Tiers that have no
+clock stand among them, told from the timeline.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, s
 
 from app.auth.actor import Actor
 from app.db import db
+from app.escalations import tier_events
 from app.escalations.models import Escalation
 from app.escalations.queries import visible_to
 from app.escalations.words import numbered
@@ -24,21 +26,41 @@ HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 LAST_CLOCK, LAST_SEQ = UUID(int=2**128 - 1), 2**31 - 1
 FACTS = ("target", "due_at", "because")
 
+Placed = tuple[tuple[int, UUID, int], dict[str, Any]]  # an entry with its place in the stream
+
 
 def list_clock_events(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
     """A page of entries and always a cursor: the next call with it goes on where this one ended, now or next week."""
     horizon: int = db.session.scalar(HORIZON)
     limit, position = arguments["limit"], decode_cursor(arguments.get("cursor"))
-    query = _filtered(_stream(horizon, visible_to(actor, now=now)), arguments)
+    visible = visible_to(actor, now=now)
+    kept, derived = _stream(horizon, visible), tier_events.stream(horizon, visible, arguments)
+    found = _read(_after(_filtered(kept, arguments), position, arguments.get("since")), limit + 1, _of_clock)
+    if derived is not None:  # both lie below the horizon, so that nothing is committed between the two
+        derived = tier_events.after(derived, position, arguments.get("since"))
+        found = sorted([*found, *_read(derived, limit + 1, _of_tier)], key=lambda one: one[0])
+    shown, more = found[:limit], len(found) > limit
+    place = shown[-1][0] if more else (horizon - 1, LAST_CLOCK, LAST_SEQ)  # all below the horizon has been read
+    ahead = [place[0], str(place[1]), place[2]]
+    return {"items": [item for _, item in shown], "next_cursor": encode_cursor(ahead), "more": more}
+
+
+def _read(query: Select[Any], limit: int, form: Callable[[RowMapping], Placed]) -> list[Placed]:
+    return [form(row) for row in db.session.execute(query.limit(limit)).mappings()]
+
+
+def _of_clock(row: RowMapping) -> Placed:
+    return (row["transaction_id"], row["clock_id"], row["seq"]), _event(row)
+
+
+def _of_tier(row: RowMapping) -> Placed:
+    return (row["transaction_id"], row["event_id"], row["seq"]), tier_events.shown(row)
+
+
+def _after(query: Select[Any], position: list[Any] | None, since: datetime | None) -> Select[Any]:
     if position is not None:
-        query = query.where(tuple_(literal(position[0]), literal(UUID(position[1])), literal(position[2])) < _KEY)
-    elif since := arguments.get("since"):
-        query = query.where(ClockEntry.transaction_id >= _first_since(since))
-    rows = db.session.execute(query.limit(limit + 1)).all()
-    shown, more = rows[:limit], len(rows) > limit
-    last = [shown[-1].transaction_id, str(shown[-1].clock_id), shown[-1].seq] if more else None
-    ahead = last or [horizon - 1, str(LAST_CLOCK), LAST_SEQ]  # all there is below the horizon has been read
-    return {"items": [_event(row._mapping) for row in shown], "next_cursor": encode_cursor(ahead), "more": more}
+        return query.where(tuple_(literal(position[0]), literal(UUID(position[1])), literal(position[2])) < _KEY)
+    return query if since is None else query.where(ClockEntry.transaction_id >= _first_since(since))
 
 
 _KEY = tuple_(ClockEntry.transaction_id, ClockEntry.clock_id, ClockEntry.seq)

@@ -125,12 +125,13 @@ class ClockEventArguments(PageArguments):
 
 
 class ClockEventSchema(Schema):
-    """One entry of a clock's ledger, with the clock and the case it belongs to."""
+    """One entry of a clock's ledger, with the clock and the case it belongs to; of a tier that nobody gave a time there
+    is no clock and no target, and `subject` is the tier."""
 
     id = fields.UUID()
     escalation_id = fields.UUID()
     number = fields.String()
-    clock_id = fields.UUID()
+    clock_id = fields.UUID(allow_none=True)
     kind = fields.String()
     subject = fields.String()
     cycle = fields.Integer()
@@ -138,7 +139,7 @@ class ClockEventSchema(Schema):
     type = fields.String()
     at = AwareDateTime()
     recorded_at = AwareDateTime()
-    target = fields.Dict()
+    target = fields.Dict(allow_none=True)
     due_at = fields.String()
     because = fields.String()
 

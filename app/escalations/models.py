@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -16,6 +16,10 @@ OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken"
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
+OF_TIERS = (
+    "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
+    "'close_unresolved', 'merge', 'reopen')"
+)
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
 # An incomplete value may be any amount: more than every one that is known, in order of what is known of it.
@@ -142,7 +146,8 @@ class EscalationContract(TenantModel):
 class Event(TenantModel):
     """One line of the timeline: ids and codes only; `hash` covers all of it and the event before.
 
-    `external_key` keeps a message that arrives twice from standing twice.
+    `external_key` keeps a message that arrives twice from standing twice. The database stamps each with the number of
+    its transaction; what tells of tiers is found by it.
     """
 
     __tablename__ = "event"
@@ -150,7 +155,9 @@ class Event(TenantModel):
         reference("escalation", "escalation_id"),
         UniqueConstraint("tenant_id", "escalation_id", "seq"),
         UniqueConstraint("tenant_id", "escalation_id", "external_key"),
-        {"info": {"append_only": True}},
+        Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_TIERS)),
+        Index("ix_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
+        {"info": {"append_only": True, "stamped": True}},
     )
 
     escalation_id: Mapped[UUID]
@@ -165,6 +172,7 @@ class Event(TenantModel):
     external_key: Mapped[str | None]
     prev_hash: Mapped[bytes]
     hash: Mapped[bytes]
+    transaction_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class EventText(TenantModel):

@@ -39,10 +39,10 @@ def test_every_entry_stands_there_with_its_clock_and_case(story: Story, client: 
     story.sweep("2 14:10")
     story.do(service.acknowledge, "2 15:00")
     page = read(client)
-    assert sorted(shown(page)[:2]) == [("acknowledge", "activate"), ("close", "activate")]
-    assert shown(page)[2:4] == [("acknowledge", "breach"), ("acknowledge", "fulfil")]
-    assert sorted(shown(page)[4:]) == [("plan", "activate"), ("still_on_it", "activate")]
-    breach = page["items"][2]
+    assert sorted(shown(page)[:3]) == [("acknowledge", "activate"), ("close", "activate"), ("tier", "activate")]
+    assert shown(page)[3:5] == [("acknowledge", "breach"), ("acknowledge", "fulfil")]
+    assert sorted(shown(page)[5:]) == [("plan", "activate"), ("still_on_it", "activate")]
+    breach = page["items"][3]
     assert {name: breach[name] for name in ("number", "escalation_id", "cycle", "subject")} == {
         "number": "ESC-1",
         "escalation_id": str(story.id),
@@ -50,15 +50,15 @@ def test_every_entry_stands_there_with_its_clock_and_case(story: Story, client: 
         "subject": "-",
     }
     assert (breach["at"], breach["recorded_at"]) == ("2026-03-02T14:00:00Z", "2026-03-02T14:10:00Z")
-    assert page["items"][4]["target"] == {"kind": "business_seconds", "value": 5 * 8 * 3600}
+    assert page["items"][5]["target"] == {"kind": "business_seconds", "value": 5 * 8 * 3600}
 
 
 def test_pages_follow_each_other_and_the_last_cursor_waits_for_what_comes(story: Story, client: ApiClient) -> None:
-    first = read(client, limit=1)
-    second = read(client, limit=1, cursor=first["next_cursor"])
+    first = read(client, limit=2)
+    second = read(client, limit=2, cursor=first["next_cursor"])
     assert (first["more"], second["more"]) == (True, False)
-    assert {kind for kind, _ in shown(first) + shown(second)} == {"close", "acknowledge"}
-    third = read(client, limit=1, cursor=second["next_cursor"])
+    assert {kind for kind, _ in shown(first) + shown(second)} == {"close", "acknowledge", "tier"}
+    third = read(client, limit=2, cursor=second["next_cursor"])
     assert (third["items"], third["more"]) == ([], False)
     story.do(service.acknowledge, "2 11:00")
     assert shown(read(client, limit=1, cursor=third["next_cursor"])) == [("acknowledge", "fulfil")]
@@ -70,7 +70,7 @@ def test_it_is_asked_by_kind_type_case_and_moment_of_recording(story: Story, cli
     story.do(service.acknowledge, "2 13:00")
     assert shown(read(client, kind="close")) == [("close", "activate")] * 2
     assert shown(read(client, type="fulfil")) == [("acknowledge", "fulfil")]
-    assert len(read(client, escalation=str(other.id))["items"]) == 2
+    assert len(read(client, escalation=str(other.id))["items"]) == 3
     late = read(client, since=march("2 12:30").isoformat())
     assert {kind for kind, _ in shown(late)} == {"acknowledge", "plan", "still_on_it"}
     after = read(client, since=march("5 12:00").isoformat())
@@ -135,8 +135,11 @@ def test_a_question_that_cannot_be_meant_is_refused_by_name(
     assert (refused.status_code, refused.json["errors"][0]["parameter"]) == (422, field)
 
 
-def test_a_page_costs_two_statements(story: Story, client: ApiClient, statements: Callable[[], Any]) -> None:
+def test_a_page_costs_three_statements_and_of_one_kind_two(
+    story: Story, client: ApiClient, statements: Callable[[], Any]
+) -> None:
     read(client)
     with statements() as sent:
         read(client)
-    assert len([one for one in sent if "clock_entry" in one or "pg_snapshot" in one]) == 2
+        read(client, kind="close")
+    assert len([one for one in sent if "clock_entry" in one or "pg_snapshot" in one]) == 3 + 2
