@@ -41,6 +41,10 @@ class ClockSchema(Schema):
     set_aside = fields.Boolean(
         metadata={"description": "It could not be swept: it reminds nobody until that is mended."}
     )
+    problem = fields.String(
+        allow_none=True,
+        metadata={"description": "What it ran into. Its times are as last stored if they could not be counted."},
+    )
     started_at = AwareDateTime(attribute="state.cycle_started_at")
     due_at = AwareDateTime(attribute="state.due_at")
     original_due_at = AwareDateTime(attribute="state.original_due_at")

@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfoNotFoundError
 
+import structlog
 from sqlalchemy import text
 
 from app.db import db
@@ -15,8 +17,10 @@ from app.sla.ledger import Entry, Move, State
 from app.sla.ledgers import load_stored
 from app.sla.models import Clock
 from app.sla.steps import Due, steps_from
-from app.sla.stored import StoredClock, rebuild_ledger
+from app.sla.stored import StoredClock, rebuild_ledger, stored_state
 from app.sla.versions import find_calendar, find_ladders, load_versions
+
+log = structlog.get_logger()
 
 MOST_STEPS = 50
 
@@ -61,11 +65,15 @@ NEXT_DUE = text(
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """One cycle of a clock as of a moment: state and times counted up to then, with its ledger."""
+    """One cycle of a clock as of a moment: state and times counted up to then, with its ledger.
+
+    `fault` is why it could not be counted, as when its zone is no more: then it is as last stored.
+    """
 
     row: Clock
     state: State
     entries: list[Entry]
+    fault: str | None = None
 
     @property
     def ledger(self) -> list[dict[str, Any]]:
@@ -88,6 +96,11 @@ class ClockView:
         return self.row.problem is not None
 
     @property
+    def problem(self) -> str | None:
+        """What the sweep ran into, or will."""
+        return self.row.problem or self.fault
+
+    @property
     def moves(self) -> tuple[Move, ...]:
         return self.state.moves
 
@@ -100,7 +113,11 @@ def list_clocks(escalation_id: UUID, now: datetime) -> list[ClockView]:
 def _view(stored: StoredClock, now: datetime) -> ClockView:
     """Due times decide, not the sweep: what is past due reads as breached before anybody has written it."""
     as_of = max(now, max(entry.recorded_at for entry in stored.entries))
-    return ClockView(stored.row, rebuild_ledger(stored.entries, zone=stored.row.zone, as_of=as_of), stored.entries)
+    try:
+        state = rebuild_ledger(stored.entries, zone=stored.row.zone, as_of=as_of)
+    except (LookupError, ValueError) as error:
+        return ClockView(stored.row, stored_state(stored.row), stored.entries, fault=repr(error))
+    return ClockView(stored.row, state, stored.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +135,8 @@ class Upcoming:
 def upcoming_steps(clocks: Iterable[Clock], until: datetime) -> list[Upcoming]:
     """The steps of these clocks up to `until` in order of time, those due and not yet fired included.
 
-    No statement once the versions are kept. A ladder without end is shown to its 50th step to come.
+    No statement once the versions are kept. A ladder without end is shown to its 50th step to come, and of a clock
+    that the sweep will set aside, as its zone is no more, nothing is to come.
     """
     running = [clock for clock in clocks if clock.next_step_at is not None]
     load_versions({clock.calendar_version_id for clock in running}, {clock.ladder_number for clock in running})
@@ -132,7 +150,11 @@ def upcoming_steps(clocks: Iterable[Clock], until: datetime) -> list[Upcoming]:
 
 def _coming(clock: Clock) -> Iterator[Due]:
     ladder = find_ladders(clock.ladder_number)[clock.kind]
-    timing = timing_of_row(clock, find_calendar(clock.calendar_version_id))
+    try:
+        timing = timing_of_row(clock, find_calendar(clock.calendar_version_id))
+    except ZoneInfoNotFoundError:
+        log.warning("clock_without_zone", clock_id=str(clock.id), zone=clock.zone)
+        return iter(())
     return islice(steps_from(first_due(clock, ladder, timing), ladder, timing), MOST_STEPS)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from app.rows import fresh
 from app.sla.calendar import Calendar
 from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
 from app.sla.ladder import Ladder
-from app.sla.ledger import INSTANT, Entry, EntryType, State, in_order, moment
+from app.sla.ledger import INSTANT, Entry, EntryType, Flag, State, StateName, Target, TargetKind, in_order, moment
 from app.sla.models import Clock, ClockEntry, StepLog
 from app.sla.steps import Timing, find_timing, next_step, passed_over
 from app.sla.versions import find_calendar, find_ladders
@@ -143,6 +143,30 @@ def apply_state(row: Clock, state: State) -> None:
     row.target_kind, row.target_value = state.target.kind, state.target.value
     row.due_version = state.due_version
     row.elapsed_seconds, row.paused_seconds = state.elapsed_seconds, state.paused_seconds
+
+
+def stored_state(row: Clock) -> State:
+    """What the row itself says, for a ledger that cannot be counted: no moves, no breaches but the last."""
+    return State(
+        state=cast(StateName, row.state),
+        cycle=row.cycle,
+        due_version=row.due_version,
+        target=Target(cast(TargetKind, row.target_kind), row.target_value),
+        started_at=row.started_at,
+        cycle_started_at=row.started_at,
+        due_at=row.due_at,
+        original_due_at=row.original_due_at,
+        elapsed_seconds=row.elapsed_seconds,
+        paused_seconds=row.paused_seconds,
+        held=row.state == "paused",
+        flags=tuple(cast(Flag, flag) for flag in row.flags),
+        breached_at=row.breached_at,
+        ended_at=row.ended_at,
+        not_before=row.not_before,
+        moves=(),
+        breaches=(row.breached_at,) if row.breached_at else (),
+        void=(),
+    )
 
 
 def last_written(entries: Sequence[Entry]) -> datetime:

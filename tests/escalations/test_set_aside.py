@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import Context
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +84,37 @@ def test_who_reads_a_cases_clocks_sees_which_of_them_stands_aside(tenant: TestTe
     case = client.get(PATH).json["items"][0]["escalation_id"]
     clocks = client.get(f"/api/v1/escalations/{case}/clocks").json["items"]
     assert {one["subject"]: one["set_aside"] for one in clocks} == {str(n): n == 0 for n in range(TASKS_EACH)}
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_clock_whose_zone_is_no_more_is_shown_as_stored_with_its_problem(
+    tenant: TestTenant, client: ApiClient, swept: bool
+) -> None:
+    make_due(tenant, 1)
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where subject = '0'"))
+        case, due_at = db.session.execute(text("select escalation_id, due_at from clock where subject = '0'")).one()
+    if swept:
+        sweep_tenant(tenant.id, now=DUE)
+    answer = client.get(f"/api/v1/escalations/{case}/clocks")
+    assert answer.status_code == 200, answer.text
+    shown = {one["subject"]: one for one in answer.json["items"]}
+    broken = shown.pop("0")
+    assert (broken["set_aside"], datetime.fromisoformat(broken["due_at"])) == (swept, due_at)
+    assert (broken["state"], broken["moves"]) == ("running", [])
+    assert "Nowhere/Nothing" in broken["problem"]
+    assert [entry["type"] for entry in broken["ledger"]] == ["activate"]
+    assert [one["problem"] for one in shown.values()] == [None] * (TASKS_EACH - 1)
+
+
+def test_of_a_clock_whose_zone_is_no_more_nothing_is_to_come(tenant: TestTenant, client: ApiClient) -> None:
+    make_due(tenant, 1)
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where subject <> '1'"))
+        case = db.session.scalar(text("select escalation_id from clock where subject = '0'"))
+    answer = client.get(f"/api/v1/escalations/{case}/schedule")
+    assert answer.status_code == 200, answer.text
+    assert [one["step"] for one in answer.json["upcoming"]][:2] == ["75%", "0"]  # of the one clock that is left
 
 
 def test_the_list_is_paged(broken: TestTenant, client: ApiClient) -> None:
