@@ -360,3 +360,19 @@ def test_the_account_owner_still_hears_what_they_were_told_as_such(
         act = Act(actor_of(company.manager), datetime(2026, 4, 1, 11, tzinfo=UTC))
         service.assign(case, act=act, to=to, reason="Knows it")
     assert [one for one in reminders("close") if one[0] == "owner"] == [("owner", "pending", None)]
+
+
+def test_who_was_told_in_the_old_owners_place_has_it_taken_back_as_well(
+    tenant: TestTenant, company: Company, raise_at: Callable[..., UUID], make_user: Callable[..., User]
+) -> None:
+    case, stand_in = raise_at(3), make_user("csm", "stand-in@example.com")
+    wish(stand_in, quiet_hours=ALWAYS)
+    with transaction():
+        away = {"starts_at": march(16), "ends_at": march(20), "delegate_email": stand_in.email}
+        routing.add_absence(company.owner.id, **away, actor=tenant.actor, now=march(11))
+    sweep_tenant(tenant.id, now=HALFWAY)
+    assert reminders("close") == [("stand-in", "pending", None)]
+    with transaction():
+        to = service.NewOwner(owner_id=company.csm.id)
+        service.assign(case, act=Act(actor_of(company.manager), march(17, 11)), to=to, reason="Knows it")
+    assert reminders("close") == [("stand-in", "suppressed", "already_acted")]
