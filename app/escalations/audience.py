@@ -16,8 +16,9 @@ from app.routing.delegates import find_stand_in
 ABSENT, NO_ADDRESS = "absent", "no_address"
 # A restricted case is seen by its owner, the line above, watchers and admins, so only they are told.
 SEEING = frozenset({"owner", "owner_manager", "watchers", "approver", "approver_manager", "admins"})
-# Watching, or being an admin, lets one person see a restricted case, not who stands in for them.
-IN_PERSON = frozenset({"watchers", "admins"})
+# Watching, or being an admin, lets one person see a restricted case, not who stands in for them; who is on duty sees
+# it only as an admin.
+IN_PERSON = frozenset({"watchers", "admins", "duty_owner"})
 OF_APPROVERS = frozenset({"approver", "approver_manager"})
 # Whom a ladder's words mean where the promise is a task that a colleague does for the owner.
 OF_A_TASK = {"owner": "assignee", "owner_manager": "assignee_manager"}
@@ -77,7 +78,8 @@ class Audience:
         return self._deliveries[person, urgent]
 
     def _read_people(self, roles: Collection[str], now: datetime) -> None:
-        admins = "admins" in roles or not OF_APPROVERS.isdisjoint(roles)
+        restricted = any(case.restricted for case in self.cases.values())
+        admins = restricted or "admins" in roles or not OF_APPROVERS.isdisjoint(roles)
         for person in read_people(self._ids(), self._emails(), admins=admins, now=now):
             self.people[person.id] = self.by_email[person.email] = person
 
@@ -94,7 +96,8 @@ class Audience:
         return {email.lower() for email in named if email}
 
     def resolve(self, escalation_id: UUID, roles: Iterable[str], *, subject: str = "-") -> Reached:
-        """The people of these roles, made distinct; nobody: the owner's manager, then who is on duty.
+        """The people of these roles, made distinct; nobody: the owner's manager, then who is on duty,
+        and of a restricted case the admins instead.
 
         `subject` is the clock's: of a task that a colleague does, they and their manager hear in the owner's stead.
         """
@@ -111,9 +114,10 @@ class Audience:
 
     def _fall_back(self, case: Case, reached: Reached, doer: UUID | None) -> None:
         duty = (self.settings.duty_owner_email, self.settings.duty_deputy_email)
-        on_duty = [person.id for email in duty if email and (person := self.by_email.get(email.lower()))]
+        on_duty = [person for email in duty if email and (person := self.by_email.get(email.lower()))]
         instead = [("assignee_manager", self._managers([doer])), ("owner_manager", self._managers([case.owner_id]))]
-        instead += [("duty_owner", [id_]) for id_ in on_duty]
+        instead += [("duty_owner", [one.id]) for one in on_duty if not case.restricted or one.role == "admin"]
+        instead += [("admins", self.admins)] if case.restricted else []
         for role, holders in instead:
             if self._reach(case, role, holders, reached):
                 return

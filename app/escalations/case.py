@@ -184,7 +184,8 @@ class Change:
         actor or whom the case is about. `present`: nobody among them can be absent."""
         passed_by = {self.act.actor.user_id, self.record.about_user_id, None}
         people = [user for user in users if user.id not in passed_by]
-        stand_ins = () if present else in_place(people, now=self.now, about_user_id=self.record.about_user_id)
+        previous = self.before[2]
+        stand_ins = () if present else in_place(people, self.record, now=self.now, previous_owner_id=previous)
         for user, why in (*((user, None) for user in {user.id: user for user in people}.values()), *stand_ins):
             if user.id in passed_by:
                 continue

@@ -10,6 +10,7 @@ from app.escalations import tasking
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.escalations.owning import named
+from app.escalations.telling import seeing_by_place
 from app.playbooks import service as playbooks
 from app.routing import service as routing
 
@@ -34,14 +35,17 @@ def ask(change: Change, reason: str) -> None:
 
 def list_deciders(record: Escalation, *, now: datetime) -> list[User]:
     """The owner's manager, else who is on duty, else an admin: the first who is there or has somebody standing in;
-    never the owner, nor whom it is about."""
+    never the owner, nor whom it is about, nor of a restricted case somebody who may not see it."""
     settings = tenant_settings()
     duty = [email.lower() for email in (settings.duty_owner_email, settings.duty_deputy_email) if email]
     on_duty = sorted(users.list_active(emails=duty), key=lambda user: duty.index(user.email))
+    if record.restricted:
+        on_duty = [user for user in on_duty if user.role == "admin"]
     people = [*users.list_managers(record.owner_id), *on_duty, *users.list_active(roles=["admin"])]
     people = [user for user in people if user.id not in (record.owner_id, record.about_user_id)]
     away = routing.find_stand_ins([user.id for user in people], now=now, about_user_id=record.about_user_id)
-    reached = [user for user in people if away.get(user.id, user) is not None]
+    served = seeing_by_place(record, [id_ for id_, stand_in in away.items() if stand_in is not None])
+    reached = [user for user in people if user.id not in away or user.id in served]
     return (reached or people)[:1]
 
 

@@ -1,0 +1,154 @@
+"""A restricted case is heard of by who may see it: owner, line above, who stands in for them, watchers and admins."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from app.auth import changes as settings
+from app.auth import queries as users
+from app.auth.models import User
+from app.db import db, transaction
+from app.escalations import engine, service
+from app.escalations.service import Act, NewEscalation
+from app.escalations.sweep import sweep_tenant
+from app.notifications.models import Intent
+from app.playbooks.models import Task
+from app.routing import service as routing
+from tests import NOW
+from tests.conftest import TestTenant
+from tests.escalations.conftest import Company
+from tests.escalations.test_sweep import april, march
+
+Make = Callable[..., User]
+
+
+class Case:
+    """A case of the company, and whom its messages went to."""
+
+    def __init__(self, tenant: TestTenant, company: Company) -> None:
+        self.tenant, self.company = tenant, company
+        self.id = UUID(int=0)
+
+    def raised(self, *, restricted: bool = True) -> "Case":
+        new = NewEscalation(
+            title="About the board", severity=2, account_id=UUID(self.company.account_id), restricted=restricted
+        )
+        with transaction():
+            self.id = service.raise_escalation(new, act=Act(self.tenant.actor, NOW)).record.id
+        return self
+
+    def told(self, kind: str) -> list[str | None]:
+        with transaction():
+            asked = select(Intent.address).where(Intent.escalation_id == self.id, Intent.kind == kind)
+            return sorted(db.session.scalars(asked), key=str)
+
+    def ask_decision(self) -> str | None:
+        """Management is asked to decide; who has the task."""
+        with transaction():
+            engine.ask_decision(self.id, now=march(3), reason="It stands still.")
+            asked = select(User.email).join(Task, Task.assignee_id == User.id)
+            return db.session.scalar(asked.where(Task.escalation_id == self.id, Task.kind == "decision"))
+
+
+@pytest.fixture
+def case(tenant: TestTenant, company: Company) -> Case:
+    return Case(tenant, company)
+
+
+@pytest.fixture
+def away(tenant: TestTenant) -> Callable[..., None]:
+    def add(user: User, delegate: User | None = None) -> None:
+        span: dict[str, Any] = {"starts_at": NOW, "ends_at": april(30), "actor": tenant.actor, "now": NOW}
+        with transaction():
+            routing.add_absence(user.id, delegate_email=delegate.email if delegate else None, **span)
+
+    return add
+
+
+@pytest.fixture
+def put_on_duty() -> Callable[[User], None]:
+    def put(user: User) -> None:
+        with transaction():
+            settings.update_settings(users.get_tenant(lock=True), {"duty_owner_email": user.email})
+
+    return put
+
+
+@pytest.mark.parametrize(("restricted", "stranger"), [(False, ["helper@example.com"]), (True, [])])
+def test_who_stands_in_for_an_absent_admin_hears_of_a_case_without_owner_but_not_of_a_restricted_one(
+    case: Case, make_user: Make, away: Callable[..., None], restricted: bool, stranger: list[str]
+) -> None:
+    """The account owner and everybody else the rules name are away: the duty owner, an admin, has it."""
+    helper, admin = make_user("specialist", "helper@example.com"), make_user("admin", "second@example.com")
+    away(case.company.owner)
+    away(admin, helper)
+    case.raised(restricted=restricted)
+    assert [one for one in case.told("assignment_failed") if one != case.tenant.admin.email] == sorted(
+        [*stranger, "second@example.com"]
+    )
+
+
+def test_who_stands_in_for_the_owner_or_their_line_hears_of_a_restricted_case(
+    case: Case, make_user: Make, away: Callable[..., None]
+) -> None:
+    first, second = make_user("specialist", "first@example.com"), make_user("specialist", "second@example.com")
+    case.raised()
+    away(case.company.owner, first)
+    away(case.company.manager, second)
+    assert case.ask_decision() == "manager@example.com"
+    assert case.told("decision_asked") == [
+        "first@example.com",
+        "manager@example.com",
+        "owner@example.com",
+        "second@example.com",
+    ]
+
+
+@pytest.mark.parametrize(("restricted", "decider"), [(False, "duty@example.com"), (True, "admin")])
+def test_who_is_on_duty_is_not_asked_to_decide_on_a_restricted_case(
+    case: Case,
+    make_user: Make,
+    away: Callable[..., None],
+    put_on_duty: Callable[[User], None],
+    restricted: bool,
+    decider: str,
+) -> None:
+    put_on_duty(make_user("specialist", "duty@example.com"))
+    case.raised(restricted=restricted)
+    away(case.company.manager)
+    asked = case.ask_decision()
+    assert asked == (case.tenant.admin.email if decider == "admin" else decider)
+    assert case.told("decision_asked") == sorted([str(asked), "owner@example.com"])
+
+
+def test_an_absent_admins_delegate_does_not_decide_on_a_restricted_case(
+    case: Case, make_user: Make, away: Callable[..., None], put_on_duty: Callable[[User], None]
+) -> None:
+    """Both are away: the admin in person, though absent, before somebody who may not see it."""
+    helper, admin = make_user("specialist", "helper@example.com"), make_user("admin", "aa@example.com")
+    put_on_duty(admin)
+    case.raised()
+    away(case.company.manager)
+    away(admin, helper)
+    assert case.ask_decision() == case.tenant.admin.email
+    assert "helper@example.com" not in case.told("decision_asked")
+
+
+@pytest.mark.parametrize(("restricted", "heard"), [(False, "duty@example.com"), (True, "admin")])
+def test_with_owner_and_manager_away_a_restricted_cases_reminder_goes_to_the_admins_not_to_who_is_on_duty(
+    case: Case,
+    make_user: Make,
+    away: Callable[..., None],
+    put_on_duty: Callable[[User], None],
+    restricted: bool,
+    heard: str,
+) -> None:
+    put_on_duty(make_user("specialist", "duty@example.com"))
+    case.raised(restricted=restricted)
+    away(case.company.owner)
+    away(case.company.manager)
+    sweep_tenant(case.tenant.id, now=march(2, 13))
+    assert case.told("reminder") == [case.tenant.admin.email if heard == "admin" else heard]
