@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from app.accounts.models import Account
-from app.db import db, new_id
+from app.db import current_tenant, db, new_id
 from app.errors import NotFound
 from app.escalations import shifting
 from app.escalations.models import Escalation
@@ -36,9 +36,13 @@ def preview(wanted: Application, now: datetime) -> shifting.Counted:
 
 
 def start(wanted: Application) -> Application:
-    """Have it done in the background; an earlier one of the same thing that still runs is replaced."""
-    same = (Application.kind == wanted.kind, Application.name == wanted.name, Application.ended_at.is_(None))
-    for earlier in db.session.scalars(select(Application).where(*same).with_for_update()):
+    """Have it done in the background; an earlier one of the same thing that still runs is replaced.
+
+    One of a newer version, which another asked for meanwhile, goes on instead and is answered.
+    """
+    for earlier in _take_turn(wanted):
+        if earlier.number > wanted.number:
+            return earlier
         earlier.phase, earlier.ended_at = "replaced", wanted.started_at
     db.session.flush()
     found = select(func.count()).select_from(Escalation).join(Account, Account.id == Escalation.account_id)
@@ -46,6 +50,16 @@ def start(wanted: Application) -> Application:
     db.session.add(wanted)
     db.session.flush()
     return wanted
+
+
+def _take_turn(wanted: Application) -> Sequence[Application]:
+    """What runs of the same thing; who asks at the same moment waits. Of the zone, whatever its name, there is one."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"application:{wanted.kind}:{current_tenant()}", 0))
+    db.session.execute(select(lock))
+    same = [Application.kind == wanted.kind, Application.ended_at.is_(None)]
+    if wanted.kind != "zone":
+        same.append(Application.name == wanted.name)
+    return db.session.scalars(select(Application).where(*same).with_for_update()).all()
 
 
 def new_application(

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, exists, or_, select, text, true
+from sqlalchemy import ColumnElement, Uuid, all_, any_, exists, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.accounts.models import Account
 from app.db import Model, current_tenant, db
@@ -90,21 +91,26 @@ Case = tuple[Escalation, str | None, str | None]  # with its account's calendar 
 
 
 def behind(wanted: Application) -> list[ColumnElement[bool]]:
-    """Open cases that go by another version of the same thing."""
+    """Open cases that go by an older version of the same thing, or, of a zone, those that its rules are to reach."""
     known = LIVE if wanted.kind == "zone" else (REQUESTED, *LIVE)  # a request's 30 days count in the zone of its raise
     status = Escalation.status.in_(known)
     version: ColumnElement[bool] = true()
     if wanted.kind == "ladder":
         version = Escalation.ladder_number < wanted.number
     elif wanted.kind == "zone":
-        version = true() if wanted.case_ids is None else Escalation.id.in_(wanted.case_ids)
+        version = true() if wanted.case_ids is None else Escalation.id == any_(_array(wanted.case_ids))
     elif wanted.kind == "calendar":
         of_it = select(CalendarVersion.id).where(CalendarVersion.calendar_id == wanted.subject_id)
-        version = Escalation.calendar_version_id.in_(of_it.where(CalendarVersion.id != wanted.version_id))
+        version = Escalation.calendar_version_id.in_(of_it.where(CalendarVersion.number < wanted.number))
     else:
         of_it = select(ServiceLevelVersion.id).where(ServiceLevelVersion.service_level_id == wanted.subject_id)
-        version = Escalation.service_level_version_id.in_(of_it.where(ServiceLevelVersion.id != wanted.version_id))
-    return [status, version, Escalation.id.not_in(wanted.failed_ids or [])]
+        version = Escalation.service_level_version_id.in_(of_it.where(ServiceLevelVersion.number < wanted.number))
+    return [status, version, Escalation.id != all_(_array(wanted.failed_ids or []))]
+
+
+def _array(ids: Sequence[UUID]) -> ColumnElement[list[UUID]]:
+    """As one parameter: a statement may have 65,535."""
+    return literal(list(ids), ARRAY(Uuid))
 
 
 def is_behind(found: Application) -> bool:

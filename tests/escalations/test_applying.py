@@ -3,9 +3,10 @@
 NOW is Monday 2 March 2026, 10:00; the tenant's hours are Monday to Friday, 9 to 17, in UTC.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -272,14 +273,31 @@ def test_a_changed_zone_reaches_open_cases_by_word_only_and_leaves_close(tenant:
     }
 
 
-def test_other_rules_of_a_zone_reach_stored_due_times_by_word_only(tenant: TestTenant, company: Company) -> None:
-    """Rows as an older release of the time zone database would have left them: an hour early. `close` stays."""
-    case = Case(tenant, company)
-    other = Case(tenant, company)
+def shift_stored(case: Case, kinds: Collection[str], by: timedelta) -> None:
+    """Due times as another release of the time zone database would have left them."""
     with transaction():
-        early = {"due_at": Clock.due_at - timedelta(hours=1), "next_step_at": Clock.next_step_at - timedelta(hours=1)}
-        stored = (Clock.escalation_id == case.id, Clock.kind.in_(["respond", "close"]))
-        db.session.execute(update(Clock).where(*stored).values(early).execution_options(synchronize_session=False))
+        other = {"due_at": Clock.due_at + by, "next_step_at": Clock.next_step_at + by}
+        stored = (Clock.escalation_id == case.id, Clock.kind.in_(kinds))
+        db.session.execute(update(Clock).where(*stored).values(other).execution_options(synchronize_session=False))
+
+
+@pytest.fixture
+def early(rebuilt: None, tenant: TestTenant, company: Company) -> Iterator[Case]:
+    """A case whose due times are stored an hour early; afterwards `close`, which nothing moves, is put back."""
+    case = Case(tenant, company)
+    close = case.dues()["close"]
+    assert close is not None
+    shift_stored(case, ["respond", "close"], -timedelta(hours=1))
+    yield case
+    now = case.clocks("close")[0].due_at
+    assert now is not None
+    shift_stored(case, ["close"], close - now)
+
+
+def test_other_rules_of_a_zone_reach_stored_due_times_by_word_only(
+    tenant: TestTenant, company: Company, early: Case
+) -> None:
+    case, other = early, Case(tenant, company)
     [example] = preview("zone", march(2, 12)).examples
     assert (example["clock"], example["was"], example["becomes"]) == ("respond", march(3, 9), march(3, 10))
     done = apply(tenant, "zone", march(2, 12))
@@ -288,13 +306,6 @@ def test_other_rules_of_a_zone_reach_stored_due_times_by_word_only(tenant: TestT
     assert case.dues()["close"] == datetime.fromisoformat("2026-04-01T09:00Z")
     assert ledger(case, "respond")[-1] == ("retarget", march(2, 12), "zone")
     assert len(ledger(other, "respond")) == 1
-    with transaction():  # for what follows the test: the clock that stays is put back
-        db.session.execute(
-            update(Clock)
-            .where(Clock.kind == "close", Clock.escalation_id == case.id)
-            .values(due_at=Clock.due_at + timedelta(hours=1), next_step_at=Clock.next_step_at + timedelta(hours=1))
-            .execution_options(synchronize_session=False)
-        )
 
 
 def test_what_resolve_had_ended_counts_by_the_new_calendar_when_it_is_taken_up_again(
@@ -426,6 +437,108 @@ def test_two_workers_at_one_application_move_each_case_once(
     assert [len(ledger(case, "respond")) for case in made] == [2] * 6
     with transaction():
         assert numbers(applying.get_application(found.id)) == (6, 6, 0, 0)
+
+
+def test_a_case_raised_at_a_later_level_is_not_brought_back_by_an_application_still_under_way(
+    tenant: TestTenant, company: Company, silver: None
+) -> None:
+    """Raised 12:10 with five hours promised: four hours and fifty minutes today, ten minutes tomorrow."""
+    first, second = cases(tenant, company, 2)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 1}})
+    with transaction():
+        found = applying.start(wanted("service_level", march(2, 12), timedelta(hours=1)))
+    jobs.apply_open_tenant(tenant.id, march(2, 12))
+    publish("silver", **{**SILVER, "respond": {"business_hours": 5}})
+    late = Case(tenant, company, at=march(2, 12, 10))
+    sweep_tenant(tenant.id, now=march(2, 13))
+    jobs.apply_open_tenant(tenant.id, march(2, 13))
+    assert late.dues()["respond"] == march(3, 9, 10)
+    assert len(ledger(late, "respond")) == 1
+    assert [case.clocks("respond")[0].state for case in (first, second)] == ["breached", "breached"]
+    with transaction():
+        assert applying.get_application(found.id).phase == "done"
+
+
+def test_a_case_raised_at_a_later_calendar_is_not_brought_back_by_an_application_still_under_way(
+    tenant: TestTenant, company: Company
+) -> None:
+    """Tuesday becomes a holiday, then Wednesday too: a day from Monday noon ends on Thursday."""
+    early = Case(tenant, company)
+    for holidays in (["2026-03-03"], ["2026-03-03", "2026-03-04"]):
+        with transaction():
+            definition = {**calendars.office_hours("UTC"), "holidays": holidays}
+            calendars.publish_calendar("default", definition, now=march(2, 12))
+        if len(holidays) == 1:
+            with transaction():
+                applying.start(wanted("calendar", march(2, 12)))
+    late = Case(tenant, company, at=march(2, 12))
+    jobs.apply_open_tenant(tenant.id, march(2, 12))
+    assert (early.dues()["respond"], late.dues()["respond"]) == (march(4, 10), march(5, 12))
+    assert len(ledger(late, "respond")) == 1
+
+
+def running() -> list[Application]:
+    with transaction():
+        return [applying.get_application(id_) for id_ in applying.list_running()]
+
+
+def test_two_who_start_at_the_same_moment_leave_one_under_way(
+    app: Flask, tenant: TestTenant, company: Company, silver: None
+) -> None:
+    cases(tenant, company, 1)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
+    together, started = Barrier(2), []
+
+    def ask() -> None:
+        with app.app_context(), transaction(tenant=tenant.id):
+            asked = wanted("service_level", march(2, 12))
+            together.wait(10)
+            started.append(applying.start(asked).id)
+            time.sleep(0.2)  # the other asks while this one is not committed
+
+    threads = [Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 2
+    assert [one.id for one in running()] == [started[1]]
+
+
+def test_an_older_version_asked_for_late_does_not_take_the_place_of_a_newer_one(
+    tenant: TestTenant, company: Company, silver: None
+) -> None:
+    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
+    with transaction():
+        older = wanted("service_level", march(2, 12))
+    publish("silver", **{**SILVER, "respond": {"business_hours": 4}})
+    with transaction():
+        newer = applying.start(wanted("service_level", march(2, 12)))
+    with transaction():
+        assert applying.start(older).id == newer.id
+    assert [(one.id, one.number) for one in running()] == [(newer.id, 3)]
+
+
+def test_another_zone_takes_the_place_of_the_one_under_way(tenant: TestTenant, company: Company) -> None:
+    with transaction():
+        applying.start(wanted("zone", march(2, 12)))
+    with transaction():
+        settings.update_settings(users.get_tenant(lock=True), {"timezone": "Asia/Tokyo"})
+    with transaction():
+        applying.start(wanted("zone", march(2, 12)))
+    assert [one.name for one in running()] == ["Asia/Tokyo"]
+
+
+def test_any_number_of_cases_that_cannot_be_moved_is_left_out(
+    tenant: TestTenant, company: Company, silver: None
+) -> None:
+    """More than one statement may have parameters."""
+    cases(tenant, company, 2)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
+    with transaction():
+        asked = wanted("service_level", march(2, 12))
+        asked.failed_ids = [new_id() for _ in range(70_000)]
+        assert applying.preview(asked, march(2, 12)).escalations == 2
 
 
 def test_what_is_due_fires_before_its_case_moves(tenant: TestTenant, company: Company, silver: None) -> None:
