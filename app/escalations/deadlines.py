@@ -1,4 +1,4 @@
-"""What a person owns falls due: their open promises as a calendar (RFC 5545) that their own client subscribes to."""
+"""What a person owns or does falls due: their open promises as a calendar (RFC 5545) that their client subscribes to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,23 +14,34 @@ from app.escalations.reminders import WHAT_TO_DO
 from app.escalations.words import numbered
 
 BEHIND, AHEAD = timedelta(days=90), timedelta(days=366)
-MOST = 500  # the nearest first: a client reads the whole calendar each time
+MOST = 500  # the nearest to now: a client reads the whole calendar each time
 REFRESH = timedelta(hours=1)
 
+# A task is due to who does it, as its reminders go: a colleague's is not the owner's, but of a restricted case it is.
 LIST = text(
     """
+    with mine (escalation_id, subject) as (
+        select e.id, null from escalation e where e.owner_id = :me and e.status = any(cast(:live as text[]))
+        union all
+        select e.id, t.id::text
+        from task t join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id
+        where t.assignee_id = :me and t.state = 'open' and e.status = any(cast(:live as text[]))
+          and e.owner_id <> :me and not e.restricted and e.about_user_id is distinct from cast(:me as uuid)
+    )
     select c.id, c.kind, c.due_at, c.due_version,
            (select max(x.recorded_at) from clock_entry x
             where x.tenant_id = c.tenant_id and x.clock_id = c.id) as changed_at,
            e.number, e.title, e.severity, e.status, e.restricted, a.name as account, t.title as task
-    from escalation e
+    from mine
+    join escalation e on e.id = mine.escalation_id
     join clock c on c.tenant_id = e.tenant_id and c.escalation_id = e.id
+                    and (mine.subject is null or (c.kind = 'task' and c.subject = mine.subject))
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     left join task t on c.kind = 'task' and t.tenant_id = e.tenant_id and t.escalation_id = e.id
                         and t.id::text = c.subject
-    where e.owner_id = :owner_id and e.status = any(cast(:live as text[]))
-      and c.state in ('running', 'breached') and c.due_at between :since and :until
-    order by c.due_at, c.id
+    where c.state in ('running', 'breached') and c.due_at between :since and :until
+      and (mine.subject is not null or e.restricted or t.assignee_id is null or t.assignee_id = e.owner_id)
+    order by abs(extract(epoch from c.due_at - :now)), c.id
     limit :most
     """
 )
@@ -38,7 +49,7 @@ LIST = text(
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One open promise of somebody's case and when it is due; in the order of LIST."""
+    """One open promise of somebody's case or task and when it is due; in the order of LIST."""
 
     clock_id: UUID
     kind: str
@@ -67,10 +78,12 @@ class Deadline:
         return f"{self.title} (severity {self.severity}, {self.status.replace('_', ' ')})"
 
 
-def list_deadlines(owner_id: UUID, now: datetime) -> list[Deadline]:
-    """The promises on this person's open cases that run or were broken, by due time, in one statement."""
-    values = {"owner_id": owner_id, "live": list(LIVE), "since": now - BEHIND, "until": now + AHEAD, "most": MOST}
-    return [Deadline(*row) for row in db.session.execute(LIST, values)]
+def list_deadlines(user_id: UUID, now: datetime, *, most: int = MOST) -> list[Deadline]:
+    """The promises of this person's open cases and tasks that run or were broken, the nearest to now, by due time; in
+    one statement."""
+    values = {"me": user_id, "live": list(LIVE), "now": now, "since": now - BEHIND, "until": now + AHEAD, "most": most}
+    found = [Deadline(*row) for row in db.session.execute(LIST, values)]
+    return sorted(found, key=lambda one: (one.due_at, one.clock_id))
 
 
 def calendar_of(deadlines: Iterable[Deadline], *, name: str) -> bytes:

@@ -62,7 +62,7 @@ def _id(actor: Actor) -> UUID:
 @feed.get(f"{feeds.PATH}<token>.ics")
 @public
 def show_feed(token: str) -> Response:
-    """Deadlines of what the address's person owns, as a calendar; 304 to a client that has it already."""
+    """Deadlines of what the address's person owns or does, as a calendar; 304 to a client that has it already."""
     key = feeds.read_key(token)
     with plain_transaction(tenant=key.tenant_id):
         actor = feeds.open_feed(key, now=clock.real_now())

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -23,6 +23,7 @@ class Task(Versioned, TenantModel):
         one_of("state", STATES),
         one_of("kind", KINDS),
         Index("ix_task_escalation", "tenant_id", "escalation_id"),
+        Index("ix_task_assignee", "tenant_id", "assignee_id", postgresql_where=text("state = 'open'")),
     )
 
     escalation_id: Mapped[UUID]

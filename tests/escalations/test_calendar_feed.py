@@ -218,3 +218,77 @@ def test_what_fell_due_long_ago_or_lies_years_ahead_is_left_out(company: Company
     assert due_at(now - timedelta(days=91)) == []
     assert due_at(now + timedelta(days=367)) == []
     assert set(due_at(now - timedelta(days=89))) == {now - timedelta(days=89)}
+
+
+@pytest.fixture
+def give(client: ApiClient) -> Callable[..., str]:
+    """A task of a case, due in ten days: the summary of its entry."""
+
+    def make(case: dict[str, Any], assignee: User) -> str:
+        due = (clock.now() + timedelta(days=10)).isoformat()
+        body = {"title": "Send the logs", "assignee_email": assignee.email, "due_at": due}
+        assert client.post(f"/api/v1/escalations/{case['id']}/tasks", json=body).status_code == 201
+        return f"Globex: Send the logs · {case['number']}"
+
+    return make
+
+
+def summaries(answer: TestResponse) -> list[str]:
+    return [str(one["summary"]) for one in events(answer)]
+
+
+def test_a_task_stands_in_the_calendar_of_who_does_it_and_not_in_the_owners(
+    owner: ApiClient,
+    company: Company,
+    as_user: Clients,
+    raise_case: Raise,
+    give: Callable[..., str],
+    fetch: Callable[..., TestResponse],
+) -> None:
+    case = raise_case()
+    colleagues, owners = subscribe(as_user(company.csm)), subscribe(owner)
+    task = give(case, company.csm)
+    assert summaries(fetch(colleagues)) == [task]
+    assert task not in summaries(fetch(owners))
+    assert f"Globex: close · {case['number']}" in summaries(fetch(owners))
+    assert give(case, company.owner) in summaries(fetch(owners))
+    [given] = [
+        one
+        for one in owner.get(f"/api/v1/escalations/{case['id']}/tasks").json["items"]
+        if one["assignee_id"] == str(company.csm.id)
+    ]
+    path = f"/api/v1/escalations/{case['id']}/tasks/{given['id']}"
+    assert owner.patch(path, json={"state": "done"}, headers={"If-Match": f'"{given["version"]}"'}).status_code == 200
+    assert summaries(fetch(colleagues)) == []
+
+
+def test_a_task_of_a_restricted_case_stays_in_the_owners_calendar(
+    owner: ApiClient,
+    company: Company,
+    as_user: Clients,
+    raise_case: Raise,
+    give: Callable[..., str],
+    fetch: Callable[..., TestResponse],
+) -> None:
+    """The assignee may not see it: reminders go to the owner as well."""
+    case = raise_case(restricted=True)
+    before = len(events(fetch(subscribe(owner))))
+    give(case, company.csm)
+    assert events(fetch(subscribe(as_user(company.csm)))) == []
+    assert len(events(fetch(subscribe(owner)))) == before + 1
+
+
+def test_of_more_than_fit_those_nearest_to_now_are_shown_in_order_of_their_due_times(
+    company: Company, raise_case: Raise
+) -> None:
+    """Eighty days behind, one behind, two and ninety ahead: of two, the one behind and the two days ahead."""
+    now = clock.now()
+    days = dict(zip([raise_case()["id"] for _ in range(4)], (-80, -1, 2, 90), strict=True))
+    with transaction():
+        db.session.execute(update(Clock).where(Clock.kind != "close").values(due_at=now + timedelta(days=300)))
+        for id_, ahead in days.items():
+            due = update(Clock).where(Clock.kind == "close", Clock.escalation_id == UUID(id_))
+            db.session.execute(due.values(due_at=now + timedelta(days=ahead)))
+    with transaction():
+        shown = [one.due_at for one in list_deadlines(company.owner.id, now, most=2)]
+    assert shown == [now - timedelta(days=1), now + timedelta(days=2)]
