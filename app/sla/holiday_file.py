@@ -14,6 +14,7 @@ from app.sla.yearly import Yearly, occurrences
 MOST_EVENTS = 1_000
 LONGEST = timedelta(days=366)
 MOST_FAULTS = 100
+_LINE_END = re.compile(r"\r?\n")
 _OPENING = re.compile(r"\s*BEGIN:VEVENT\s*", re.IGNORECASE)
 _PARTS = frozenset(("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -27,25 +28,43 @@ class _Fault(ValueError):
 def read_holidays(content: bytes, *, first: date, last: date) -> list[date]:
     """The days of all events in order; what comes back every year is followed from `first` to `last`.
 
-    Raises Invalid naming each event that is no whole-day holiday, with its line; then none is taken.
+    Raises Invalid naming each event that is no whole-day holiday, with its line if that is sure; then none is taken.
     """
     text = _decode(content)
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if _OPENING.fullmatch(line)]
-    if len(lines) > MOST_EVENTS:
-        raise Invalid(f"expected at most {MOST_EVENTS} events, got {len(lines)}")
+    lines = _openings(text)
+    _limit(len(lines))
     events = _parse(text)
+    _limit(len(events))
     moved = _moved(events)
     days: set[date] = set()
     errors: list[dict[str, str]] = []
+    where = [{"line": str(line)} for line in lines] if len(lines) == len(events) else [{}] * len(events)
     for index, event in enumerate(events):
         try:
             days.update(_days(event, moved, first, last))
         except _Fault as fault:
             name = str(event.get("SUMMARY", ""))[:60]
-            errors.append({"pointer": f"/events/{index}", "line": str(lines[index]), "detail": f"{name!r}: {fault}"})
+            errors.append({"pointer": f"/events/{index}", **where[index], "detail": f"{name!r}: {fault}"})
     if errors:
-        raise Invalid(f"line {errors[0]['line']}: {errors[0]['detail']}", errors=errors[:MOST_FAULTS])
+        place = f"line {errors[0]['line']}" if "line" in errors[0] else f"event {errors[0]['pointer']}"
+        raise Invalid(f"{place}: {errors[0]['detail']}", errors=errors[:MOST_FAULTS])
     return sorted(days)
+
+
+def _openings(text: str) -> list[int]:
+    """The line on which each event begins; a line that begins with a blank goes on from the one before it."""
+    lines: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        if line[:1] in (" ", "\t") and lines:
+            lines[-1][1].append(line[1:])
+        elif line:
+            lines.append((number, [line]))
+    return [number for number, parts in lines if _OPENING.fullmatch("".join(parts))]
+
+
+def _limit(events: int) -> None:
+    if events > MOST_EVENTS:
+        raise Invalid(f"expected at most {MOST_EVENTS} events, got {events}")
 
 
 def _decode(content: bytes) -> str:

@@ -18,7 +18,7 @@ from app.escalations.models import Escalation
 from app.notifications.models import Intent, Preference
 from app.operations.persons.erase import StillNamed, erase
 from app.operations.persons.export import export
-from app.operations.persons.tables import find_person, tenant_tables
+from app.operations.persons.tables import IDENTITY, find_person, tenant_tables
 from tests.conftest import ApiClient, TestTenant
 
 NORA, PAT = "nora@example.com", "pat@customer.example"
@@ -147,6 +147,81 @@ def test_no_upsert_import_or_administrator_brings_an_erased_person_back(
     user = client.post("/api/v1/users", json={"email": NORA, "name": "Nora Lind", "role": "csm"})
     assert (user.status_code, user.json["code"]) == (409, "person_erased")
     assert naming(PAT, NORA, "pat jones", "nora lind") == {}
+
+
+def test_neighbours_of_an_address_and_namesakes_keep_what_is_theirs(
+    tenant: TestTenant, client: ApiClient, case: dict[str, Any], make_user: Callable[..., User]
+) -> None:
+    names = {
+        "bruce.nora@example.com": "Bruce Nora",
+        "nora@example.com.au": "Nora Astor",
+        "nora@example.com-pacific.example": "Nora Pace",
+        "lind@example.com": "Nora Lind",
+    }
+    others = tuple(names)
+    ids = [make_user("csm", email, name=name).id for email, name in names.items()]
+    path = f"/api/v1/escalations/{case['id']}"
+    for other in (*others, "Nora Lind <lind@example.com>"):
+        said = {"from": other, "channel": "email", "text": f"words of {other}"}
+        assert client.post(f"{path}/messages", json=said).status_code == 200
+    for number, other in enumerate(others):
+        contact = {"name": "Nora Lind", "email": other}
+        assert client.put(f"/api/v1/accounts/crm/A-1/contacts/N-{number}", json=contact).status_code == 201
+    with transaction():
+        handed_out = json.dumps(export(find_person(NORA)))
+    assert not [other for other in others if f'"{other}"' in handed_out]
+    erase_now(NORA)
+    assert {f"words of {other}" for other in others} | {"Nora Lind <lind@example.com>"} <= texts(case)
+    with transaction():
+        users = db.session.execute(select(User.email, User.name).where(User.id.in_(ids))).all()
+        contacts = db.session.execute(select(Contact.email, Contact.name).where(Contact.email != PAT)).all()
+    assert {tuple(row) for row in users} == set(names.items())
+    assert {tuple(row) for row in contacts} == {(other, "Nora Lind") for other in others}
+
+
+def test_every_column_that_holds_an_address_is_compared_as_a_whole() -> None:
+    addresses = {
+        (table.name, column.name)
+        for table in tenant_tables()
+        for column in table.columns
+        if column.name.endswith(("email", "address"))
+    }
+    assert addresses == {(table, name) for table, names in IDENTITY.items() for name in names if name != "name"}
+
+
+def test_only_the_very_address_leaves_an_accounts_roles(
+    tenant: TestTenant, client: ApiClient, make_user: Callable[..., User]
+) -> None:
+    make_user("csm", "john_doe@example.com", name="John Doe")
+    roles = {"owner_email": "JOHN_DOE@example.com", "csm_email": "johnxdoe@example.com"}
+    assert client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex", **roles}).status_code == 201
+    erase_now("john_doe@example.com")
+    with transaction():
+        account = db.session.scalars(select(Account)).one()
+    assert (account.owner_email, account.csm_email) == (None, "johnxdoe@example.com")
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        ("Ask nora@example.com.", "Ask erased person."),
+        ("<NORA@example.com>, mailto:nora@example.com", "<erased person>, mailto:erased person"),
+        ("see\nnora@example.com\nNora Lind", "see\nerased person\nerased person"),  # JSON writes the break as letters
+        ("...nora@example.com - Nora Lind's", "...erased person - erased person's"),
+        ("bruce.nora@example.com nora+nora@example.com", "bruce.nora@example.com nora+nora@example.com"),
+        ("nora@example.com.au nora@example.community", "nora@example.com.au nora@example.community"),
+        ("Eleonora Lind, Nora Linde", "Eleonora Lind, Nora Linde"),
+    ],
+)
+def test_an_address_gives_way_where_it_stands_whole(
+    tenant: TestTenant, client: ApiClient, make_user: Callable[..., User], content: str, left: str
+) -> None:
+    make_user("csm", NORA, name="Nora Lind")
+    account = {"name": "Globex", "attributes": {"note": content}}
+    assert client.put("/api/v1/accounts/crm/A-1", json=account).status_code == 201
+    erase_now(NORA)
+    with transaction():
+        assert db.session.scalars(select(Account)).one().attributes == {"note": left}
 
 
 def test_whoever_is_on_duty_or_in_the_policy_must_be_replaced_first(

@@ -95,6 +95,24 @@ def test_an_event_that_is_no_holiday_is_named_with_its_line(event: str, says: st
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (b"BEGIN:VEVENT\r\nUID:1", b"BEGIN:VEVE\r\n NT\r\nUID:1", "9"),
+        (b"BEGIN:VEVENT\r\nUID:0", b"BEGIN;X-A=b:VEVENT\r\nUID:0", None),  # which line is not sure
+        (b"UID:0", b"DESCRIPTION:not an event\r\n BEGIN:VEVENT\r\n\tBEGIN:VEVENT\r\nUID:0", "12"),
+        (b"UID:0", "DESCRIPTION:a\u2028b\r\nUID:0".encode(), "10"),  # no end of a line here
+    ],
+)
+def test_folded_lines_are_read_as_one_and_lines_are_counted_as_they_stand(
+    before: bytes, after: bytes, line: str | None
+) -> None:
+    content = file_of(XMAS, "DTSTART:20261225T090000Z").replace(before, after)
+    with pytest.raises(Invalid) as refused:
+        read_holidays(content, first=FIRST, last=LAST)
+    assert [(error["pointer"], error.get("line")) for error in refused.value.errors] == [("/events/1", line)]
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "at least one event"),
@@ -102,6 +120,7 @@ def test_an_event_that_is_no_holiday_is_named_with_its_line(event: str, says: st
         (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "at least one event"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:\xe4", "UTF-8"),
         (file_of(*[XMAS] * (MOST_EVENTS + 1)), "at most 1000 events"),
+        (file_of(*[XMAS] * (MOST_EVENTS + 1)).replace(b"VEVENT", b"VEVE\r\n NT"), "at most 1000 events"),
     ],
 )
 def test_what_is_no_file_of_holidays_is_refused(content: bytes, says: str) -> None:

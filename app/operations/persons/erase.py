@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, Text, cast, delete, select, text, update
+from sqlalchemy import Table, Text, cast, delete, func, select, text, update
 
 from app.accounts.models import Account
 from app.auth import service as auth
@@ -26,13 +26,16 @@ from app.routing.models import PolicyVersion
 
 ROLES = ("owner_email", "csm_email", "sponsor_email")
 
-# What they wrote, what they sent us, what they demanded, and every text that names them.
+# What they wrote, what they sent us, what they demanded, and every text that names them. A sender with an address is
+# known by it alone: a namesake's messages stay.
 FIND_TEXTS = text(
     """
     select t.id from event_text t join event e on e.id = t.event_id
     where t.text is not null and (
-        t.text ~* :pattern or e.actor_id = :user_id
-        or exists (select 1 from event_text f where f.event_id = e.id and f.field = 'from' and f.text ~* :pattern)
+        t.text ~* case when t.field = 'from' and t.text ~ '@' then :address else :pattern end
+        or e.actor_id = :user_id
+        or exists (select 1 from event_text f where f.event_id = e.id and f.field = 'from'
+                   and f.text ~* case when f.text ~ '@' then :address else :pattern end)
         or e.kind = 'raise' and e.escalation_id = any(cast(:cases as uuid[])))
     """
 )
@@ -89,7 +92,7 @@ def _cases(person: Person) -> list[UUID]:
 
 
 def _erase_texts(person: Person, cases: list[UUID]) -> int:
-    values = {"pattern": person.pattern, "user_id": _id(person), "cases": cases}
+    values = {"pattern": person.pattern, "address": person.address_pattern, "user_id": _id(person), "cases": cases}
     return escalations.erase_texts(list(db.session.scalars(FIND_TEXTS, values)))
 
 
@@ -108,7 +111,7 @@ def _erase_cases(person: Person, cases: list[UUID]) -> None:
 
 def _erase_messages(person: Person) -> None:
     """What they were told, in inbox and outbox; the rows stay, so that nothing is sent a second time."""
-    theirs = (Intent.user_id == _id(person)) | (Intent.address == person.email)
+    theirs = (Intent.user_id == _id(person)) | (func.lower(Intent.address) == person.email)
     _run(update(Intent).where(theirs, Intent.state == "pending"), state="suppressed", reason="erased")
     blank: dict[str, Any] = {"address": None, "subject": ERASED_NAME, "body": "", "why": None, "last_error": None}
     _run(update(Intent).where(theirs), **blank)
@@ -127,7 +130,7 @@ def _erase_user(user: User) -> None:
 def _erase_roles(email: str) -> None:
     for role in ROLES:
         column = getattr(Account, role)
-        _run(update(Account).where(column.ilike(email)), **{role: None, "version": Account.version + 1})
+        _run(update(Account).where(func.lower(column) == email), **{role: None, "version": Account.version + 1})
 
 
 def _replace(table: Table, pattern: str) -> None:
