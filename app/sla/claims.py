@@ -89,14 +89,15 @@ CLAIM = text(
 # Of one clock, whose escalation is locked already: waited for, not skipped.
 CLAIM_ONE = text(f"select {COLUMNS} from clock where id = :id and next_step_at <= :now for update")  # noqa: S608
 SET_ASIDE = text("update clock set problem = :problem, next_step_at = null where tenant_id = :tenant and id = :id")
-# From the first step that the log does not hold; an original due time whose breach is written is not passed again.
+# From the first step that the log does not hold (a broken promise that resumes goes on under a later due version);
+# an original due time whose breach is written is not passed again.
 TAKE_UP_AGAIN = text(
     """
     update clock c set problem = null, next_step = null, next_repeat = 0, next_step_at = case
         when c.ended_at is null and c.due_at is not null then greatest(
             coalesce((select max(l.at) + interval '1 microsecond' from step_log l
                       where l.tenant_id = c.tenant_id and l.clock_id = c.id and l.cycle = c.cycle
-                        and l.due_version = c.due_version and l.outcome <> 'passed_over'),
+                        and (l.due_version = c.due_version or l.at > c.not_before) and l.outcome <> 'passed_over'),
                      c.not_before - interval '1 microsecond'),
             (select max(e.at) + interval '1 microsecond' from clock_entry e
              where e.tenant_id = c.tenant_id and e.clock_id = c.id and e.type = 'breach'

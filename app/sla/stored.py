@@ -95,8 +95,10 @@ class StoredClock:
         apply_state(row, state)
         row.not_before = not_before
         row.entries = len(self.entries)
-        row.problem = None
-        self._schedule(state, timing, from_start=moved)
+        if moved or row.ended_at is not None:
+            row.problem = None
+        if row.problem is None:  # else it stands aside as before, until somebody takes it up again
+            self._schedule(state, timing, from_start=moved)
         if moved and timing is not None:
             self._log_passed_over(timing, now)
 

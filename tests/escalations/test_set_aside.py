@@ -11,11 +11,14 @@ from sqlalchemy import text
 
 from app.config import Settings
 from app.db import db, transaction
+from app.escalations import service
 from app.escalations.set_aside import take_up_again
 from app.escalations.sweep import sweep_tenant
 from app.operations.cli import cli
 from tests.conftest import ApiClient, TestTenant
+from tests.escalations.conftest import Company
 from tests.escalations.due_rows import DUE, TASKS_EACH, counts, expected, make_due
+from tests.escalations.story import Story
 
 PATH = "/api/v1/clocks/set-aside"
 TOLD = text("select count(*), count(distinct (clock_id, step, repeat)) from step_log where outcome = 'sent'")
@@ -157,6 +160,50 @@ def test_what_was_done_before_it_stood_aside_is_not_done_again(tenant: TestTenan
     assert told() == (TASKS_EACH, TASKS_EACH)
     assert sweep_tenant(tenant.id, now=DUE + timedelta(hours=1)) == TASKS_EACH
     assert told() == (2 * TASKS_EACH, 2 * TASKS_EACH)
+
+
+@pytest.mark.parametrize("breach_told", [False, True])
+def test_a_broken_promise_that_stands_aside_stays_so_through_a_wait_and_is_then_taken_up_where_it_stood(
+    tenant: TestTenant, company: Company, breach_told: bool
+) -> None:
+    """75 % of four hours is told at 13:00, the breach at 14:00 or not; then it fails, and waits from 14:30 to 15:30."""
+    story = Story(tenant, company).raised()
+    story.open_clock("customer_update", "2 10:00", 4)
+    story.do(service.acknowledge, "2 11:00")
+    story.sweep("2 14:00" if breach_told else "2 13:00")
+    with transaction():
+        db.session.execute(
+            text("update clock set problem = 'KeyError()', next_step_at = null where kind = 'customer_update'")
+        )
+    stands = []
+    for what in (lambda: story.wait("2 14:30", 6), lambda: story.do(service.resume, "2 15:30")):
+        what()
+        [promise] = story.cycles("customer_update")
+        stands.append((promise.state, promise.next_step_at, promise.problem))
+    assert stands == [("breached", None, "KeyError()")] * 2
+    with transaction():
+        assert take_up_again() == 1
+    story.sweep("2 15:30")
+    with transaction():
+        sent = text(
+            "select recipient, array_agg(step order by at) as steps from step_log"
+            " where kind = 'customer_update' and outcome = 'sent' group by recipient"
+        )
+        told = {line.recipient: line.steps for line in db.session.execute(sent)}
+    people = story.company
+    owner_told = ["0"] if breach_told else ["75%", "0"]  # both at once are one message, of the latest
+    assert told == {str(people.owner.id): owner_told, str(people.manager.id): ["0"]}
+    assert story.agrees()
+
+
+def test_a_promise_that_stands_aside_and_ends_stands_aside_no_more(tenant: TestTenant, company: Company) -> None:
+    story = Story(tenant, company).raised()
+    with transaction():
+        db.session.execute(
+            text("update clock set problem = 'KeyError()', next_step_at = null where kind = 'acknowledge'")
+        )
+    story.do(service.acknowledge, "2 11:00")
+    assert [(clock.state, clock.problem) for clock in story.cycles("acknowledge")] == [("met", None)]
 
 
 @pytest.fixture
