@@ -1,4 +1,4 @@
-"""What a person owns or does falls due: their open promises as a calendar (RFC 5545) that their client subscribes to."""
+"""What falls due for a person: promises of what they own and do, as a calendar (RFC 5545) for their own client."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
