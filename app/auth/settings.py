@@ -18,6 +18,10 @@ class ApprovalSetting:
     approvers: tuple[str, ...] = ()
 
 
+COVER = "cover"
+NOT_MOVED = "expected cover: work does not move by itself yet"
+
+
 @dataclass(frozen=True)
 class TenantSettings:
     """Durations: `_days` calendar days, `_business_days` × the calendar's day, `_hours` business hours."""
@@ -28,7 +32,7 @@ class TenantSettings:
     approval: ApprovalSetting = field(default_factory=ApprovalSetting)
     duty_owner_email: str | None = None
     duty_deputy_email: str | None = None
-    absence_mode: str = "cover"
+    absence_mode: str = COVER
     close_days: int = 30
     acknowledge_hours: int = 4
     respond_business_days: int = 1

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select, text
 from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
 from app.auth.models import User
-from app.auth.settings import tenant_settings
+from app.auth.settings import COVER, NOT_MOVED, tenant_settings
 from app.db import db
 from app.errors import Forbidden, invalid
 from app.routing.delegates import find_stand_in
@@ -68,6 +68,9 @@ def add_absence(
     """A time away that is not over yet and overlaps no other of the person's; `mode` defaults to the tenant's."""
     auth.get_user(user_id, lock=True)  # two absences said at once cannot both find the time free
     check_may(user_id, actor)
+    mode = mode or tenant_settings().absence_mode
+    if mode != COVER:
+        raise invalid("mode", NOT_MOVED)
     if ends_at <= starts_at:
         raise invalid("ends_at", "expected a moment after starts_at")
     if ends_at <= now:
@@ -78,7 +81,7 @@ def add_absence(
         starts_at=starts_at,
         ends_at=ends_at,
         delegate_id=_delegate(delegate_email, user_id) if delegate_email else None,
-        mode=mode or tenant_settings().absence_mode,
+        mode=mode,
         created_at=now,
     )
     db.session.add(absence)

@@ -43,8 +43,8 @@ class Membership(TenantModel):
 class Absence(TenantModel):
     """Somebody is away from `starts_at` until before `ends_at`; the delegate, if one is named, stands in meanwhile.
 
-    `mode`: `move` makes the delegate owner of their work when it starts, `cover` leaves it theirs. One that was ended
-    early ends when it was.
+    `mode`: `cover` leaves their work theirs; `move`, which makes the delegate its owner, nobody can say yet. One that
+    was ended early ends when it was.
     """
 
     __tablename__ = "absence"

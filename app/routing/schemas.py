@@ -5,9 +5,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from app.auth.settings import COVER, NOT_MOVED
 from app.http import AwareDateTime, Body, Page, Schema
 from app.http.schemas import words
-from app.routing.models import ABSENCE_MODES
 
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 KINDS = ("customer", "colleague", "system")
@@ -70,7 +70,7 @@ class AbsenceBody(Body):
     starts_at = AwareDateTime(required=True)
     ends_at = AwareDateTime(required=True)
     delegate_email = fields.Email(load_default=None, allow_none=True)
-    mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(ABSENCE_MODES))
+    mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([COVER], error=NOT_MOVED))
 
 
 AbsencePage = Page(AbsenceSchema)
