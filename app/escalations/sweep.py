@@ -111,7 +111,11 @@ def sweep_alone(tenant_id: UUID, escalation_id: UUID, clock_id: UUID, now: datet
             if due_clock is None:  # another worker was faster
                 return 0
             fired = due.plan(due_clock, at)
-            firing.tell([fired], at).write(at)
+            outgoing = firing.tell([fired], at)
+            outgoing.write(at)
+            if problem := outgoing.fired[0].problem:  # what cannot be told is not done either
+                set_aside.raise_alarm([problem], at)
+                return 0
             act(fired, at)
             if lapses(fired):
                 engine.lapse(escalation_id, now=at)

@@ -20,8 +20,10 @@ from app.db import db, transaction
 from app.escalations import service
 from app.escalations.models import Escalation, Event
 from app.escalations.service import Act, NewEscalation, Resolution, Wait, Word
+from app.escalations.set_aside import take_up_again
 from app.escalations.sweep import Swept, sweep_batch, sweep_tenant
 from app.notifications.models import Intent
+from app.notifications.preferences import change_preferences, lock_preferences
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.ledger import Target
@@ -29,7 +31,7 @@ from app.sla.models import Clock, LadderVersion, StepLog
 from tests import NOW
 from tests.conftest import TestTenant, actor_of
 from tests.escalations.conftest import Company
-from tests.escalations.due_rows import DUE, make_due
+from tests.escalations.due_rows import DUE, counts, expected, make_due
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -338,6 +340,31 @@ def test_a_batch_costs_the_same_few_statements_however_many_are_due(
     with statements() as sent:
         assert sweep_batch(tenant.id, DUE) == Swept(fired=200, more=False)
     assert len(sent) <= 8, sent
+
+
+def test_a_clock_whose_reminder_cannot_be_written_does_not_act_either_and_the_admins_hear_of_it(
+    tenant: TestTenant,
+) -> None:
+    """Who owns the resolved case wants to be told by the hours of a zone that is no more; its word is due by now."""
+    make_due(tenant, 0, resolved=1)
+    with transaction():
+        change_preferences(lock_preferences(tenant.admin.id), {"timezone": "Europe/Berlin"})
+    with transaction():
+        db.session.execute(text("update preference set timezone = 'Nowhere/Nothing'"))
+    assert sweep_tenant(tenant.id, DUE) == 0
+    with transaction():
+        case = db.session.scalars(select(Escalation)).one()
+        verify = db.session.scalars(select(Clock).where(Clock.kind == "verify")).one()
+        alarms = db.session.scalars(select(Intent).where(Intent.kind == "set_aside")).all()
+    assert (case.status, verify.state, verify.next_step_at) == ("resolved", "running", None)
+    assert "Nowhere/Nothing" in (verify.problem or "")
+    assert [(one.user_id, one.at) for one in alarms] == [(tenant.admin.id, DUE)]
+    assert counts()["done"] == 0
+    with transaction():
+        db.session.execute(text("update preference set timezone = 'Europe/Berlin'"))
+        assert take_up_again() == 1
+    sweep_tenant(tenant.id, DUE)
+    assert counts() == expected(0, resolved=1)
 
 
 def test_an_action_that_fails_sets_its_clock_aside_and_leaves_nothing_half_done(watched: Watched) -> None:
