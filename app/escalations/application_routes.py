@@ -10,11 +10,16 @@ from app import clock, queue
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.settings import tenant_settings
-from app.escalations import applying
-from app.escalations.application_schemas import ApplicationPage, ApplicationSchema, ApplyBody, PreviewSchema
+from app.escalations import applying, counting
+from app.escalations.application_schemas import (
+    ApplicationPage,
+    ApplicationSchema,
+    ApplyBody,
+    PreviewSchema,
+    WholeApplicationSchema,
+)
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import service as sla
-from app.sla.models import Application
 
 bp = ApiBlueprint("applications", __name__, url_prefix="/api/v1")
 
@@ -82,16 +87,16 @@ def list_applications(query: dict[str, Any]) -> Response:
 
 
 @bp.get("/applications/<uuid:application_id>")
-@bp.response(200, ApplicationSchema)
+@bp.response(200, WholeApplicationSchema)
 @requires("settings:read")
 def get_application(application_id: UUID) -> Response:
-    """How far one is."""
+    """How far one is, and what a preview has found."""
     with transaction():
-        return answer(ApplicationSchema, applying.get_application(application_id))
+        return answer(WholeApplicationSchema, applying.get_application(application_id))
 
 
 def _apply(body: dict[str, Any], kind: str, name: str, *, number: int, **of: UUID) -> Response:
-    """Show what it would do, or have the workers do it."""
+    """Show what it would do, or have the workers count or do it."""
     now = clock.now()
     wanted = applying.new_application(
         kind,
@@ -99,11 +104,12 @@ def _apply(body: dict[str, Any], kind: str, name: str, *, number: int, **of: UUI
         number=number,
         now=now,
         spread=timedelta(minutes=body["spread_minutes"]),
+        preview=body["preview"],
         actor_id=current_actor().user_id,
         **of,
     )
-    if body["preview"]:
-        return answer(PreviewSchema, applying.preview(wanted, now))
-    started: Application = applying.start(wanted)
+    if wanted.preview and counting.count_behind(wanted) <= counting.MOST_AT_ONCE:
+        return answer(PreviewSchema, counting.preview(wanted, now))
+    started = applying.start(wanted)
     queue.wake("apply_open")
     return answer(ApplicationSchema, started, 202, {"Location": f"/api/v1/applications/{started.id}"})

@@ -1,8 +1,8 @@
 """Apply to open: a newer service level, calendar, set of ladders or rules of a zone brought to the open cases.
 
-First it is shown what would move, break and fire; then a job does it in batches, each case in one transaction with
-everything that hangs on it, so that a kill at any moment leaves each case at its old version or its new one. What
-fires at once is spread over the time asked for: a case is only moved when its turn has come.
+First it is shown what would move, break and fire (`counting`); then a job does it in batches, each case in one
+transaction with everything that hangs on it, so that a kill at any moment leaves each case at its old version or its
+new one. What fires at once is spread over the time asked for: a case is only moved when its turn has come.
 """
 
 from collections.abc import Sequence
@@ -11,28 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.accounts.models import Account
 from app.db import current_tenant, db, new_id
 from app.errors import NotFound
-from app.escalations import shifting
-from app.escalations.models import Escalation
+from app.escalations import counting, shifting
 from app.sla.models import Application
 
 # -- asking and starting ----------------------------------------------------------------------------------------------
-
-
-def preview(wanted: Application, now: datetime) -> shifting.Counted:
-    """What applying it now would do; nothing is written."""
-    counted, after = shifting.Counted(), None
-    while True:
-        cases = shifting.pending(wanted, now, after=after)
-        for moved in shifting.move(wanted, cases, now, lock=False):
-            if moved.changes:
-                counted.add(moved)
-        db.session.expunge_all()
-        if len(cases) < shifting.BATCH:
-            return counted
-        after = cases[-1][0].id
 
 
 def start(wanted: Application) -> Application:
@@ -43,10 +27,9 @@ def start(wanted: Application) -> Application:
     for earlier in _take_turn(wanted):
         if earlier.number > wanted.number:
             return earlier
-        earlier.phase, earlier.ended_at = "replaced", wanted.started_at
+        _end(earlier, "replaced", wanted.started_at)
     db.session.flush()
-    found = select(func.count()).select_from(Escalation).join(Account, Account.id == Escalation.account_id)
-    wanted.total = db.session.scalar(found.where(*shifting.behind(wanted))) or 0
+    wanted.total = counting.count_behind(wanted)
     db.session.add(wanted)
     db.session.flush()
     return wanted
@@ -56,7 +39,7 @@ def _take_turn(wanted: Application) -> Sequence[Application]:
     """What runs of the same thing; who asks at the same moment waits. Of the zone, whatever its name, there is one."""
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"application:{wanted.kind}:{current_tenant()}", 0))
     db.session.execute(select(lock))
-    same = [Application.kind == wanted.kind, Application.ended_at.is_(None)]
+    same = [Application.kind == wanted.kind, Application.preview.is_(wanted.preview), Application.ended_at.is_(None)]
     if wanted.kind != "zone":
         same.append(Application.name == wanted.name)
     return db.session.scalars(select(Application).where(*same).with_for_update()).all()
@@ -68,12 +51,13 @@ def new_application(
     *,
     number: int,
     now: datetime,
-    spread: timedelta,
+    spread: timedelta = timedelta(0),
+    preview: bool = False,
     subject_id: UUID | None = None,
     version_id: UUID | None = None,
     actor_id: UUID | None = None,
 ) -> Application:
-    """Not stored yet: for a preview, or to be started."""
+    """Not stored yet: to be shown at once, or to be started."""
     return Application(
         id=new_id(),
         kind=kind,
@@ -81,7 +65,8 @@ def new_application(
         subject_id=subject_id,
         version_id=version_id,
         number=number,
-        phase="counting" if spread or kind == "zone" else "moving",
+        phase="counting" if preview or spread or kind == "zone" else "moving",
+        preview=preview,
         spread_seconds=int(spread.total_seconds()),
         total=0,
         actor_id=actor_id,
@@ -122,14 +107,15 @@ def apply_batch(application_id: UUID, now: datetime) -> bool:
 
 def _count(found: Application, now: datetime) -> bool:
     """How many cases fire something at once decides how they are spread; zone rules must find their cases first."""
-    application_id = found.id
-    counted = preview(found, now)
-    found = get_application(application_id)  # a preview forgets what it has read
-    found.firing, found.phase = counted.firing, "moving"
-    if found.kind == "zone":
-        found.case_ids, found.total = counted.case_ids, counted.escalations
+    more = counting.count_batch(found, now)
+    if not more and found.preview:
+        _end(found, "done", now)
+    elif not more:
+        found.phase = "moving"
+        if found.kind == "zone":
+            found.total = counting.count_reached(found)
     db.session.flush()
-    return True
+    return found.ended_at is None
 
 
 def _move_on(found: Application, now: datetime) -> bool:
@@ -153,9 +139,15 @@ def _spread(found: Application, now: datetime) -> bool:
     moved = list(shifting.move(found, cases, now, lock=True))
     shifting.save(found, moved, now)
     if not cases and not shifting.is_behind(found):
-        found.phase, found.ended_at = "done", now
+        _end(found, "done", now)
     db.session.flush()
     return bool(cases)
+
+
+def _end(found: Application, phase: str, now: datetime) -> None:
+    found.phase, found.ended_at = phase, now
+    if found.kind == "zone":
+        counting.forget_cases(found)
 
 
 def _allowed(found: Application, now: datetime) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Uuid, all_, any_, exists, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, Uuid, all_, any_, delete, exists, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.accounts.models import Account
@@ -22,7 +22,7 @@ from app.escalations.words import numbered
 from app.sla import service as sla
 from app.sla.clocks import Clocks, save_all
 from app.sla.ledgers import load_standing
-from app.sla.models import Application, CalendarVersion, Clock, ServiceLevelVersion
+from app.sla.models import Application, ApplicationCase, CalendarVersion, Clock, ServiceLevelVersion
 from app.sla.moving import CaseNow, Shift, bring
 
 log = structlog.get_logger()
@@ -98,7 +98,7 @@ def behind(wanted: Application) -> list[ColumnElement[bool]]:
     if wanted.kind == "ladder":
         version = Escalation.ladder_number < wanted.number
     elif wanted.kind == "zone":
-        version = true() if wanted.case_ids is None else Escalation.id == any_(_array(wanted.case_ids))
+        version = true() if wanted.phase == "counting" else _reached(wanted)
     elif wanted.kind == "calendar":
         of_it = select(CalendarVersion.id).where(CalendarVersion.calendar_id == wanted.subject_id)
         version = Escalation.calendar_version_id.in_(of_it.where(CalendarVersion.number < wanted.number))
@@ -106,6 +106,11 @@ def behind(wanted: Application) -> list[ColumnElement[bool]]:
         of_it = select(ServiceLevelVersion.id).where(ServiceLevelVersion.service_level_id == wanted.subject_id)
         version = Escalation.service_level_version_id.in_(of_it.where(ServiceLevelVersion.number < wanted.number))
     return [status, version, Escalation.id != all_(_array(wanted.failed_ids or []))]
+
+
+def _reached(wanted: Application) -> ColumnElement[bool]:
+    one = (ApplicationCase.application_id == wanted.id, ApplicationCase.escalation_id == Escalation.id)
+    return exists().where(*one)
 
 
 def _array(ids: Sequence[UUID]) -> ColumnElement[list[UUID]]:
@@ -196,8 +201,9 @@ def save(found: Application, moved: Sequence[Moved], now: datetime) -> None:
     found.breached += counted.breached
     found.steps += counted.steps
     found.fired += counted.firing
-    if found.case_ids is not None:
-        found.case_ids = [id_ for id_ in found.case_ids if id_ not in counted.case_ids]
+    if moved and found.kind == "zone":
+        done = ApplicationCase.escalation_id == any_(_array(counted.case_ids))
+        db.session.execute(delete(ApplicationCase).where(ApplicationCase.application_id == found.id, done))
 
 
 # What an application may change of a case: its versions, what follows from them, and where its timeline stands.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -212,10 +212,12 @@ class Application(TenantModel):
     """A newer version brought to what is open, in the background; the escalations' rows say which have it.
 
     `phase`: `counting` how much fires at once, `moving` what fires nothing, `spreading` the rest over
-    `spread_seconds` (tenant time), until `done`, or `replaced` by a later one. `after_id` is where `moving` stands.
+    `spread_seconds` (tenant time), until `done`, or `replaced` by a later one. `after_id` is where
+    `counting` or `moving` stands.
     `total` escalations were to be moved when it began, `firing` of them by firing something at once; `fired` is how
-    many of those have been let go. `failed_ids` are cases that could not be moved and keep what they had. `case_ids`
-    are those still to be moved to other zone rules, which no version on their row tells.
+    many of those have been let go. `failed_ids` are cases that could not be moved and keep what they had. A `preview`
+    ends when all are counted and moves nothing: its numbers and `examples` say what would be. `counted` of `total`
+    cases have been looked at.
     """
 
     __tablename__ = "application"
@@ -224,7 +226,13 @@ class Application(TenantModel):
         one_of("kind", ("service_level", "calendar", "ladder", "zone")),
         one_of("phase", ("counting", "moving", "spreading", "done", "replaced")),
         Index(
-            "uq_application_open", "tenant_id", "kind", "name", unique=True, postgresql_where=text("ended_at IS NULL")
+            "uq_application_open",
+            "tenant_id",
+            "kind",
+            "name",
+            "preview",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
         ),
         {"info": {"finder": ("ended_at IS NULL", ("started_at", "ended_at"))}},
     )
@@ -245,7 +253,9 @@ class Application(TenantModel):
     breached: Mapped[int] = mapped_column(default=0)
     steps: Mapped[int] = mapped_column(default=0)
     failed_ids: Mapped[list[UUID]] = mapped_column(default=list)
-    case_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    preview: Mapped[bool] = mapped_column(default=False)
+    counted: Mapped[int] = mapped_column(default=0)
+    examples: Mapped[list[Any]] = mapped_column(default=list)
     actor_id: Mapped[UUID | None]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -257,3 +267,17 @@ class Application(TenantModel):
             return "zone"
         of = f"{self.kind.replace('_', ' ')} {self.name}" if self.subject_id else self.name
         return f"{of} {self.number}"
+
+
+class ApplicationCase(TenantModel):
+    """A case that other zone rules are still to reach, which no version on its own row tells."""
+
+    __tablename__ = "application_case"
+    __table_args__ = (
+        reference("application", "application_id"),
+        reference("escalation", "escalation_id"),
+        UniqueConstraint("tenant_id", "application_id", "escalation_id"),
+    )
+
+    application_id: Mapped[UUID]
+    escalation_id: Mapped[UUID]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -17,7 +18,7 @@ from app.auth import changes as settings
 from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db, new_id, transaction
-from app.escalations import applying, jobs, service, shifting
+from app.escalations import applying, counting, jobs, service, shifting
 from app.escalations.models import Event
 from app.escalations.service import Hop, Resolution, Wait, Word
 from app.escalations.shifting import Counted
@@ -25,7 +26,7 @@ from app.escalations.sweep import sweep_tenant
 from app.rows import insert_all
 from app.sla import calendars, ladders, levels
 from app.sla import service as sla
-from app.sla.models import Application, Clock, ClockEntry, StepLog
+from app.sla.models import Application, ApplicationCase, Clock, ClockEntry, StepLog
 from app.sla.verifying import verify_batch
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
@@ -68,7 +69,7 @@ def wanted(kind: str, now: datetime, spread: timedelta = timedelta(0)) -> Applic
 
 def preview(kind: str, now: datetime) -> Counted:
     with transaction():
-        return applying.preview(wanted(kind, now), now)
+        return counting.preview(wanted(kind, now), now)
 
 
 def apply(tenant: TestTenant, kind: str, now: datetime) -> Application:
@@ -301,7 +302,7 @@ def test_other_rules_of_a_zone_reach_stored_due_times_by_word_only(
     [example] = preview("zone", march(2, 12)).examples
     assert (example["clock"], example["was"], example["becomes"]) == ("respond", march(3, 9), march(3, 10))
     done = apply(tenant, "zone", march(2, 12))
-    assert (done.phase, done.total, numbers(done), done.case_ids) == ("done", 1, (1, 1, 0, 0), [])
+    assert (done.phase, done.counted, done.total, numbers(done)) == ("done", 2, 1, (1, 1, 0, 0))
     assert case.dues()["respond"] == march(3, 10)
     assert case.dues()["close"] == datetime.fromisoformat("2026-04-01T09:00Z")
     assert ledger(case, "respond")[-1] == ("retarget", march(2, 12), "zone")
@@ -538,7 +539,7 @@ def test_any_number_of_cases_that_cannot_be_moved_is_left_out(
     with transaction():
         asked = wanted("service_level", march(2, 12))
         asked.failed_ids = [new_id() for _ in range(70_000)]
-        assert applying.preview(asked, march(2, 12)).escalations == 2
+        assert counting.preview(asked, march(2, 12)).escalations == 2
 
 
 def test_what_is_due_fires_before_its_case_moves(tenant: TestTenant, company: Company, silver: None) -> None:
@@ -559,6 +560,33 @@ def test_a_case_that_cannot_be_moved_is_named_and_holds_up_no_other(
     tenant: TestTenant, company: Company, silver: None
 ) -> None:
     odd, sound = cases(tenant, company, 2)
+    confuse(odd)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
+    done = apply(tenant, "service_level", march(2, 12))
+    assert (done.phase, done.failed_ids, done.escalations) == ("done", [odd.id], 1)
+    assert sound.dues()["respond"] == march(2, 13)
+
+
+@pytest.mark.parametrize("kind", ["zone", "service_level"])
+def test_a_case_that_cannot_be_counted_is_named_as_well(
+    tenant: TestTenant, company: Company, silver: None, kind: str
+) -> None:
+    odd, sound = cases(tenant, company, 2)
+    confuse(odd)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
+    with transaction():
+        settings.update_settings(users.get_tenant(lock=True), {"timezone": "Asia/Tokyo"})
+        found = applying.start(wanted(kind, march(2, 12), timedelta(minutes=10)))
+    jobs.apply_open_tenant(tenant.id, march(2, 12))
+    with transaction():
+        done = applying.get_application(found.id)
+    assert (done.phase, done.failed_ids, done.escalations) == ("done", [odd.id], 1)
+    if kind == "zone":
+        assert (sound.record().zone, odd.record().zone) == ("Asia/Tokyo", "UTC")
+
+
+def confuse(odd: Case) -> None:
+    """Its ledger names a calendar that nobody published."""
     with transaction():
         asked = (Clock.escalation_id == odd.id, Clock.kind == "respond")
         clock = db.session.scalars(select(Clock).where(*asked)).one()
@@ -572,10 +600,80 @@ def test_a_case_that_cannot_be_moved_is_named_and_holds_up_no_other(
         }
         insert_all([ClockEntry(**row, facts={"calendar": str(new_id())})])
         clock.entries = 2
-    publish("silver", **{**SILVER, "respond": {"business_hours": 3}})
-    done = apply(tenant, "service_level", march(2, 12))
-    assert (done.phase, done.failed_ids, done.escalations) == ("done", [odd.id], 1)
-    assert sound.dues()["respond"] == march(2, 13)
+
+
+def test_a_preview_is_counted_a_batch_at_a_time_and_moves_nothing(
+    tenant: TestTenant, company: Company, silver: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cases(tenant, company, 5)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 1}})
+    monkeypatch.setattr(shifting, "BATCH", 2)
+    monkeypatch.setattr(shifting, "MOST_EXAMPLES", 3)
+    with transaction():
+        asked = wanted("service_level", march(2, 12))
+        asked.preview, asked.phase = True, "counting"
+        found = applying.start(asked)
+    seen = []
+    for _ in range(3):
+        with transaction():
+            more = applying.apply_batch(found.id, march(2, 12))
+        with transaction():
+            one = applying.get_application(found.id)
+        seen.append((one.phase, one.counted, one.total, more))
+    assert seen == [("counting", 2, 5, True), ("counting", 4, 5, True), ("done", 5, 5, False)]
+    assert (numbers(one), one.firing, one.ended_at) == ((5, 5, 5, 5), 5, march(2, 12))
+    assert [example["becomes"] for example in one.examples] == ["2026-03-02T12:00:00Z"] * 3
+    assert {case.dues()["respond"] for case in made} == {march(2, 16)}
+
+
+def test_counting_for_a_spread_or_a_zone_goes_a_batch_at_a_time(
+    tenant: TestTenant, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cases(tenant, company, 5)
+    monkeypatch.setattr(shifting, "BATCH", 2)
+    with transaction():
+        settings.update_settings(users.get_tenant(lock=True), {"timezone": "Asia/Tokyo"})
+        found = applying.start(wanted("zone", march(2, 12)))
+    with transaction():
+        applying.apply_batch(found.id, march(2, 12))
+    with pytest.raises(KeyboardInterrupt):
+        cut_off(found)
+    with transaction():
+        assert applying.get_application(found.id).counted == 2
+    jobs.apply_open_tenant(tenant.id, march(2, 12))
+    with transaction():
+        done = applying.get_application(found.id)
+        assert db.session.scalars(select(ApplicationCase)).all() == []
+    assert (done.phase, done.counted, done.total, done.escalations) == ("done", 5, 5, 5)
+    assert {case.record().zone for case in made} == {"Asia/Tokyo"}
+
+
+def test_a_preview_of_many_cases_is_answered_later(
+    client: ApiClient, tenant: TestTenant, company: Company, silver: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cases(tenant, company, 2)
+    publish("silver", **{**SILVER, "respond": {"business_hours": 30}})
+    level = client.get("/api/v1/service-levels").json["items"][0]["id"]
+    path = f"/api/v1/service-levels/{level}/apply-to-open"
+    monkeypatch.setattr(counting, "MOST_AT_ONCE", 2)
+    assert client.post(path, json={"preview": True}).status_code == 200
+    monkeypatch.setattr(counting, "MOST_AT_ONCE", 1)
+    begun = client.post(path, json={"preview": True})
+    assert (begun.status_code, begun.json["preview"], begun.json["phase"]) == (202, True, "counting")
+    applied = client.post(path, json={"spread_minutes": 5}).json
+    assert (applied["preview"], applied["phase"]) == (False, "counting")  # neither takes the other's place
+    with transaction():
+        assert applying.apply_batch(UUID(begun.json["id"]), march(2, 12)) is False
+    shown = client.get(begun.headers["Location"]).json
+    assert (shown["phase"], shown["counted"], shown["total"], shown["escalations"]) == ("done", 2, 2, 2)
+    assert [(one["escalation_id"], one["clock"]) for one in shown["examples"]] == [
+        (str(case.id), "respond") for case in made
+    ]
+    # thirty hours from Monday 10:00: 7, 8, 8 until Wednesday, 7 on Thursday
+    assert {(one["was"], one["becomes"]) for one in shown["examples"]} == {
+        ("2026-03-02T16:00:00Z", "2026-03-05T16:00:00Z")
+    }
+    assert "examples" not in client.get("/api/v1/applications").json["items"][0]
 
 
 def test_the_doors_preview_start_and_follow_an_application(
