@@ -14,6 +14,7 @@ from app.db import current_tenant, db, load_tenant, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla.calendar import compile_calendar
+from app.sla.history import latest
 from app.sla.holiday_file import read_holidays
 from app.sla.hours import CalendarError
 from app.sla.models import CalendarModel, CalendarVersion
@@ -118,10 +119,10 @@ def list_running_out(by: date) -> list[tuple[str, date]]:
 
 
 def list_versions(calendar_ids: list[UUID]) -> dict[UUID, list[CalendarVersion]]:
-    """The versions of each calendar, oldest first; one statement."""
+    """The latest versions of each calendar, oldest first; one statement."""
     versions: dict[UUID, list[CalendarVersion]] = {calendar_id: [] for calendar_id in calendar_ids}
-    query = select(CalendarVersion).where(CalendarVersion.calendar_id.in_(calendar_ids))
-    for version in db.session.scalars(query.order_by(CalendarVersion.number)):
+    of = CalendarVersion.calendar_id
+    for version in db.session.scalars(latest(CalendarVersion, of, of.in_(calendar_ids))):
         versions[version.calendar_id].append(version)
     return versions
 

@@ -6,8 +6,10 @@ from flask import Response
 
 from app import clock
 from app.auth.guards import requires
-from app.http import ApiBlueprint, answer, transaction
+from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import ladders, schemas
+from app.sla.history import list_history
+from app.sla.models import LadderVersion
 
 bp = ApiBlueprint("ladders", __name__, url_prefix="/api/v1/ladders")
 
@@ -16,7 +18,7 @@ bp = ApiBlueprint("ladders", __name__, url_prefix="/api/v1/ladders")
 @bp.response(200, schemas.LadderPage)
 @requires("settings:read")
 def list_ladders() -> Response:
-    """The ladder of every kind of clock, thirteen in all, each with its versions."""
+    """The ladder of every kind of clock, thirteen in all, each with its latest versions."""
     with transaction():
         return answer(
             schemas.LadderPage, {"items": [ladders.view(one) for one in ladders.list_ladders()], "next_cursor": None}
@@ -39,6 +41,22 @@ def publish_ladder(body: dict[str, Any]) -> Response:
 @bp.response(200, schemas.LadderSchema)
 @requires("settings:read")
 def get_ladder(kind: str) -> Response:
-    """The ladder of one kind of clock with its versions."""
+    """The ladder of one kind of clock with its latest versions."""
     with transaction():
         return answer(schemas.LadderSchema, ladders.view(ladders.get_ladder(kind)))
+
+
+@bp.get("/<kind>/versions")
+@bp.arguments(PageArguments, location="query")
+@bp.response(200, schemas.LadderVersionPage)
+@requires("settings:read")
+def list_ladder_versions(query: dict[str, Any], kind: str) -> Response:
+    """All versions of one kind's ladder, newest first."""
+    wanted = LadderVersion.kind == kind
+    with transaction():
+        return page(
+            schemas.LadderVersionPage,
+            query,
+            lambda after, limit: list_history(LadderVersion, wanted, after=after, limit=limit),
+            lambda version: [version.number],
+        )

@@ -4,13 +4,14 @@ that a case keeps a whole set by keeping a number."""
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from app.auth import service as auth
 from app.auth.settings import current_version
 from app.db import current_tenant, db, load_tenant, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
+from app.sla.history import latest
 from app.sla.ladder import Ladder, ladder_to_json, parse_ladder
 from app.sla.models import LadderVersion
 from app.sla.offsets import LadderError
@@ -71,15 +72,15 @@ def _check_closing(kind: str, ladder: Ladder) -> None:
 
 
 def list_ladders(kind: str | None = None) -> list[list[LadderVersion]]:
-    """The versions of each kind, or of one, oldest first, in the order in which clocks begin; one statement."""
-    query = select(LadderVersion).order_by(LadderVersion.number)
-    found = db.session.scalars(query.where(LadderVersion.kind == kind) if kind else query).all()
+    """The latest versions of each kind, or of one, oldest first, in the order in which clocks begin; one statement."""
+    wanted = LadderVersion.kind == kind if kind else true()
+    found = db.session.scalars(latest(LadderVersion, LadderVersion.kind, wanted)).all()
     by_kind = {one: [version for version in found if version.kind == one] for one in CLOCK_KINDS}
     return [versions for versions in by_kind.values() if versions]
 
 
 def get_ladder(kind: str) -> list[LadderVersion]:
-    """The versions of one kind, oldest first."""
+    """The latest versions of one kind, oldest first."""
     for versions in list_ladders(kind):
         return versions
     raise NotFound

@@ -9,7 +9,8 @@ from app import clock
 from app.auth.guards import requires
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import levels, schemas
-from app.sla.models import ServiceLevel
+from app.sla.history import list_history
+from app.sla.models import ServiceLevel, ServiceLevelVersion
 
 bp = ApiBlueprint("service_levels", __name__, url_prefix="/api/v1/service-levels")
 
@@ -19,7 +20,7 @@ bp = ApiBlueprint("service_levels", __name__, url_prefix="/api/v1/service-levels
 @bp.response(200, schemas.ServiceLevelPage)
 @requires("settings:read")
 def list_levels(query: dict[str, Any]) -> Response:
-    """Service levels by name, each with its versions; retired ones say since when."""
+    """Service levels by name, each with its latest versions; retired ones say since when."""
     with transaction():
         return page(
             schemas.ServiceLevelPage,
@@ -47,9 +48,25 @@ def publish_level(body: dict[str, Any]) -> Response:
 @bp.response(200, schemas.ServiceLevelSchema)
 @requires("settings:read")
 def get_level(service_level_id: UUID) -> Response:
-    """One service level with its versions."""
+    """One service level with its latest versions."""
     with transaction():
         return answer(schemas.ServiceLevelSchema, _views([levels.get_level(service_level_id)])[0])
+
+
+@bp.get("/<uuid:service_level_id>/versions")
+@bp.arguments(PageArguments, location="query")
+@bp.response(200, schemas.CalendarVersionPage)
+@requires("settings:read")
+def list_level_versions(query: dict[str, Any], service_level_id: UUID) -> Response:
+    """All versions of one service level, newest first."""
+    wanted = ServiceLevelVersion.service_level_id == service_level_id
+    with transaction():
+        return page(
+            schemas.CalendarVersionPage,
+            query,
+            lambda after, limit: list_history(ServiceLevelVersion, wanted, after=after, limit=limit),
+            lambda version: [version.number],
+        )
 
 
 @bp.post("/<uuid:service_level_id>/retire")

@@ -16,6 +16,7 @@ from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla import calendars
 from app.sla.calendar import BeyondCalendar, local_days_later
+from app.sla.history import latest
 from app.sla.level import LevelError, field_of, parse_level
 from app.sla.models import ServiceLevel, ServiceLevelVersion
 from app.sla.targets import make_target
@@ -102,10 +103,10 @@ def list_levels(*, after: tuple[str, UUID] | None, limit: int) -> list[ServiceLe
 
 
 def list_versions(level_ids: Iterable[UUID]) -> dict[UUID, list[ServiceLevelVersion]]:
-    """The versions of each level, oldest first; one statement."""
+    """The latest versions of each level, oldest first; one statement."""
     versions: dict[UUID, list[ServiceLevelVersion]] = {level_id: [] for level_id in level_ids}
-    query = select(ServiceLevelVersion).where(ServiceLevelVersion.service_level_id.in_(versions))
-    for version in db.session.scalars(query.order_by(ServiceLevelVersion.number)):
+    of = ServiceLevelVersion.service_level_id
+    for version in db.session.scalars(latest(ServiceLevelVersion, of, of.in_(versions))):
         versions[version.service_level_id].append(version)
     return versions
 

@@ -12,8 +12,9 @@ from app.errors import invalid
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import calendars, ladder_routes, level_routes, schemas
 from app.sla.compute import compute
+from app.sla.history import list_history
 from app.sla.hours import CalendarError
-from app.sla.models import CalendarModel
+from app.sla.models import CalendarModel, CalendarVersion
 from app.sla.public_holidays import with_dates
 
 calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
@@ -26,7 +27,7 @@ blueprints: list[ApiBlueprint] = [calendar_bp, level_routes.bp, ladder_routes.bp
 @calendar_bp.response(200, schemas.CalendarPage)
 @requires("settings:read")
 def list_calendars(query: dict[str, Any]) -> Response:
-    """Calendars by name, each with its versions."""
+    """Calendars by name, each with its latest versions."""
     with transaction():
         return page(
             schemas.CalendarPage,
@@ -55,9 +56,25 @@ def publish_calendar(body: dict[str, Any]) -> Response:
 @calendar_bp.response(200, schemas.CalendarSchema)
 @requires("settings:read")
 def get_calendar(calendar_id: UUID) -> Response:
-    """One calendar with its versions."""
+    """One calendar with its latest versions."""
     with transaction():
         return answer(schemas.CalendarSchema, _views([calendars.get_calendar(calendar_id)])[0])
+
+
+@calendar_bp.get("/<uuid:calendar_id>/versions")
+@calendar_bp.arguments(PageArguments, location="query")
+@calendar_bp.response(200, schemas.CalendarVersionPage)
+@requires("settings:read")
+def list_calendar_versions(query: dict[str, Any], calendar_id: UUID) -> Response:
+    """All versions of one calendar, newest first."""
+    wanted = CalendarVersion.calendar_id == calendar_id
+    with transaction():
+        return page(
+            schemas.CalendarVersionPage,
+            query,
+            lambda after, limit: list_history(CalendarVersion, wanted, after=after, limit=limit),
+            lambda version: [version.number],
+        )
 
 
 @calendar_bp.post("/<uuid:calendar_id>/holidays")

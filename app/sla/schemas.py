@@ -46,7 +46,7 @@ class CalendarVersionSchema(Schema):
 
 
 class CalendarSchema(Schema):
-    """A calendar with its versions, oldest first; `number` and `definition` are the current one's."""
+    """A calendar with its latest versions (20), oldest first; `number` and `definition` are the current one's."""
 
     id = fields.UUID()
     name = fields.String()
@@ -57,6 +57,7 @@ class CalendarSchema(Schema):
 
 
 CalendarPage = Page(CalendarSchema)
+CalendarVersionPage = Page(CalendarVersionSchema)
 
 
 class ServiceLevelBody(Body):
@@ -75,7 +76,7 @@ class ServiceLevelBody(Body):
 
 
 class ServiceLevelSchema(Schema):
-    """A service level with its versions, oldest first; `number` and `definition` are the current one's."""
+    """A service level with its latest versions (20), oldest first; `number` and `definition` are the current one's."""
 
     id = fields.UUID()
     name = fields.String()
@@ -103,7 +104,7 @@ class LadderVersionSchema(Schema):
 
 
 class LadderSchema(Schema):
-    """One kind's ladder with its versions, oldest first. Numbers count the publications of all kinds together."""
+    """One kind's ladder with its latest versions (20), oldest first. Numbers count all kinds' publications together."""
 
     kind = fields.String()
     number = fields.Integer()
@@ -112,3 +113,4 @@ class LadderSchema(Schema):
 
 
 LadderPage = Page(LadderSchema)
+LadderVersionPage = Page(LadderVersionSchema)
