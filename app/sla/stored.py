@@ -6,15 +6,32 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from app.db import new_id
 from app.rows import fresh
 from app.sla.calendar import Calendar
 from app.sla.clock import due_breach, due_original_breach, next_breach, rebuild
+from app.sla.errors import ClockUnreadable
 from app.sla.ladder import Ladder
-from app.sla.ledger import INSTANT, Entry, EntryType, Flag, State, StateName, Target, TargetKind, in_order, moment
+from app.sla.ledger import (
+    INSTANT,
+    Entry,
+    EntryType,
+    Flag,
+    LedgerError,
+    State,
+    StateName,
+    Target,
+    TargetKind,
+    in_order,
+    moment,
+)
 from app.sla.models import Clock, ClockEntry, StepLog
 from app.sla.steps import Timing, find_timing, next_step, passed_over
 from app.sla.versions import find_calendar, find_ladders
+
+log = structlog.get_logger()
 
 
 class StoredClock:
@@ -30,10 +47,20 @@ class StoredClock:
 
     @property
     def state(self) -> State:
-        """What the ledger amounts to as of when it was last written."""
+        """What the ledger amounts to as of when it was last written; ClockUnreadable when it cannot be counted."""
         if self._state is None:
-            self._state = rebuild_ledger(self.entries, zone=self.row.zone, as_of=last_written(self.entries))
+            try:
+                self._state = rebuild_ledger(self.entries, zone=self.row.zone, as_of=last_written(self.entries))
+            except (LookupError, LedgerError) as error:
+                raise self._unreadable(error) from error
         return self._state
+
+    def _unreadable(self, error: Exception) -> ClockUnreadable:
+        row = self.row
+        log.error("clock_unreadable", clock_id=str(row.id), escalation_id=str(row.escalation_id), error=repr(error))
+        return ClockUnreadable(
+            f"The {row.kind.replace('_', ' ')} clock cannot be counted until an admin has mended this: {error!r}"
+        )
 
     @property
     def ladder(self) -> Ladder:

@@ -15,10 +15,11 @@ from app.escalations import service
 from app.escalations.set_aside import take_up_again
 from app.escalations.sweep import sweep_tenant
 from app.operations.cli import cli
+from app.sla.errors import ClockUnreadable
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.due_rows import DUE, TASKS_EACH, counts, expected, make_due
-from tests.escalations.story import Story
+from tests.escalations.story import RESOLUTION, Story
 
 PATH = "/api/v1/clocks/set-aside"
 TOLD = text("select count(*), count(distinct (clock_id, step, repeat)) from step_log where outcome = 'sent'")
@@ -108,6 +109,55 @@ def test_a_clock_whose_zone_is_no_more_is_shown_as_stored_with_its_problem(
     assert "Nowhere/Nothing" in broken["problem"]
     assert [entry["type"] for entry in broken["ledger"]] == ["activate"]
     assert [one["problem"] for one in shown.values()] == [None] * (TASKS_EACH - 1)
+
+
+def test_an_action_on_a_clock_whose_zone_is_no_more_is_refused_by_name_until_it_is_mended(
+    client: ApiClient, raise_case: Callable[..., dict[str, Any]]
+) -> None:
+    path = f"/api/v1/escalations/{raise_case()['id']}"
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where kind = 'acknowledge'"))
+    refused = client.post(f"{path}/acknowledge", json={})
+    assert (refused.status_code, refused.json["code"]) == (409, "clock_unreadable")
+    assert "acknowledge" in refused.json["detail"]
+    assert "Nowhere/Nothing" in refused.json["detail"]
+    assert client.get(path).json["status"] == "open"
+    with transaction():
+        db.session.execute(text("update clock set zone = 'UTC' where kind = 'acknowledge'"))
+    assert client.post(f"{path}/acknowledge", json={}).status_code == 200
+
+
+def test_an_action_that_does_not_touch_a_clock_whose_zone_is_no_more_goes_on(
+    client: ApiClient, raise_case: Callable[..., dict[str, Any]]
+) -> None:
+    path = f"/api/v1/escalations/{raise_case()['id']}"
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where kind = 'close'"))
+    assert client.post(f"{path}/acknowledge", json={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda story: story.wait("2 12:00", 6),
+        lambda story: story.do(service.resolve, "2 12:00", resolution=RESOLUTION),
+        lambda story: story.do(
+            service.close_unresolved, "2 12:00", by=story.company.manager, outcome="withdrawn", reason="They left"
+        ),
+    ],
+    ids=["wait", "resolve", "close_unresolved"],
+)
+def test_what_touches_many_clocks_is_refused_whole_when_one_cannot_be_counted(
+    tenant: TestTenant, company: Company, act: Callable[[Story], object]
+) -> None:
+    story = Story(tenant, company).raised()
+    story.do(service.acknowledge, "2 11:00")
+    events = story.record().event_count
+    with transaction():
+        db.session.execute(text("update clock set zone = 'Nowhere/Nothing' where kind = 'still_on_it'"))
+    with pytest.raises(ClockUnreadable, match="The still on it clock cannot be counted"):
+        act(story)
+    assert (story.record().status, story.record().event_count) == ("in_progress", events)
 
 
 def test_of_a_clock_whose_zone_is_no_more_nothing_is_to_come(tenant: TestTenant, client: ApiClient) -> None:
