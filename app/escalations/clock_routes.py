@@ -1,5 +1,6 @@
 """Doors to the promises of a case: its clocks with their ledgers, and the steps to come and behind."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from app.escalations.clock_schemas import (
     ClockEventArguments,
     ClockEventPage,
     ClockPage,
+    ScheduleArguments,
     ScheduleSchema,
     SetAsidePage,
     TakenUpSchema,
@@ -48,12 +50,19 @@ def list_clocks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 
 @bp.get("/<uuid:escalation_id>/schedule")
 @requires("escalations:read")
+@bp.arguments(ScheduleArguments, location="query")
 @bp.response(200, ScheduleSchema)
-def get_schedule(escalation_id: UUID) -> Response:
-    """What will be sent to whom as things stand, and what was sent, suppressed, folded or passed over and why."""
+def get_schedule(arguments: dict[str, Any], escalation_id: UUID) -> Response:
+    """What will be sent to whom as things stand, and what was sent, suppressed, folded or passed over and why; of a
+    long log the latest, those before them page by page."""
+    position = decode_cursor(arguments.get("cursor"))
+    before = (datetime.fromisoformat(position[0]), UUID(position[1])) if position else None
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        return answer(ScheduleSchema, schedule_of(found, clock.now()))
+        schedule = schedule_of(found, clock.now(), before=before, limit=arguments["limit"])
+        earlier = schedule.pop("earlier")
+        cursor = encode_cursor([earlier[0].isoformat(), str(earlier[1])]) if earlier else None
+        return answer(ScheduleSchema, {**schedule, "next_cursor": cursor})
 
 
 @aside.get("")

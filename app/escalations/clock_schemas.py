@@ -2,7 +2,8 @@
 
 from marshmallow import fields, validate
 
-from app.http import AwareDateTime, Page, PageArguments, Schema
+from app.escalations.schedule import MOST
+from app.http import AwareDateTime, Page, PageArguments, Query, Schema
 from app.sla.models import ENTRY_TYPES, KINDS
 
 
@@ -95,9 +96,19 @@ class SentStepSchema(Schema):
     delegated_to = fields.String(allow_none=True)
 
 
+class ScheduleArguments(Query):
+    """How many lines of the log are wanted, and from which page on."""
+
+    limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
+    cursor = fields.String()
+
+
 class ScheduleSchema(Schema):
+    """`sent` are the latest lines, oldest first; `next_cursor` leads to those before them."""
+
     upcoming = fields.List(fields.Nested(UpcomingStepSchema))
     sent = fields.List(fields.Nested(SentStepSchema))
+    next_cursor = fields.String(allow_none=True)
 
 
 class SetAsideSchema(Schema):

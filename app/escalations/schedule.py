@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -16,18 +17,28 @@ from app.sla.queries import Upcoming
 
 # A ladder may go on for ever: it is shown this far beyond the last due time, or beyond now when that has passed.
 BEYOND = timedelta(days=14)
+MOST = 200
 
 
-def schedule_of(record: Escalation, now: datetime) -> dict[str, Any]:
-    """`{upcoming, sent}`: recipients as of now, in at most five statements; what is held stands in `upcoming`."""
+def schedule_of(
+    record: Escalation, now: datetime, *, before: tuple[datetime, UUID] | None = None, limit: int = MOST
+) -> dict[str, Any]:
+    """`{upcoming, sent, earlier}`: recipients as of now, in at most five statements; what is held stands in `upcoming`.
+
+    `sent` are the last lines of the log, `before` one if it is given; `earlier` tells where those before them end, None
+    when there are none.
+    """
     asked = select(Clock).where(Clock.escalation_id == record.id, Clock.next_step_at.is_not(None))
     clocks = list(db.session.scalars(asked))
-    log = sla.sent_steps(record.id, now)
+    log = sla.sent_steps(record.id, now, before=before, most=limit + 1)
     held = [_held(line) for line in log if line["held_until"] is not None]
     coming = coming_steps(record, clocks, until_of(clocks, now), now=now)
+    sent = [line for line in log if line["held_until"] is None]
+    shown = sent[-limit:]
     return {
         "upcoming": sorted([*coming, *held], key=lambda step: step["at"]),
-        "sent": [line for line in log if line["held_until"] is None],
+        "sent": shown,
+        "earlier": (shown[0]["at"], shown[0]["id"]) if len(sent) > limit else None,
     }
 
 

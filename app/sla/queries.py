@@ -27,17 +27,24 @@ MOST_STEPS = 50
 # What a person was told lies in the log; that it was taken back before it was sent, or is held, stands on its message.
 SENT_STEPS = text(
     """
-    select l.id, l.clock_id, l.kind as clock, l.cycle, l.step, l.repeat, l.action, l.roles, l.channel, l.folded, l.at,
-           l.fired_at, coalesce(u.email, '-') as recipient, d.email as delegated_to,
-           case when i.state = 'suppressed' then 'suppressed' else l.outcome end as outcome,
-           case when i.state = 'suppressed' then i.reason else l.reason end as reason,
-           case when i.state = 'pending' and i.hold_until > :now then i.hold_until end as held_until
-    from step_log l
-    left join "user" u on u.id = case when l.recipient <> '-' then cast(l.recipient as uuid) end
-    left join "user" d on d.id = l.delegate_id
-    left join intent i on i.dedupe_key = 'step:' || l.id
-    where l.escalation_id = :escalation_id
-    order by l.at, l.id
+    with line as (
+        select l.id, l.clock_id, l.kind as clock, l.cycle, l.step, l.repeat, l.action, l.roles, l.channel, l.folded,
+               l.at, l.fired_at, coalesce(u.email, '-') as recipient, d.email as delegated_to,
+               case when i.state = 'suppressed' then 'suppressed' else l.outcome end as outcome,
+               case when i.state = 'suppressed' then i.reason else l.reason end as reason,
+               case when i.state = 'pending' and i.hold_until > :now then i.hold_until end as held_until
+        from step_log l
+        left join "user" u on u.id = case when l.recipient <> '-' then cast(l.recipient as uuid) end
+        left join "user" d on d.id = l.delegate_id
+        left join intent i on i.dedupe_key = 'step:' || l.id
+        where l.escalation_id = :escalation_id
+    )
+    select * from line where held_until is not null
+    union all
+    (select * from line
+     where held_until is null and (cast(:at as timestamptz) is null or (at, id) < (:at, cast(:id as uuid)))
+     order by at desc, id desc limit :most)
+    order by at, id
     """
 )
 # As the finder: each tenant's clocks against that tenant's own now. One step into the partial index per tenant.
@@ -158,13 +165,18 @@ def _coming(clock: Clock) -> Iterator[Due]:
     return islice(steps_from(first_due(clock, ladder, timing), ladder, timing), MOST_STEPS)
 
 
-def sent_steps(escalation_id: UUID, now: datetime) -> list[dict[str, Any]]:
-    """The log of a case's steps, oldest first, in one statement.
+def sent_steps(
+    escalation_id: UUID, now: datetime, *, before: tuple[datetime, UUID] | None = None, most: int
+) -> list[dict[str, Any]]:
+    """The last `most` lines of a case's log, `before` a line if one is given, and all that are held; oldest first, in
+    one statement.
 
     `recipient` is an e-mail, `-` for actions and nobody. `held_until`: written and waiting for its hour, so it belongs
     to what is upcoming. A message taken back before it was sent is `suppressed` with the message's reason.
     """
-    rows = db.session.execute(SENT_STEPS, {"escalation_id": escalation_id, "now": now})
+    at, id_ = before or (None, None)
+    values = {"escalation_id": escalation_id, "now": now, "at": at, "id": id_, "most": most}
+    rows = db.session.execute(SENT_STEPS, values)
     return [dict(row._mapping) for row in rows]
 
 

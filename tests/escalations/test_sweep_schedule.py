@@ -119,3 +119,31 @@ def test_whom_a_case_is_about_sees_neither(
     case = raise_case(about_user=company.csm.email)
     for what in ("clocks", "schedule"):
         assert as_user(company.csm).get(f"/api/v1/escalations/{case['id']}/{what}").status_code == 404
+
+
+def test_of_a_long_log_the_latest_lines_come_first_and_earlier_ones_page_by_page(
+    tenant: TestTenant, client: ApiClient, raise_case: Raise
+) -> None:
+    """Three lines: 75 % folded for the owner, then 0 for the owner and the manager. A page reads from old to new."""
+    case = raise_case()
+    sweep_when_due(tenant, case)
+    whole = read(client, case, "schedule")
+    assert [line["step"] for line in whole["sent"]] == ["75%", "0", "0"]
+    assert whole["next_cursor"] is None
+    latest = read(client, case, "schedule?limit=2")
+    assert (latest["sent"], latest["upcoming"]) == (whole["sent"][1:], whole["upcoming"])
+    earlier = read(client, case, f"schedule?limit=2&cursor={latest['next_cursor']}")
+    assert (earlier["sent"], earlier["next_cursor"]) == (whole["sent"][:1], None)
+
+
+def test_what_is_held_stands_in_upcoming_however_short_the_page(
+    tenant: TestTenant, client: ApiClient, raise_case: Raise
+) -> None:
+    case = raise_case()
+    sweep_when_due(tenant, case)
+    with transaction():
+        later = clock.now() + timedelta(days=3)
+        db.session.execute(update(Intent).where(Intent.clock_id.is_not(None)).values(hold_until=later))
+    schedule = read(client, case, "schedule?limit=1")
+    assert [step["step"] for step in schedule["upcoming"] if step["held_until"]] == ["0", "0"]
+    assert [line["step"] for line in schedule["sent"]] == ["75%"]
