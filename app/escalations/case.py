@@ -109,7 +109,7 @@ class Change:
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.record.zone)
+        return sla.zone_of(self.record.zone)
 
     @cached_property
     def basis(self) -> sla.Basis:

@@ -1,7 +1,6 @@
 """Which clocks an action starts, meets and ends beside its own; the table of `Clocks` in one place."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -57,7 +56,7 @@ def asked_from_the_start(record: Escalation, basis: sla.Basis) -> list[tuple[str
 
 def close_promise(record: Escalation) -> Target:
     """The days promised at the raise, whatever levels and settings have said since."""
-    zone = ZoneInfo(record.zone)
+    zone = sla.zone_of(record.zone)
     days = record.close_target_at.astimezone(zone).date() - record.raised_at.astimezone(zone).date()
     return Target("calendar_days", days.days)
 

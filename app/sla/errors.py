@@ -17,3 +17,9 @@ class ClockUnreadable(Conflict, LookupError):
     """
 
     code, title = "clock_unreadable", "A clock of this case cannot be counted"
+
+
+class BasisUnreadable(Conflict, LookupError):
+    """The zone or calendar that a case counts by cannot be read: the zone is no more, or the version is damaged."""
+
+    code, title = "basis_unreadable", "What this case counts by cannot be read"

@@ -14,8 +14,8 @@ from app.sla import calendars, levels
 from app.sla.calendar import Calendar, local_days_later
 from app.sla.calendars import list_running_out as list_running_out
 from app.sla.calendars import publish_calendar as publish_calendar
-from app.sla.errors import NoTarget
-from app.sla.hours import EPOCH, instant, parse_zone
+from app.sla.errors import BasisUnreadable, NoTarget
+from app.sla.hours import EPOCH, CalendarError, instant, parse_zone
 from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
 from app.sla.ladders import FIRST_LADDER
 from app.sla.ladders import current_ladder as current_ladder
@@ -137,6 +137,14 @@ def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int, level_ver
     """The basis a case has stored; at most one statement, none when the versions are kept."""
     load_versions([calendar_version_id], [ladder_number], [level_version_id] if level_version_id else [])
     return Basis(calendar_version_id, zone, ladder_number, level_version_id)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone that a case has stored; BasisUnreadable when the tables have it no more."""
+    try:
+        return parse_zone(name)
+    except CalendarError as error:
+        raise BasisUnreadable(f"The time zone {name} is not in the tables") from error
 
 
 def find_default_target(kind: str, basis: Basis, *, severity: int = 3, tier: str | None = None) -> Target | None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.db import current_tenant, db
 from app.sla.calendar import Calendar, compile_calendar
+from app.sla.errors import BasisUnreadable
 from app.sla.hours import CalendarError
 from app.sla.ladder import DEFAULT_LADDERS, Ladder, parse_ladder
 from app.sla.level import Level, LevelError, parse_level
@@ -72,9 +73,11 @@ def load_versions(calendar_ids: Iterable[UUID], ladder_numbers: Iterable[int], l
 
 
 def find_calendar(version_id: UUID) -> Calendar:
-    """The compiled calendar of a version."""
+    """The compiled calendar of a version; BasisUnreadable when its definition cannot be read."""
     if version_id not in _calendars:
         load_versions([version_id], [])
+    if version_id not in _calendars:
+        raise BasisUnreadable(f"The calendar's version {version_id} cannot be read")
     return _calendars[version_id]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.config import Settings
 from app.db import db, transaction
@@ -15,7 +15,9 @@ from app.escalations import service
 from app.escalations.set_aside import take_up_again
 from app.escalations.sweep import sweep_tenant
 from app.operations.cli import cli
-from app.sla.errors import ClockUnreadable
+from app.rows import insert_all
+from app.sla.errors import BasisUnreadable, ClockUnreadable
+from app.sla.models import CalendarVersion
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.due_rows import DUE, TASKS_EACH, counts, expected, make_due
@@ -158,6 +160,29 @@ def test_what_touches_many_clocks_is_refused_whole_when_one_cannot_be_counted(
     with pytest.raises(ClockUnreadable, match="The still on it clock cannot be counted"):
         act(story)
     assert (story.record().status, story.record().event_count) == ("in_progress", events)
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ("zone = 'Nowhere/Nothing'", "Nowhere/Nothing"),
+        ("calendar_version_id = (select id from calendar_version where number = 99)", "calendar"),
+    ],
+)
+def test_a_case_whose_zone_or_calendar_cannot_be_read_is_refused_by_name_where_an_action_counts_by_it(
+    tenant: TestTenant, company: Company, fault: str, named: str
+) -> None:
+    story = Story(tenant, company).raised()
+    story.do(service.acknowledge, "2 11:00")
+    with transaction():
+        old = db.session.scalars(select(CalendarVersion)).one()
+        unread = {"calendar_id": old.calendar_id, "number": 99, "definition": {"weekly": 7}}
+        insert_all([CalendarVersion(created_at=old.created_at, **unread)])
+    with transaction():
+        db.session.execute(text(f"update escalation set {fault}"))
+    with pytest.raises(BasisUnreadable, match=named):
+        story.wait("2 12:00", 6)
+    assert story.record().status == "in_progress"
 
 
 def test_of_a_clock_whose_zone_is_no_more_nothing_is_to_come(tenant: TestTenant, client: ApiClient) -> None:
