@@ -193,8 +193,11 @@ def _told_of_gone(gone: list[tuple[Escalation, AccountFacts]], now: datetime) ->
 def _hearing_of_gone(
     record: Escalation, facts: AccountFacts, people: Mapping[UUID, User], stand_ins: Mapping[UUID, UserRef | None]
 ) -> dict[UserRef, str]:
-    """Each person once, with why; never whom the case is about."""
+    """Each person once, with why; never whom the case is about, and of a restricted one nobody of another line."""
     manager_id = facts.owner.manager_id if facts.owner else None
+    owner = people.get(record.owner_id) if record.owner_id else None
+    if record.restricted and (owner is None or owner.manager_id != manager_id):
+        manager_id = None
     hearing: dict[UserRef, str] = {}
     for user_id, role in ((record.owner_id, "its owner"), (manager_id, "the manager of the account's owner")):
         user = people.get(user_id) if user_id else None

@@ -5,13 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.accounts.models import Account
 from app.auth import changes as settings
 from app.auth import queries as users
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import engine, service
+from app.escalations.jobs import reprioritise_tenant
 from app.escalations.service import Act, NewEscalation
 from app.escalations.sweep import sweep_tenant
 from app.notifications.models import Intent
@@ -152,3 +154,28 @@ def test_with_owner_and_manager_away_a_restricted_cases_reminder_goes_to_the_adm
     away(case.company.manager)
     sweep_tenant(case.tenant.id, now=march(2, 13))
     assert case.told("reminder") == [case.tenant.admin.email if heard == "admin" else heard]
+
+
+@pytest.mark.parametrize(
+    ("restricted", "heard"), [(False, ["above@example.com", "owner@example.com"]), (True, ["owner@example.com"])]
+)
+def test_of_an_account_that_is_gone_its_owners_manager_hears_unless_the_case_is_restricted_and_not_in_their_line(
+    case: Case, make_user: Make, restricted: bool, heard: list[str]
+) -> None:
+    """The case stays with its owner; the account has been given to somebody of another line."""
+    other = make_user("csm", "other@example.com", manager=make_user("manager", "above@example.com"))
+    case.raised(restricted=restricted)
+    with transaction():
+        gone = {"gone_at": march(2, 11), "owner_email": other.email, "version": Account.version + 1}
+        db.session.execute(update(Account).where(Account.id == UUID(case.company.account_id)).values(gone))
+    reprioritise_tenant(case.tenant.id, march(2, 12))
+    assert case.told("account_gone") == heard
+
+
+def test_of_an_account_that_is_gone_the_line_above_hears_of_a_restricted_case(case: Case) -> None:
+    case.raised()
+    with transaction():
+        gone = {"gone_at": march(2, 11), "version": Account.version + 1}
+        db.session.execute(update(Account).where(Account.id == UUID(case.company.account_id)).values(gone))
+    reprioritise_tenant(case.tenant.id, march(2, 12))
+    assert case.told("account_gone") == ["manager@example.com", "owner@example.com"]
