@@ -82,10 +82,10 @@ def member_of(change: Change, tier: str) -> UUID | None:
 
 
 def qualify(change: Change, tier: str) -> None:
-    """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it. At the end of
-    the path management is asked to decide."""
+    """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it, as of a
+    restricted case, which the team may not see. At the end of the path management is asked to decide."""
     record = change.record
-    member = member_of(change, tier)
+    member = None if record.restricted else member_of(change, tier)
     if tier == tiers.TIERS[-1] and member is None:
         if not deciding.is_asked(record.id):
             deciding.ask(change, "The work has come to the end of its path.")

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from app.auth import queries as users
+from app.auth.actor import Actor
 from app.auth.models import User
 from app.errors import invalid
-from app.escalations import lifecycle
+from app.escalations import lifecycle, permissions
 from app.escalations.case import Act, Change, begin
 from app.escalations.lifecycle import StepNotAllowed
 from app.escalations.owning import named
+from app.escalations.standing import standing_of
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 from app.sla.clocks import BY_RESOLVE_OR_CLOSE
@@ -63,13 +65,20 @@ def add_task(escalation_id: UUID, *, act: Act, new: NewTask) -> Task:
 
 
 def find_assignee(change: Change, email: str | None) -> User | None:
-    """The active colleague of this address; never whom the case is about."""
+    """The active colleague of this address; never whom the case is about, nor who may not see a restricted one."""
     if email is None:
         return None
     user = users.find_user_by_email(email)
     if user is None or not user.active or user.id == change.record.about_user_id:
         raise invalid("assignee_email", "expected an active colleague")
+    if change.record.restricted and not may_see(change, user):
+        raise invalid("assignee_email", "expected somebody who may see this restricted case")
     return user
+
+
+def may_see(change: Change, user: User) -> bool:
+    actor = Actor(user.id, user.email, user.name, user.role)
+    return permissions.may_see(standing_of(change.record, actor, now=change.now), restricted=change.record.restricted)
 
 
 def due_moment(due_at: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from app.auth import changes as settings
 from app.auth import queries as users
 from app.auth.models import User
 from app.db import db, transaction
+from app.errors import Invalid
 from app.escalations import engine, service
 from app.escalations.jobs import reprioritise_tenant
 from app.escalations.service import Act, NewEscalation
@@ -179,3 +180,33 @@ def test_of_an_account_that_is_gone_the_line_above_hears_of_a_restricted_case(ca
         db.session.execute(update(Account).where(Account.id == UUID(case.company.account_id)).values(gone))
     reprioritise_tenant(case.tenant.id, march(2, 12))
     assert case.told("account_gone") == ["manager@example.com", "owner@example.com"]
+
+
+@pytest.mark.parametrize(("restricted", "asked"), [(False, "expert@example.com"), (True, "owner")])
+def test_the_question_of_a_tier_stays_with_the_owner_of_a_restricted_case(
+    case: Case, make_user: Make, restricted: bool, asked: str
+) -> None:
+    expert = make_user("specialist", "expert@example.com")
+    with transaction():
+        routing.upsert_team("Second line", tier="tier_2", members=[{"email": expert.email}], now=NOW)
+    case.raised(restricted=restricted)
+    with transaction():
+        hop = service.Hop(reason="outside_expertise", brief="Tried everything of tier 1.")
+        service.escalate(case.id, act=Act(case.tenant.actor, NOW), hop=hop)
+    assert case.told("qualification") == [case.company.owner.email if asked == "owner" else asked]
+
+
+@pytest.mark.parametrize(("role", "accepted"), [("specialist", False), ("admin", True)])
+def test_a_task_of_a_restricted_case_goes_only_to_who_may_see_it(
+    case: Case, make_user: Make, role: str, accepted: bool
+) -> None:
+    colleague = make_user(role, "colleague@example.com")
+    case.raised()
+    new = service.NewTask("Read the minutes", assignee_email=colleague.email)
+    if not accepted:
+        with transaction(), pytest.raises(Invalid) as refused:
+            service.add_task(case.id, act=Act(case.tenant.actor, NOW), new=new)
+        assert [error["pointer"] for error in refused.value.errors] == ["/assignee_email"]
+        return
+    with transaction():
+        assert service.add_task(case.id, act=Act(case.tenant.actor, NOW), new=new).assignee_id == colleague.id
