@@ -266,6 +266,14 @@ def load_tenant(session: Session) -> None:
         clock.set_offset(timedelta(0))
 
 
+TAKE_TURN = text("select pg_advisory_xact_lock(hashtextextended(:turn, 0))")
+
+
+def take_turn(what: str) -> None:
+    """Transactions of this tenant that take the same turn wait until the one before has ended."""
+    db.session.execute(TAKE_TURN, {"turn": f"{what}:{current_tenant()}"})
+
+
 @contextmanager
 def finding() -> Iterator[Session]:
     """Read only which tenants have work, as the finder role; sees no row's content."""

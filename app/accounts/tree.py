@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID  # noqa: N811
 from sqlalchemy.types import Text
 
-from app.db import current_tenant, db
+from app.db import db, take_turn
 
 Key = tuple[str, str]
 
@@ -37,8 +37,6 @@ WALK = text(
     select * from walk
     """
 ).bindparams(bindparam("sources", type_=ARRAY(Text)), bindparam("external_ids", type_=ARRAY(Text)))
-
-LOCK = text("select pg_advisory_xact_lock(hashtextextended('parents ' || :tenant, 0))")
 
 # A change of what an account is worth or who is above it also concerns those that stand under it.
 TOUCH = text(
@@ -125,7 +123,7 @@ def _node(row: Any) -> Node:
 
 def lock() -> None:
     """One at a time: two changes of parents that are right alone may make a loop together."""
-    db.session.execute(LOCK, {"tenant": str(current_tenant())})
+    take_turn("parents")
 
 
 def touch(ids: Iterable[UUID], *, now: datetime, roots: bool, deep: bool) -> list[tuple[UUID, UUID]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
@@ -18,7 +18,7 @@ from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
 from app.auth.roles import SCOPES_OF
 from app.auth.settings import TenantSettings
-from app.db import current_tenant, db, is_unique_violation, load_tenant
+from app.db import current_tenant, db, is_unique_violation, load_tenant, take_turn
 from app.errors import Forbidden, invalid
 
 __all__ = [
@@ -43,6 +43,12 @@ def create_tenant(name: str, *, sandbox: bool, now: datetime) -> Tenant:
     db.session.flush()
     load_tenant(db.session())
     return tenant
+
+
+def begin_publishing(what: str) -> None:
+    """Publications of one tenant wait for each other, and each sees what the one before made current."""
+    take_turn(what)
+    load_tenant(db.session())
 
 
 def set_current(**versions: Any) -> None:
@@ -153,7 +159,7 @@ def _change_manager(user: User, manager_email: str | None) -> None:
         user.manager_id = None
         return
     # One change of the line at a time: two at once could close a circle that neither sees.
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"line:{current_tenant()}", 0))))
+    take_turn("line")
     manager = _manager(manager_email)
     if user.id in (manager.id, *line_above(manager.id)):
         raise ManagerCycle(f"{user.email} is above {manager.email} in the line")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.db import current_tenant, db, new_id
+from app.db import db, new_id, take_turn
 from app.errors import NotFound
 from app.escalations import counting, shifting
 from app.sla.models import Application
@@ -37,8 +37,7 @@ def start(wanted: Application) -> Application:
 
 def _take_turn(wanted: Application) -> Sequence[Application]:
     """What runs of the same thing; who asks at the same moment waits. Of the zone, whatever its name, there is one."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"application:{wanted.kind}:{current_tenant()}", 0))
-    db.session.execute(select(lock))
+    take_turn(f"application:{wanted.kind}")
     same = [Application.kind == wanted.kind, Application.preview.is_(wanted.preview), Application.ended_at.is_(None)]
     if wanted.kind != "zone":
         same.append(Application.name == wanted.name)

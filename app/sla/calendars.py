@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.auth import service as auth
 from app.auth.settings import current_version, tenant_settings
-from app.db import current_tenant, db, load_tenant, new_id
+from app.db import db, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla.calendar import compile_calendar
@@ -59,7 +59,7 @@ def publish_calendar(name: str, definition: Mapping[str, Any], *, now: datetime)
     field when the definition cannot be meant or is never open.
     """
     settled = check_definition({"timezone": tenant_settings().timezone, **definition}, now=now)
-    _take_turn()
+    auth.begin_publishing("calendar")
     calendar, version = _add_version(name, settled, now)
     follows = {key: zone for key, zone in _following().items() if key != name}
     auth.set_current(calendar={**_current(), name: str(version.id)}, calendar_follows=follows)
@@ -74,7 +74,7 @@ def add_holidays(calendar_id: UUID, content: bytes, *, now: datetime) -> tuple[C
     name = get_calendar(calendar_id).name
     first, last = usual_span(now.date())
     days = {day.isoformat() for day in read_holidays(content, first=first, last=last)}
-    _take_turn()
+    auth.begin_publishing("calendar")
     definition = list_versions([calendar_id])[calendar_id][-1].definition
     known = set(definition.get("holidays") or [])
     if days <= known:
@@ -138,18 +138,11 @@ def _following() -> dict[str, str]:
 
 def _follow_zone(name: str, zone: str, now: datetime) -> None:
     """The built-in office hours are the tenant's own: when its zone has changed, the next case finds them there."""
-    _take_turn()
+    auth.begin_publishing("calendar")
     if _following().get(name) in (None, zone):
         return
     _, version = _add_version(name, office_hours(zone), now)
     auth.set_current(calendar={**_current(), name: str(version.id)}, calendar_follows={**_following(), name: zone})
-
-
-def _take_turn() -> None:
-    """Publications of one tenant wait for each other, and each sees what the one before made current."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"calendar:{current_tenant()}", 0))
-    db.session.execute(select(lock))
-    load_tenant(db.session())
 
 
 def _add_version(name: str, definition: dict[str, Any], now: datetime) -> tuple[CalendarModel, CalendarVersion]:

@@ -4,11 +4,11 @@ that a case keeps a whole set by keeping a number."""
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import true
 
 from app.auth import service as auth
 from app.auth.settings import current_version
-from app.db import current_tenant, db, load_tenant, new_id
+from app.db import db, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla.history import latest
@@ -33,7 +33,7 @@ def publish_ladder(kind: str, steps: object, *, now: datetime) -> LadderVersion:
     Raises Invalid naming the step's field when the ladder cannot be meant.
     """
     ladder = check_ladder(kind, steps)
-    _take_turn()
+    auth.begin_publishing("ladder")
     number = current_ladder() + 1
     version = LadderVersion(id=new_id(), kind=kind, number=number, steps=ladder_to_json(ladder), created_at=now)
     insert_all([version])
@@ -90,10 +90,3 @@ def view(versions: list[LadderVersion]) -> dict[str, Any]:
     """One kind's ladder as it is answered; `number` is the one from which on the present steps hold."""
     last = versions[-1]
     return {"kind": last.kind, "number": last.number, "steps": last.steps, "versions": versions}
-
-
-def _take_turn() -> None:
-    """Publications of one tenant wait for each other, so that each has a number of its own."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"ladder:{current_tenant()}", 0))
-    db.session.execute(select(lock))
-    load_tenant(db.session())

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.auth import service as auth
 from app.auth.settings import current_version, tenant_settings
-from app.db import current_tenant, db, load_tenant, new_id
+from app.db import db, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla import calendars
@@ -36,7 +36,7 @@ def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) ->
     published, or when a case raised now would fall due beyond 2100.
     """
     check_definition(definition, now=now)
-    _take_turn()
+    auth.begin_publishing("service_level")
     level = db.session.scalars(select(ServiceLevel).where(ServiceLevel.name == name)).one_or_none()
     if level is None:
         level = ServiceLevel(id=new_id(), name=name, created_at=now)
@@ -57,7 +57,7 @@ def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) ->
 
 def retire_level(level_id: UUID, *, now: datetime) -> ServiceLevel:
     """No case raised from now on gets it; open ones keep the version they started with. Twice changes nothing."""
-    _take_turn()
+    auth.begin_publishing("service_level")
     level = get_level(level_id)
     level.retired_at = level.retired_at or now
     db.session.flush()
@@ -119,10 +119,3 @@ def _last_number(level_id: UUID) -> int:
 def _current() -> dict[str, str]:
     """Each level's current version by name; retired ones are not among them."""
     return dict(current_version("service_level") or {})
-
-
-def _take_turn() -> None:
-    """Publications of one tenant wait for each other, and each sees what the one before made current."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"service_level:{current_tenant()}", 0))
-    db.session.execute(select(lock))
-    load_tenant(db.session())

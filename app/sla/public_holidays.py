@@ -94,5 +94,5 @@ def _of_country(country: object) -> Any:
         return None
     try:
         return holidays.country_holidays(country)
-    except NotImplementedError:
+    except NotImplementedError:  # how the library says that it has no such country; the caller refuses it by field
         return None
