@@ -34,7 +34,7 @@ class Tenant(Model):
 
 
 class User(Versioned, TenantModel):
-    """A colleague. `manager_id` is the next above in the line."""
+    """A colleague. `manager_id` is the next above in the line; `calendar` names when they work."""
 
     __tablename__ = "user"
     __table_args__ = (
@@ -50,6 +50,7 @@ class User(Versioned, TenantModel):
     role: Mapped[str]
     manager_id: Mapped[UUID | None]
     timezone: Mapped[str | None]
+    calendar: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

@@ -1,4 +1,4 @@
-"""Teams, absences, policy versions, decisions kept for ever, and who holds what now."""
+"""Teams, skills, absences, policy versions, decisions kept for ever, and who holds what now."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,17 +15,23 @@ ABSENCE_MODES = ("move", "cover")
 
 
 class Team(Versioned, TenantModel):
+    """People who take work of one tier; `calendar` names when those of them work who have none of their own."""
+
     __tablename__ = "team"
     __table_args__ = (UniqueConstraint("tenant_id", "name"), reference("user", "lead_id"))
 
     name: Mapped[str]
     tier: Mapped[str | None]
     lead_id: Mapped[UUID | None]
+    calendar: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
 class Membership(TenantModel):
-    """A user in a team; `capacity` in work weight (4, 3, 2, 1 by severity), NULL for the tenant's default."""
+    """A user in a team; `capacity` in work weight (4, 3, 2, 1 by severity), NULL for the tenant's default.
+
+    `weight` multiplies their score when the team's work is given out: a newcomer at 0.5 must fit twice as well.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (
@@ -33,11 +39,40 @@ class Membership(TenantModel):
         reference("team", "team_id"),
         reference("user", "user_id"),
         CheckConstraint("capacity >= 0", name="capacity"),
+        CheckConstraint("weight > 0 AND weight <= 1", name="weight"),
     )
 
     team_id: Mapped[UUID]
     user_id: Mapped[UUID]
     capacity: Mapped[int | None]
+    weight: Mapped[Decimal] = mapped_column(Numeric(3, 2), default=Decimal(1))
+
+
+class Skill(Versioned, TenantModel):
+    """What somebody can do, by a name that is one whatever its case."""
+
+    __tablename__ = "skill"
+    __table_args__ = (Index("uq_skill_name", "tenant_id", text("lower(name)"), unique=True),)
+
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class UserSkill(TenantModel):
+    """How well a colleague masters a skill, from 1 to 5."""
+
+    __tablename__ = "user_skill"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "user_id", "skill_id"),
+        reference("user", "user_id"),
+        reference("skill", "skill_id"),
+        CheckConstraint("level BETWEEN 1 AND 5", name="level"),
+        Index("ix_user_skill_skill", "tenant_id", "skill_id"),
+    )
+
+    user_id: Mapped[UUID]
+    skill_id: Mapped[UUID]
+    level: Mapped[int]
 
 
 class Absence(TenantModel):
