@@ -12,6 +12,15 @@ from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
 
 ABSENCE_MODES = ("move", "cover")
+MISROUTES = (
+    "wrong_team",
+    "wrong_person",
+    "lacks_skill",
+    "no_capacity",
+    "wrong_account",
+    "conflict_of_interest",
+    "other",
+)
 
 
 class Team(Versioned, TenantModel):
@@ -161,6 +170,8 @@ class Assignment(TenantModel):
         ),
         Index("ix_assignment_account", "tenant_id", "account_id", "reason", text("escalation_id DESC")),
         Index("ix_assignment_last", "tenant_id", "owner_id", text("assigned_at DESC")),
+        Index("ix_assignment_escalation", "tenant_id", "escalation_id", "assigned_at"),
+        Index("ix_assignment_closed", "tenant_id", "released_at", postgresql_where=text("closed")),
     )
 
     escalation_id: Mapped[UUID]
@@ -173,3 +184,28 @@ class Assignment(TenantModel):
     assigned_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     closed: Mapped[bool] = mapped_column(default=False)
+
+
+class Misroute(TenantModel):
+    """Why the decision that gave a case to its owner was wrong, as said when the case was given on.
+
+    `reroute_id` is the decision that took its place. One for an absence or a hand-back is never the wrong one: the
+    decision is meant that found whom it stood in for.
+    """
+
+    __tablename__ = "misroute"
+    __table_args__ = (
+        reference("decision", "decision_id"),
+        reference("decision", "reroute_id"),
+        UniqueConstraint("tenant_id", "reroute_id"),
+        one_of("reason", MISROUTES),
+        Index("ix_misroute_decision", "tenant_id", "decision_id"),
+        {"info": {"append_only": True}},
+    )
+
+    escalation_id: Mapped[UUID]
+    decision_id: Mapped[UUID]
+    reroute_id: Mapped[UUID]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]

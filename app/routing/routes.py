@@ -11,7 +11,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import absences, asking, policies, queries, schemas, teams
+from app.routing import absences, asking, policies, quality, queries, schemas, teams
 from app.routing.fields import FIELDS
 from app.routing.models import PolicyVersion
 
@@ -227,6 +227,16 @@ def list_failures(query: dict[str, Any]) -> Response:
             lambda after, limit: queries.list_failures(before=_position(after), limit=limit),
             lambda decision: [decision.at.isoformat(), str(decision.id)],
         )
+
+
+@routing_bp.get("/quality")
+@routing_bp.arguments(schemas.QualityArguments, location="query")
+@routing_bp.response(200, schemas.QualitySchema)
+@requires("routing:read")
+def get_quality(query: dict[str, Any]) -> Response:
+    """How often the first owner closed the case: over all, by rule, team and reason, and why others did."""
+    with transaction():
+        return answer(schemas.QualitySchema, quality.report(query.get("first"), query.get("last"), now=clock.now()))
 
 
 def _position(after: list[Any] | None) -> tuple[datetime, UUID] | None:

@@ -1,12 +1,13 @@
 """Bodies and answers of teams and routing."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.auth.settings import COVER, NOT_MOVED
-from app.http import AwareDateTime, Body, Page, Schema
+from app.http import AwareDateTime, Body, Page, Query, Schema
 from app.http.schemas import words
 
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
@@ -189,3 +190,68 @@ class ExplainBody(Body):
     def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:
         if ("account_id" in data) == ("account" in data):
             raise ValidationError("expected account_id, or account with source and external_id", "account_id")
+
+
+class QualityArguments(Query):
+    """Days of the tenant's zone, both included."""
+
+    first = fields.Date(data_key="from", validate=validate.Range(date(2000, 1, 1), date(2100, 12, 31)))
+    last = fields.Date(data_key="to", validate=validate.Range(date(2000, 1, 1), date(2100, 12, 31)))
+
+
+class GroupSchema(Schema):
+    """Cases closed, those closed by their first owner, their share (null of none), the re-routes they saw."""
+
+    closed = fields.Integer()
+    by_first_owner = fields.Integer()
+    rate = fields.Float(allow_none=True)
+    reroutes = fields.Integer()
+
+
+class RuleGroupSchema(GroupSchema):
+    """`rule` null: a person or a stand-in had it first."""
+
+    rule = fields.String(attribute="key", allow_none=True)
+
+
+class TeamGroupSchema(GroupSchema):
+    team_id = fields.String(attribute="key", allow_none=True)
+    team = fields.String(attribute="name", allow_none=True)
+
+
+class ReasonGroupSchema(GroupSchema):
+    reason = fields.String(attribute="key")
+
+
+class RuleGroupsSchema(Schema):
+    """Most cases first; `others` adds up those beyond 200."""
+
+    items = fields.List(fields.Nested(RuleGroupSchema))
+    others = fields.Nested(GroupSchema, allow_none=True)
+
+
+class TeamGroupsSchema(Schema):
+    items = fields.List(fields.Nested(TeamGroupSchema))
+    others = fields.Nested(GroupSchema, allow_none=True)
+
+
+class ReasonGroupsSchema(Schema):
+    items = fields.List(fields.Nested(ReasonGroupSchema))
+    others = fields.Nested(GroupSchema, allow_none=True)
+
+
+class ReroutesSchema(Schema):
+    by_cause = fields.Dict(keys=fields.String(), values=fields.Integer())
+    by_misroute = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class QualitySchema(Schema):
+    """Of the cases closed in the period, those closed by their first owner, and how the others moved."""
+
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    all = fields.Nested(GroupSchema)
+    reroutes = fields.Nested(ReroutesSchema)
+    by_rule = fields.Nested(RuleGroupsSchema)
+    by_team = fields.Nested(TeamGroupsSchema)
+    by_reason = fields.Nested(ReasonGroupsSchema)
