@@ -65,8 +65,8 @@ def acknowledge(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalati
 @action("assign", bodies.AssignBody)
 def assign(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
     """A new owner by id, e-mail or team, or none of them: routed afresh without the present owner."""
-    reason = body.pop("reason")
-    return service.assign(escalation_id, act=act, to=service.NewOwner(**body), reason=reason)
+    why = {"reason": body.pop("reason"), "misroute": body.pop("misroute", None)}
+    return service.assign(escalation_id, act=act, to=service.NewOwner(**body), **why)
 
 
 @action("escalate", bodies.EscalateBody)

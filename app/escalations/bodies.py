@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, pre_load, validate, validates_s
 
 from app.escalations import lifecycle, words
 from app.http import AwareDateTime, Body, PageArguments
+from app.routing.models import MISROUTES
 
 LONG = validate.Length(max=20_000)
 
@@ -83,9 +84,12 @@ class ReasonBody(ActionBody):
 
 
 class AssignBody(ReasonBody):
+    """`misroute`: why the case was with the wrong one; left out when nothing was wrong, as at a change of shift."""
+
     owner_id = fields.UUID()
     owner_email = fields.Email()
     team_id = fields.UUID()
+    misroute = fields.String(validate=validate.OneOf(MISROUTES))
 
     @validates_schema
     def at_most_one(self, data: Mapping[str, Any], **kwargs: Any) -> None:

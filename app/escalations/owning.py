@@ -54,24 +54,35 @@ def own(
     cause: Cause,
     exclude: frozenset[UUID] = frozenset(),
     reason: str | None = None,
+    misroute: str | None = None,
 ) -> RoutingResult:
     """Route the case; its owner is never empty, and the decision with its reason is kept for ever."""
     routed = routing.route(
         routing_input(change, account), actor=change.act.actor, now=change.now, cause=cause, exclude=exclude
     )
-    hand_over(change, account, routed, cause=cause, reason=reason)
+    hand_over(change, account, routed, cause=cause, reason=reason, misroute=misroute)
     return routed
 
 
 def hand_over(
-    change: Change, account: AccountFacts, routed: RoutingResult, *, cause: Cause, reason: str | None = None
+    change: Change,
+    account: AccountFacts,
+    routed: RoutingResult,
+    *,
+    cause: Cause,
+    reason: str | None = None,
+    misroute: str | None = None,
 ) -> None:
-    """Make the routed person the owner: assignment, tasks, event, and a message that names the reason."""
+    """Make the routed person the owner: assignment, tasks, event, and a message that names the reason.
+
+    `misroute` is why the decision before was wrong; it is kept beside that one.
+    """
     record, previous = change.record, change.record.owner_id
     record.owner_id = routed.owner_id
     record.team_id = routed.team_id
     record.first_owner_id = record.first_owner_id or routed.owner_id
     record.assignment_failed = routed.failure is not None
+    change.rows += routing.misrouted(routed.decision, misroute) if misroute else []
     change.rows.append(routed.decision)
     if previous is not None:
         routing.release(record.id, now=change.now, closed=False)
@@ -79,9 +90,17 @@ def hand_over(
         if previous != routed.owner_id:
             change.clocks.owner_left()
     change.rows += hold(record, routed.owner_id, routed.team_id, now=change.now)
+    said = {"misroute": misroute} if misroute else {}
     change.note(
         "assign",
-        {"owner": routed.owner_id, "was": previous, "team": routed.team_id, "rule": routed.rule, "cause": cause},
+        {
+            "owner": routed.owner_id,
+            "was": previous,
+            "team": routed.team_id,
+            "rule": routed.rule,
+            "cause": cause,
+            **said,
+        },
         {"reason": reason},
     )
     change.tell(

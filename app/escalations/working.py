@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from app.auth import queries as users
@@ -36,23 +37,27 @@ class NewOwner:
     team_id: UUID | None = None
 
 
-def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str) -> Escalation:
-    """A new owner, with the reason; without a target the case is routed afresh, which is how an owner declines."""
+def assign(escalation_id: UUID, *, act: Act, to: NewOwner, reason: str, misroute: str | None = None) -> Escalation:
+    """A new owner, with the reason; without a target the case is routed afresh, which is how an owner declines.
+
+    `misroute` says why routing was wrong before, if it was.
+    """
     change = begin(escalation_id, "assign", act)
-    give(change, to, reason=reason)
+    give(change, to, reason=reason, misroute=misroute)
     return change.save()
 
 
-def give(change: Change, to: NewOwner, *, reason: str) -> None:
+def give(change: Change, to: NewOwner, *, reason: str, misroute: str | None = None) -> None:
     """Into other hands; a new owner makes the acknowledgement void."""
     change.step("assign")
     record, previous = change.record, change.record.owner_id
     declined = to == NewOwner()
     cause: Cause = "decline" if declined and change.standing.is_owner else "assign"
+    because: Any = {"cause": cause, "reason": reason, "misroute": misroute}
     if declined:
-        own(change, change.account, cause=cause, reason=reason, exclude=frozenset({previous} if previous else ()))
+        own(change, change.account, **because, exclude=frozenset({previous} if previous else ()))
     else:
-        hand_over(change, change.account, chosen(change, to), cause=cause, reason=reason)
+        hand_over(change, change.account, chosen(change, to), **because)
     if record.owner_id != previous:
         promises.owner_changed(change)
 

@@ -27,6 +27,7 @@ from app.routing.models import Decision
 from app.routing.people import Inputs, Person, TeamFacts
 from app.routing.policies import compiled, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
+from app.routing.quality import find_closers, misrouted
 from app.routing.queries import Staff
 from app.routing.teams import create_team, find_team_of_tier, get_team, put_member, remove_member, upsert_team
 from app.rows import fresh
@@ -43,12 +44,14 @@ __all__ = [
     "describe",
     "end_absence",
     "explain",
+    "find_closers",
     "find_stand_ins",
     "find_team_of_tier",
     "get_team",
     "held_since",
     "install_defaults",
     "list_unavailable",
+    "misrouted",
     "publish_policy",
     "put_member",
     "reassign",
