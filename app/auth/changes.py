@@ -5,7 +5,7 @@ from typing import Any
 
 from app.auth import queries
 from app.auth.models import Tenant, User
-from app.auth.settings import TenantSettings, current_version
+from app.auth.settings import TenantSettings, check_calendar
 from app.db import db, load_tenant
 from app.errors import invalid
 
@@ -17,8 +17,7 @@ def update_settings(tenant: Tenant, changes: Mapping[str, Any]) -> TenantSetting
     stored = TenantSettings.of(tenant.settings).stored()
     merged = {**stored, **{name: _merged(stored[name], value) for name, value in changes.items()}}
     _check_people(changes, merged)
-    if "calendar" in changes and changes["calendar"] not in (current_version("calendar") or {}):
-        raise invalid("calendar", "expected the name of a published calendar")
+    check_calendar(changes.get("calendar"))
     if sum(merged["priority_weights"].values()) != 100:
         raise invalid("priority_weights", "expected weights that add up to 100")
     settings = TenantSettings.of(merged)

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, column, func, literal, or_, select, table
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.auth.erased import find_erased
 from app.auth.models import ApiToken, Tenant, User
+from app.auth.settings import tenant_settings
 from app.db import current_tenant, db
 from app.errors import NotFound
 
@@ -32,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class UserView:
-    """A user as answered, with the manager's address beside the id."""
+    """A user as answered, with the manager's address beside the id, how much they take on and what they can do."""
 
     id: UUID
     email: str
@@ -41,21 +43,42 @@ class UserView:
     manager_id: UUID | None
     manager_email: str | None
     timezone: str | None
+    calendar: str | None
     active: bool
     created_at: datetime
     version: int
+    capacity: int
+    skills: list[dict[str, Any]]
 
 
 Manager = aliased(User)
+# Teams and skills belong to a package above; only what they say of a colleague is asked, by their tables' names.
+MEMBERSHIP = table("membership", column("user_id"), column("capacity"))
+SKILL = table("skill", column("id"), column("name"))
+USER_SKILL = table("user_skill", column("user_id"), column("skill_id"), column("level"))
+OTHERS = ("manager_email", "capacity", "skills")
 
 
-def _user_views() -> Select[User, str]:
-    return select(User, Manager.email).outerjoin(Manager, Manager.id == User.manager_id)
+def _user_views() -> Select[User, str, int, list[dict[str, Any]]]:
+    default = literal(tenant_settings().capacity)
+    capacity = select(func.max(func.coalesce(MEMBERSHIP.c.capacity, default))).where(MEMBERSHIP.c.user_id == User.id)
+    skill = func.jsonb_build_object("skill", SKILL.c.name, "level", USER_SKILL.c.level)
+    skills = (
+        select(func.jsonb_agg(aggregate_order_by(skill, func.lower(SKILL.c.name))))
+        .select_from(USER_SKILL.join(SKILL, SKILL.c.id == USER_SKILL.c.skill_id))
+        .where(USER_SKILL.c.user_id == User.id)
+    )
+    return select(
+        User,
+        Manager.email,
+        func.coalesce(capacity.scalar_subquery(), default),
+        func.coalesce(skills.scalar_subquery(), literal([], JSONB)),
+    ).outerjoin(Manager, Manager.id == User.manager_id)
 
 
-def _view(user: User, manager_email: str | None) -> UserView:
-    columns = {name: getattr(user, name) for name in UserView.__dataclass_fields__ if name != "manager_email"}
-    return UserView(**columns, manager_email=manager_email)
+def _view(user: User, manager_email: str | None, capacity: int, skills: list[dict[str, Any]]) -> UserView:
+    columns = {name: getattr(user, name) for name in UserView.__dataclass_fields__ if name not in OTHERS}
+    return UserView(**columns, manager_email=manager_email, capacity=capacity, skills=skills)
 
 
 def get_tenant(*, lock: bool = False) -> Tenant:

@@ -21,7 +21,14 @@ def zone(value: str) -> None:
 currency = validate.OneOf(sorted(CODES), error="expected an ISO 4217 code such as USD")
 
 
+class SkillLevelSchema(Schema):
+    skill = fields.String()
+    level = fields.Integer()
+
+
 class UserSchema(Schema):
+    """A colleague; `capacity` is the largest they have in a team, the tenant's default without one."""
+
     id = fields.UUID()
     email = fields.String()
     name = fields.String()
@@ -29,6 +36,9 @@ class UserSchema(Schema):
     manager_id = fields.UUID(allow_none=True)
     manager_email = fields.String(allow_none=True)
     timezone = fields.String(allow_none=True)
+    calendar = fields.String(allow_none=True)
+    capacity = fields.Integer()
+    skills = fields.List(fields.Nested(SkillLevelSchema))
     active = fields.Boolean()
     created_at = AwareDateTime()
 
@@ -39,6 +49,7 @@ class UserBody(Body):
     role = fields.String(load_default="csm", validate=validate.OneOf(ROLES))
     manager_email = fields.Email(load_default=None, allow_none=True)
     timezone = fields.String(load_default=None, allow_none=True, validate=zone)
+    calendar = fields.String(load_default=None, allow_none=True, validate=words(1, 100))
 
 
 class UserPatch(Body):
@@ -47,6 +58,7 @@ class UserPatch(Body):
     role = fields.String(validate=validate.OneOf(ROLES))
     manager_email = fields.Email(allow_none=True)
     timezone = fields.String(allow_none=True, validate=zone)
+    calendar = fields.String(allow_none=True, validate=words(1, 100))
     active = fields.Boolean(truthy={True}, falsy={False})
 
 

@@ -17,7 +17,7 @@ from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle, PersonErased
 from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
 from app.auth.roles import SCOPES_OF
-from app.auth.settings import TenantSettings
+from app.auth.settings import TenantSettings, check_calendar
 from app.db import current_tenant, db, is_unique_violation, load_tenant, take_turn
 from app.errors import Forbidden, invalid
 
@@ -69,6 +69,7 @@ def create_user(
     role: str,
     manager_email: str | None = None,
     timezone: str | None = None,
+    calendar: str | None = None,
     actor: Actor,
     now: datetime,
 ) -> User:
@@ -77,9 +78,16 @@ def create_user(
     if find_user_by_email(email):
         raise EmailTaken
     _refuse_erased(email)
-    manager_id = _manager(manager_email).id if manager_email else None
+    check_calendar(calendar)
     user = User(
-        email=email, name=name, role=role, manager_id=manager_id, timezone=timezone, active=True, created_at=now
+        email=email,
+        name=name,
+        role=role,
+        manager_id=_manager(manager_email).id if manager_email else None,
+        timezone=timezone,
+        calendar=calendar,
+        active=True,
+        created_at=now,
     )
     db.session.add(user)
     _flush_address()
@@ -101,8 +109,9 @@ def _name_first_duty_owner(email: str) -> None:
 
 
 def change_user(user: User, changes: Mapping[str, Any]) -> User:
-    """Apply `email, name, role, manager_email, timezone, active`; what is left out stays."""
+    """Apply `email, name, role, manager_email, timezone, calendar, active`; what is left out stays."""
     changes = dict(changes)
+    check_calendar(changes.get("calendar"))
     if "email" in changes:
         _change_email(user, changes.pop("email").strip().lower())
     if "manager_email" in changes:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db import tenant_row
+from app.errors import invalid
 
 PRIORITY_WEIGHTS = {"value": 30, "severity": 25, "renewal": 15, "age": 15, "health": 10, "repeats": 5}
 SCORE_WEIGHTS = {"affinity": 40, "capacity": 30, "overlap": 15, "value": 10, "rest": 5}
@@ -82,6 +83,12 @@ def tenant_settings() -> TenantSettings:
 def current_version(name: str) -> Any:
     """The current version's number or id of a versioned thing (`policy`, `calendar`, `ladder`), or None."""
     return tenant_row().current.get(name)
+
+
+def check_calendar(name: str | None, field: str = "calendar") -> None:
+    """Invalid names `field` unless this is the name of a published calendar, or None."""
+    if name is not None and name not in (current_version("calendar") or {}):
+        raise invalid(field, "expected the name of a published calendar")
 
 
 def tenant_id() -> UUID:

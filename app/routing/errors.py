@@ -41,3 +41,17 @@ class AbsencesOverlap(Conflict):
 
 class AbsenceOver(Conflict):
     code, title = "absence_over", "This absence is over"
+
+
+class NoSuchSkill(NotFound):
+    code, title = "not_found", "There is no such skill"
+
+
+class SkillNameTaken(Conflict):
+    code, title = "skill_name_taken", "Another skill has this name"
+
+
+class SkillInUse(Conflict):
+    """Rules name skills: a rule whose skill is gone or renamed would find nobody. `rules` lists them."""
+
+    code, title = "skill_in_use", "The routing policy in force names this skill"

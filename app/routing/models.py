@@ -49,6 +49,7 @@ class Membership(TenantModel):
         reference("user", "user_id"),
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("weight > 0 AND weight <= 1", name="weight"),
+        Index("ix_membership_user", "tenant_id", "user_id"),
     )
 
     team_id: Mapped[UUID]

@@ -11,7 +11,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import absences, asking, policies, quality, queries, schemas, teams
+from app.routing import absences, asking, members, policies, quality, queries, schemas, skill_routes, teams
 from app.routing.fields import FIELDS
 from app.routing.models import PolicyVersion
 
@@ -40,7 +40,15 @@ absence_bp = ApiBlueprint(
 )
 policy_bp = ApiBlueprint("policy", __name__, url_prefix="/api/v1/routing/policy", record_guard=guard_policy)
 routing_bp = ApiBlueprint("routing", __name__, url_prefix="/api/v1/routing")
-blueprints: list[ApiBlueprint] = [team_bp, member_bp, absence_bp, policy_bp, routing_bp]
+blueprints: list[ApiBlueprint] = [
+    team_bp,
+    member_bp,
+    absence_bp,
+    skill_routes.skill_bp,
+    skill_routes.mastery_bp,
+    policy_bp,
+    routing_bp,
+]
 
 
 @team_bp.get("")
@@ -83,7 +91,7 @@ def get_team(team_id: UUID) -> Response:
 @team_bp.response(200, schemas.TeamSchema)
 @requires("teams:write")
 def change_team(body: dict[str, Any], team_id: UUID) -> Response:
-    """Change a team's name, tier or lead."""
+    """Change a team's name, tier, lead or calendar."""
     with transaction():
         team = teams.get_team(team_id, lock=True)
         require_if_match()
@@ -97,14 +105,14 @@ def change_team(body: dict[str, Any], team_id: UUID) -> Response:
 @member_bp.alt_response(201, schema=schemas.TeamSchema)
 @requires("teams:write")
 def put_member(body: dict[str, Any], team_id: UUID, user_id: UUID) -> Response:
-    """Add a colleague (201) or change their capacity (200, needs the team's ETag); answers with the team."""
+    """Add a colleague (201), or change capacity and weight (200, needs the team's ETag); answers with the team."""
     with transaction():
         team = teams.get_team(team_id, lock=True)
-        known = teams.is_member(team, user_id)
+        known = members.is_member(team, user_id)
         if known:
             require_if_match()
         check_if_match(team)
-        teams.put_member(team, user_id, capacity=body["capacity"])
+        members.put_member(team, user_id, capacity=body["capacity"], weight=body["weight"])
         return answer(schemas.TeamSchema, teams.view(team), 200 if known else 201)
 
 
@@ -116,7 +124,7 @@ def remove_member(team_id: UUID, user_id: UUID) -> Response:
     with transaction():
         team = teams.get_team(team_id, lock=True)
         check_if_match(team)
-        teams.remove_member(team, user_id)
+        members.remove_member(team, user_id)
         return answer(schemas.TeamSchema, teams.view(team))
 
 

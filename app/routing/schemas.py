@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -21,6 +22,7 @@ class MemberSchema(Schema):
     name = fields.String()
     active = fields.Boolean()
     capacity = fields.Integer(allow_none=True)
+    weight = fields.Float()
 
 
 class TeamSchema(Schema):
@@ -29,6 +31,7 @@ class TeamSchema(Schema):
     tier = fields.String(allow_none=True)
     lead_id = fields.UUID(allow_none=True)
     lead_email = fields.String(allow_none=True)
+    calendar = fields.String(allow_none=True)
     members = fields.List(fields.Nested(MemberSchema))
     created_at = AwareDateTime()
 
@@ -37,18 +40,31 @@ class TeamBody(Body):
     name = fields.String(required=True, validate=[words(1, 200), validate.Regexp(r"\S", error="expected some text")])
     tier = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(TIERS))
     lead_email = fields.Email(load_default=None, allow_none=True)
+    calendar = fields.String(load_default=None, allow_none=True, validate=words(1, 100))
 
 
 class TeamPatch(Body):
     name = fields.String(validate=[words(1, 200), validate.Regexp(r"\S", error="expected some text")])
     tier = fields.String(allow_none=True, validate=validate.OneOf(TIERS))
     lead_email = fields.Email(allow_none=True)
+    calendar = fields.String(allow_none=True, validate=words(1, 100))
+
+
+class Weight(fields.Decimal):
+    """What a member's score in a team is multiplied by: more than 0, at most 1, in hundredths."""
+
+    def _validated(self, value: Any) -> Decimal:
+        weight = super()._validated(value)
+        if isinstance(value, str) or not 0 < weight <= 1 or weight != round(weight, 2):
+            raise ValidationError("expected a number above 0 and at most 1 with at most two decimals, such as 0.5")
+        return weight
 
 
 class MemberBody(Body):
-    """`capacity` in work weight; null or left out, the tenant's default."""
+    """`capacity` in work weight, null or left out the tenant's default; a newcomer's `weight` is below 1."""
 
     capacity = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 10_000))
+    weight = Weight(load_default=Decimal(1))
 
 
 TeamPage = Page(TeamSchema)

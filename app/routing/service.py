@@ -23,13 +23,15 @@ from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
 from app.routing.holding import assign, held_since, list_unavailable, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
+from app.routing.members import put_member, remove_member
 from app.routing.models import Decision
 from app.routing.people import Inputs, Person, TeamFacts
 from app.routing.policies import compiled, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
 from app.routing.quality import find_closers, misrouted
 from app.routing.queries import Staff
-from app.routing.teams import create_team, find_team_of_tier, get_team, put_member, remove_member, upsert_team
+from app.routing.skills import create_skill, put_skills
+from app.routing.teams import create_team, find_team_of_tier, get_team, upsert_team
 from app.rows import fresh
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "appoint",
     "asks",
     "assign",
+    "create_skill",
     "create_team",
     "describe",
     "end_absence",
@@ -54,6 +57,7 @@ __all__ = [
     "misrouted",
     "publish_policy",
     "put_member",
+    "put_skills",
     "reassign",
     "release",
     "remove_member",

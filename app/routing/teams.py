@@ -1,32 +1,20 @@
-"""Teams and who is in them."""
+"""Teams: whose work is whose."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy import select
 
 from app.auth.models import User
-from app.auth.queries import find_user_by_email, get_user
-from app.db import current_tenant, db, new_id
-from app.errors import invalid
+from app.auth.settings import check_calendar
+from app.db import db
 from app.routing.errors import NoSuchTeam, TeamNameTaken
-from app.routing.models import Membership, Team
-
-
-@dataclass(frozen=True)
-class Member:
-    """A colleague in a team; `capacity` None stands for the tenant's default."""
-
-    user_id: UUID
-    email: str
-    name: str
-    active: bool
-    capacity: int | None
+from app.routing.members import Member, get_colleague, list_members, replace_members
+from app.routing.models import Team
+from app.routing.names import flush_name
 
 
 @dataclass(frozen=True)
@@ -38,6 +26,7 @@ class TeamView:
     tier: str | None
     lead_id: UUID | None
     lead_email: str | None
+    calendar: str | None
     members: Sequence[Member]
     created_at: datetime
     version: int
@@ -74,28 +63,22 @@ def view(team: Team) -> TeamView:
 
 
 def views(teams: Sequence[Team]) -> list[TeamView]:
-    """The teams with the names of their people, in one statement more."""
-    members: dict[UUID, list[Member]] = {team.id: [] for team in teams}
-    for membership, user in _people_of(teams):
-        members[membership.team_id].append(Member(user.id, user.email, user.name, user.active, membership.capacity))
-    leads = _leads_of(teams)
+    """The teams with the names of their people, in two statements more."""
+    members, leads = list_members(teams), _leads_of(teams)
     return [
         TeamView(
-            team.id, team.name, team.tier, team.lead_id, leads.get(team.lead_id), members[team.id], team.created_at,
-            team.version,
+            id=team.id,
+            name=team.name,
+            tier=team.tier,
+            lead_id=team.lead_id,
+            lead_email=leads.get(team.lead_id),
+            calendar=team.calendar,
+            members=members[team.id],
+            created_at=team.created_at,
+            version=team.version,
         )
         for team in teams
-    ]  # fmt: skip
-
-
-def _people_of(teams: Sequence[Team]) -> list[Any]:
-    statement = (
-        select(Membership, User)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.team_id.in_([team.id for team in teams]))
-        .order_by(User.name, User.id)
-    )
-    return list(db.session.execute(statement)) if teams else []
+    ]
 
 
 def _leads_of(teams: Sequence[Team]) -> Mapping[UUID | None, str]:
@@ -104,126 +87,49 @@ def _leads_of(teams: Sequence[Team]) -> Mapping[UUID | None, str]:
     return {row.id: row.email for row in db.session.execute(statement)} if leads else {}
 
 
-def create_team(name: str, *, tier: str | None = None, lead_email: str | None = None, now: datetime) -> Team:
+def create_team(name: str, *, now: datetime, **fields: Any) -> Team:
+    """A new team with `tier, lead_email, calendar`, none of which it must have."""
     if find_team_by_name(name):
         raise TeamNameTaken
-    lead_id = _person(lead_email, "lead_email").id if lead_email else None
-    team = Team(name=name, tier=tier, lead_id=lead_id, created_at=now)
+    team = Team(name=name, created_at=now, **_columns(fields))
     db.session.add(team)
-    db.session.flush()
+    flush_name("uq_team_tenant_id_name", TeamNameTaken)
     return team
 
 
 def change_team(team: Team, changes: Mapping[str, Any]) -> Team:
-    """Apply `name, tier, lead_email`; what is left out stays, None clears tier and lead."""
-    changes = dict(changes)
-    if "lead_email" in changes:
-        email = changes.pop("lead_email")
-        team.lead_id = _person(email, "lead_email").id if email else None
+    """Apply `name, tier, lead_email, calendar`; what is left out stays, None clears all but the name."""
     taken = find_team_by_name(changes["name"]) if "name" in changes else None
     if taken is not None and taken.id != team.id:
         raise TeamNameTaken
-    for name, value in changes.items():
+    for name, value in _columns(changes).items():
         setattr(team, name, value)
-    db.session.flush()
+    flush_name("uq_team_tenant_id_name", TeamNameTaken)
     return team
 
 
-def is_member(team: Team, user_id: UUID) -> bool:
-    question = select(Membership.id).where(Membership.team_id == team.id, Membership.user_id == user_id)
-    return db.session.scalar(question) is not None
-
-
-def put_member(team: Team, user_id: UUID, *, capacity: int | None) -> None:
-    """Add a colleague or change their capacity."""
-    user = get_user(user_id)
-    if user.role == "integration":
-        raise invalid("user_id", "expected a person, not an integration")
-    _write_members(team, {user_id: capacity})
-    _note_change(team)
-
-
-def remove_member(team: Team, user_id: UUID) -> None:
-    """What the member holds stays with them; nothing new comes by way of this team."""
-    if not is_member(team, user_id):
-        raise NoSuchTeam("There is no such member in this team")
-    _delete_members(team, {user_id})
-    _note_change(team)
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are stored, the lead by id; Invalid names a lead or calendar that is not there."""
+    columns = dict(fields)
+    if "lead_email" in columns:
+        email = columns.pop("lead_email")
+        columns["lead_id"] = get_colleague(email, "lead_email").id if email else None
+    check_calendar(columns.get("calendar"))
+    return columns
 
 
 def upsert_team(
-    name: str,
-    *,
-    tier: str | None = None,
-    lead_email: str | None = None,
-    members: Sequence[Mapping[str, Any]] | None = None,
-    now: datetime,
+    name: str, *, members: Sequence[Mapping[str, Any]] | None = None, now: datetime, **fields: Any
 ) -> tuple[Team, str]:
-    """A team by its name, `created`, `updated` or `unchanged`; `members` (`email`, `capacity`) replace those there
-    are, None leaves them."""
-    team = find_team_by_name(name)
-    outcome = "unchanged" if team else "created"
-    if team is None:
-        team = create_team(name, tier=tier, lead_email=lead_email, now=now)
-    elif _differs(team, tier, lead_email):
-        change_team(team, {"tier": tier, "lead_email": lead_email})
-        outcome = "updated"
-    if members is not None and _replace_members(team, members) and outcome == "unchanged":
-        outcome = "updated"
-    return team, outcome
+    """A team by its name, `created`, `updated` or `unchanged`; of `tier, lead_email, calendar` what is left out stays.
 
-
-def _differs(team: Team, tier: str | None, lead_email: str | None) -> bool:
-    lead_id = _person(lead_email, "lead_email").id if lead_email else None
-    return (team.tier, team.lead_id) != (tier, lead_id)
-
-
-def _replace_members(team: Team, members: Sequence[Mapping[str, Any]]) -> bool:
-    wanted = {
-        _person(member["email"], f"members.{index}.email").id: member.get("capacity")
-        for index, member in enumerate(members)
-    }
-    rows = db.session.execute(select(Membership.user_id, Membership.capacity).where(Membership.team_id == team.id))
-    present = {row.user_id: row.capacity for row in rows}
-    if present == wanted:
-        return False
-    _delete_members(team, set(present) - set(wanted))
-    _write_members(team, wanted)
-    _note_change(team)
-    return True
-
-
-def _note_change(team: Team) -> None:
-    """Members are part of the team, so its ETag changes with them."""
-    flag_modified(team, "name")
-    db.session.flush()
-
-
-def _delete_members(team: Team, user_ids: Collection[UUID]) -> None:
-    db.session.execute(
-        delete(Membership)
-        .where(Membership.team_id == team.id, Membership.user_id.in_(user_ids))
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _write_members(team: Team, capacities: Mapping[UUID, int | None]) -> None:
-    if not capacities:
-        return
-    rows = [
-        {"tenant_id": current_tenant(), "id": new_id(), "team_id": team.id, "user_id": user_id, "capacity": capacity}
-        for user_id, capacity in capacities.items()
-    ]
-    statement = insert(Membership).values(rows)
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "team_id", "user_id"], set_={"capacity": statement.excluded.capacity}
-        ).execution_options(synchronize_session=False)
-    )
-
-
-def _person(email: str, field: str) -> User:
-    user = find_user_by_email(email)
-    if user is None or user.role == "integration":
-        raise invalid(field, f"there is no colleague with the address {email}")
-    return user
+    `members` (`email`, `capacity`, `weight`) replace those there are, None leaves them.
+    """
+    known = find_team_by_name(name)
+    before = known.version if known else None
+    team = change_team(known, fields) if known else create_team(name, **fields, now=now)
+    if members is not None:
+        replace_members(team, members)
+    if before is None:
+        return team, "created"
+    return team, "unchanged" if team.version == before else "updated"

@@ -34,6 +34,7 @@ def others(app, new_tenant):
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 1}
     assert client.post("/api/v1/escalations", json=body).status_code == 201
     assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
+    assert client.post("/api/v1/skills", json={"name": "billing"}).status_code == 201
     away = {"starts_at": "2026-03-02T09:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}
     assert client.post(f"/api/v1/users/{made.admin.id}/absences", json=away).status_code == 201
     level = {"name": "gold", "close_days": 20}

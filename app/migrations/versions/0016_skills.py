@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.add_column("membership", sa.Column("weight", sa.Numeric(3, 2), nullable=False, server_default="1"))
     op.alter_column("membership", "weight", server_default=None)
     op.create_check_constraint(op.f("ck_membership_weight"), "membership", "weight > 0 AND weight <= 1")
+    op.create_index("ix_membership_user", "membership", ["tenant_id", "user_id"])
     op.create_table(
         "skill",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -78,6 +79,7 @@ def _refer(table: str) -> None:
 def downgrade() -> None:
     op.drop_table("user_skill")
     op.drop_table("skill")
+    op.drop_index("ix_membership_user", table_name="membership")
     op.drop_column("membership", "weight")
     op.drop_column("team", "calendar")
     op.drop_column("user", "calendar")
