@@ -34,7 +34,6 @@ from app.escalations.standing import PLACES
 from app.escalations.words import numbered
 from app.http import decode_cursor, encode_cursor
 from app.playbooks.models import Task
-from app.routing.models import Decision
 from app.sla.models import Clock
 
 RUNNING = ("running", "paused", "breached")
@@ -305,15 +304,13 @@ EVENTS = text(
 )
 
 
-def list_of(
-    kind: type[Task] | type[Decision], escalation_id: UUID, *, limit: int, cursor: str | None = None
-) -> dict[str, Any]:
-    """A page of what hangs on a case, oldest first: ids rise with time."""
+def list_tasks(escalation_id: UUID, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    """A page of a case's tasks, oldest first: ids rise with time."""
     position = decode_cursor(cursor)
-    asked = select(kind).where(kind.escalation_id == escalation_id)
+    asked = select(Task).where(Task.escalation_id == escalation_id)
     if position is not None:
-        asked = asked.where(kind.id > UUID(position[0]))
-    rows = list(db.session.scalars(asked.order_by(kind.id).limit(limit + 1)))
+        asked = asked.where(Task.id > UUID(position[0]))
+    rows = list(db.session.scalars(asked.order_by(Task.id).limit(limit + 1)))
     page = rows[:limit]
     return {"items": page, "next_cursor": encode_cursor([str(page[-1].id)]) if len(rows) > limit else None}
 

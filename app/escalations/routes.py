@@ -13,6 +13,7 @@ from app.escalations import (
     application_routes,
     bodies,
     clock_routes,
+    decision_routes,
     feed_routes,
     listing,
     queries,
@@ -24,9 +25,6 @@ from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
 from app.http import PageArguments, answer, check_if_match, require_if_match, transaction
-from app.playbooks.models import Task
-from app.routing import service as routing
-from app.routing.models import Decision
 
 
 @bp.post("")
@@ -107,19 +105,6 @@ def verify_timeline(escalation_id: UUID) -> Response:
         return answer(schemas.ChainSchema, seals.verify(found))
 
 
-@bp.get("/<uuid:escalation_id>/routing")
-@requires("escalations:read")
-@bp.arguments(PageArguments, location="query")
-@bp.response(200, schemas.DecisionPage)
-def get_routing(arguments: dict[str, Any], escalation_id: UUID) -> Response:
-    """The decision records, oldest first."""
-    with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        page = queries.list_of(Decision, found.id, **arguments)
-        page["items"] = [{**vars(decision), "rules": routing.describe(decision)} for decision in page["items"]]
-        return answer(schemas.DecisionPage, page)
-
-
 @bp.get("/<uuid:escalation_id>/tasks")
 @requires("escalations:read")
 @bp.arguments(PageArguments, location="query")
@@ -128,7 +113,7 @@ def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The tasks of a case, oldest first."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        return answer(schemas.TaskPage, queries.list_of(Task, found.id, **arguments))
+        return answer(schemas.TaskPage, queries.list_tasks(found.id, **arguments))
 
 
 @bp.post("/<uuid:escalation_id>/tasks")
@@ -164,6 +149,7 @@ blueprints = [
     clock_routes.bp,
     clock_routes.aside,
     clock_routes.events,
+    *decision_routes.blueprints,
     *feed_routes.blueprints,
     application_routes.bp,
 ]

@@ -201,22 +201,3 @@ class TaskSchema(Schema):
 
 
 TaskPage = Page(TaskSchema)
-
-
-class DecisionSchema(Schema):
-    id = fields.UUID()
-    at = AwareDateTime()
-    policy_number = fields.Integer()
-    cause = fields.String()
-    rule = fields.String(allow_none=True)
-    why = fields.String()
-    owner_id = fields.UUID()
-    team_id = fields.UUID(allow_none=True)
-    failure = fields.String(allow_none=True)
-    rules = fields.List(fields.Dict())
-    candidates = fields.List(fields.Dict())
-    excluded = fields.Dict()
-    inputs = fields.Dict()
-
-
-DecisionPage = Page(DecisionSchema)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
 from app.db import db, question
 from app.errors import NotFound
-from app.routing.models import Decision, PolicyVersion, Team
+from app.routing.models import PolicyVersion, Team
 from app.rows import array_of
 
 # One statement: the teams and people asked for with what they hold, the previous owner and who is on duty, and through
@@ -156,21 +156,16 @@ def get_policy_version(number: int) -> PolicyVersion:
     return version
 
 
+def list_policy_versions(numbers: Collection[int]) -> list[PolicyVersion]:
+    return list(db.session.scalars(select(PolicyVersion).where(PolicyVersion.number.in_(numbers))))
+
+
 def newest_policy_version() -> PolicyVersion | None:
     return db.session.scalar(select(PolicyVersion).order_by(PolicyVersion.number.desc()).limit(1))
 
 
 def find_team(team_id: UUID) -> Team | None:
     return db.session.scalar(select(Team).where(Team.id == team_id))
-
-
-def list_failures(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Decision]:
-    """Decisions that ended with a stand-in, newest first, from `before` on."""
-    statement = select(Decision).where(Decision.failure.is_not(None))
-    if before:
-        at, id_ = before
-        statement = statement.where((Decision.at < at) | ((Decision.at == at) & (Decision.id < id_)))
-    return list(db.session.scalars(statement.order_by(Decision.at.desc(), Decision.id.desc()).limit(limit)))
 
 
 def count_for_account(account_id: UUID, *, reason: str, escalation_id: UUID) -> tuple[int, int]:

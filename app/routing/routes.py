@@ -222,21 +222,6 @@ def explain(body: dict[str, Any]) -> Response:
         return answer(schemas.ExplanationSchema, asking.explanation(result))
 
 
-@routing_bp.get("/failures")
-@routing_bp.arguments(PageArguments, location="query")
-@routing_bp.response(200, schemas.FailurePage)
-@requires("routing:read")
-def list_failures(query: dict[str, Any]) -> Response:
-    """Decisions in which no rule found an owner and somebody stood in, newest first."""
-    with transaction():
-        return page(
-            schemas.FailurePage,
-            query,
-            lambda after, limit: queries.list_failures(before=_position(after), limit=limit),
-            lambda decision: [decision.at.isoformat(), str(decision.id)],
-        )
-
-
 @routing_bp.get("/quality")
 @routing_bp.arguments(schemas.QualityArguments, location="query")
 @routing_bp.response(200, schemas.QualitySchema)

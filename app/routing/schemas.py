@@ -137,22 +137,6 @@ class RoutedOwnerSchema(Schema):
     name = fields.String()
 
 
-class FailureSchema(Schema):
-    id = fields.UUID()
-    escalation_id = fields.UUID()
-    at = AwareDateTime()
-    cause = fields.String()
-    policy_number = fields.Integer()
-    owner_id = fields.UUID()
-    team_id = fields.UUID(allow_none=True)
-    rule = fields.String(allow_none=True)
-    why = fields.String()
-    failure = fields.String(allow_none=True)
-
-
-FailurePage = Page(FailureSchema)
-
-
 class ExplanationSchema(Schema):
     owner = fields.Nested(RoutedOwnerSchema)
     team_id = fields.UUID(allow_none=True)

@@ -1,6 +1,6 @@
 """Who owns a case: one decision kept for ever, one claimed place, and who holds what now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from app.routing.inputs import Cause, RoutingInput, RoutingResult
 from app.routing.members import put_member, remove_member
 from app.routing.models import Decision
 from app.routing.people import Inputs, Person, TeamFacts
-from app.routing.policies import compiled, current_policy, first_version, publish_policy, save_policy
+from app.routing.policies import compiled, compiled_all, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
 from app.routing.quality import find_closers, misrouted
 from app.routing.queries import Staff
@@ -45,6 +45,7 @@ __all__ = [
     "create_skill",
     "create_team",
     "describe",
+    "describe_all",
     "end_absence",
     "explain",
     "find_closers",
@@ -141,6 +142,15 @@ def describe(decision: Decision) -> list[dict[str, Any]]:
     if not decision.rules:
         return []
     return describe_purely(compiled(decision.policy_number), decision.rules, decision.inputs)
+
+
+def describe_all(decisions: Sequence[Decision]) -> list[list[dict[str, Any]]]:
+    """The same of many decisions; one statement for all policy versions not met here before."""
+    policies = compiled_all({decision.policy_number for decision in decisions if decision.rules})
+    return [
+        describe_purely(policies[decision.policy_number], decision.rules, decision.inputs) if decision.rules else []
+        for decision in decisions
+    ]
 
 
 def asks(fact: str) -> bool:

@@ -217,20 +217,6 @@ def test_a_faulty_question_is_refused_with_its_place(
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_failed_assignments_are_listed_newest_first(client: ApiClient, tenant: TestTenant, make_user: Make) -> None:
-    made = []
-    for _ in range(3):
-        with transaction():
-            made.append(settle(case()).decision.id)
-    owner = make_user()
-    with transaction():
-        settle(case(roles={"owner": owner.id}))
-    first = client.get("/api/v1/routing/failures?limit=2").json
-    rest = client.get(f"/api/v1/routing/failures?limit=2&cursor={first['next_cursor']}").json
-    assert [d["id"] for d in first["items"] + rest["items"]] == [str(id_) for id_ in reversed(made)]
-    assert {d["failure"] for d in first["items"]} == {"no_account_owner"}
-
-
 def test_the_documented_fields_name_their_operators(client: ApiClient) -> None:
     listed = {field["name"]: field for field in client.get("/api/v1/routing/fields").json["items"]}
     assert listed["account.segment"]["values"] == ["strategic", "enterprise", "mid_market", "small"]
