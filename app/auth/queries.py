@@ -98,8 +98,9 @@ def get_user(user_id: UUID, *, lock: bool = False) -> User:
     return user
 
 
-def find_user_by_email(email: str) -> User | None:
-    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+def find_user_by_email(email: str, *, lock: bool = False) -> User | None:
+    statement = select(User).where(User.email == email.strip().lower())
+    return db.session.scalar(statement.with_for_update() if lock else statement)
 
 
 def users_by_email(emails: Iterable[str]) -> dict[str, User]:

@@ -116,8 +116,9 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
         _change_email(user, changes.pop("email").strip().lower())
     if "manager_email" in changes:
         _change_manager(user, changes.pop("manager_email"))
-    if changes.get("active") is False or changes.get("role") == "integration":
-        _refuse_while_on_duty(user)
+    for name, gone in (("active", False), ("role", "integration")):
+        if changes.get(name) == gone:
+            _refuse_while_on_duty(user, name)
     if user.active and changes.get("active") is False:
         _revoke_tokens_of(user)
     for name, value in changes.items():
@@ -195,11 +196,11 @@ def line_above(user_id: UUID) -> list[UUID]:
     return [row.id for row in rows]
 
 
-def _refuse_while_on_duty(user: User) -> None:
+def _refuse_while_on_duty(user: User, field: str) -> None:
     """Read under the tenant's lock, so that nobody is named and deactivated at the same moment."""
     settings = TenantSettings.of(queries.get_tenant(lock=True).settings)
     if user.email in (settings.duty_owner_email, settings.duty_deputy_email):
-        raise DutyRequired
+        raise DutyRequired(errors=[{"pointer": f"/{field}", "detail": DutyRequired.title}])
 
 
 def _revoke_tokens_of(user: User) -> None:

@@ -40,8 +40,9 @@ def get_team(team_id: UUID, *, lock: bool = False) -> Team:
     return team
 
 
-def find_team_by_name(name: str) -> Team | None:
-    return db.session.scalar(select(Team).where(Team.name == name))
+def find_team_by_name(name: str, *, lock: bool = False) -> Team | None:
+    statement = select(Team).where(Team.name == name)
+    return db.session.scalar(statement.with_for_update(key_share=True) if lock else statement)
 
 
 def find_team_of_tier(tier: str) -> Team | None:
@@ -125,7 +126,7 @@ def upsert_team(
 
     `members` (`email`, `capacity`, `weight`) replace those there are, None leaves them.
     """
-    known = find_team_by_name(name)
+    known = find_team_by_name(name, lock=True)
     before = known.version if known else None
     team = change_team(known, fields) if known else create_team(name, **fields, now=now)
     if members is not None:

@@ -135,6 +135,7 @@ FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "health": _whole,
     "severity": _whole,
     "restricted": _truth,
+    "active": _truth,
     "attributes": _json,
     "escalator": _json,
     "answers": _json,
