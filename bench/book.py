@@ -37,7 +37,7 @@ def fill(tenant_id: UUID, admin: User, *, count: int) -> None:
             routing.upsert_team(f"Team {n}", lead_email=emails[n], members=members, now=now)
     with transaction(tenant=tenant_id):
         number = routing.save_policy(rules(), {}, actor=actor_of(admin), now=now).number
-        routing.publish_policy(number)
+        routing.publish_policy(number, actor=actor_of(admin), now=now)
     with transaction(tenant=tenant_id):
         _add_accounts(count, now)
         make_book(now)  # as the worker's daily job would

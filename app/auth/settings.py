@@ -8,6 +8,18 @@ from app.db import tenant_row
 from app.errors import invalid
 
 PRIORITY_WEIGHTS = {"value": 30, "severity": 25, "renewal": 15, "age": 15, "health": 10, "repeats": 5}
+# What kind of grievance it is; a tenant adds its own.
+REASONS = (
+    "miscommunication",
+    "agent_conduct",
+    "slow_response",
+    "missed_milestone",
+    "prolonged_outage",
+    "product_limit",
+    "billing",
+    "security",
+    "other",
+)
 SCORE_WEIGHTS = {"affinity": 40, "capacity": 30, "overlap": 15, "value": 10, "rest": 5}
 
 

@@ -3,23 +3,12 @@
 import json
 from typing import Any
 
-from app.auth.settings import TenantSettings
+from app.auth.settings import REASONS, TenantSettings
 from app.errors import invalid
 from app.escalations.tiers import TIERS
 
 __all__ = ["CHOICES", "HOP_REASONS", "REASONS", "TIERS", "as_json", "check_reason", "numbered"]
 
-REASONS = (
-    "miscommunication",
-    "agent_conduct",
-    "slow_response",
-    "missed_milestone",
-    "prolonged_outage",
-    "product_limit",
-    "billing",
-    "security",
-    "other",
-)
 HOP_REASONS = (
     "time",
     "options_exhausted",

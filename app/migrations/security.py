@@ -54,6 +54,7 @@ BEGIN
   WHERE changes::text ~* pattern;
   UPDATE policy_version SET rules = regexp_replace(rules::text, pattern, mark, 'gi')::jsonb
   WHERE rules::text ~* pattern;
+  UPDATE policy_publication SET reason = regexp_replace(reason, pattern, mark, 'gi') WHERE reason ~* pattern;
 END $$
 """
 ERASABLE = {
@@ -61,6 +62,7 @@ ERASABLE = {
     "account_history": ("changes",),
     "decision": ("inputs", "why", "rule", "rules"),
     "policy_version": ("rules",),
+    "policy_publication": ("reason",),
 }
 ERASERS = ("erase_event_text(uuid[])", "erase_mentions(text, text)")
 

@@ -11,18 +11,22 @@ from app.accounts.errors import AccountNotFound
 from app.accounts.facts import AccountFacts
 from app.auth.queries import find_user_by_email
 from app.db import new_id
-from app.errors import invalid
+from app.errors import NotFound, invalid
 from app.routing import service
 from app.routing.facts import routing_input
 from app.routing.inputs import RoutingInput, RoutingResult
+from app.routing.queries import get_policy_version
 from app.sla import service as sla
 
 SAID = ("title", "customer_statement", "desired_outcome", "impact", "source", "restricted")
 
 
 def ask(body: Mapping[str, Any], *, now: datetime) -> RoutingResult:
-    """The decision that raising this body would bring now; nothing is kept, nobody is told."""
-    return service.explain(_input(body, now=now), now=now)
+    """The decision that raising this body would bring now, by the version `policy_number` names or the current one."""
+    number = body.get("policy_number")
+    if number is not None:
+        _check_version(number)
+    return service.explain(_input(body, now=now), now=now, number=number)
 
 
 def explanation(result: RoutingResult) -> dict[str, Any]:
@@ -72,6 +76,13 @@ def _under_one_level(account: AccountFacts, severity: int, now: datetime) -> Acc
         return account
     basis = sla.basis(account.calendar, account.zone, level_names=account.service_levels, severity=severity, now=now)
     return replace(account, service_levels=(basis.level.name,)) if basis.level else account
+
+
+def _check_version(number: int) -> None:
+    try:
+        get_policy_version(number)
+    except NotFound as missing:
+        raise invalid("policy_number", missing.detail) from None
 
 
 def _about_user(email: str | None) -> UUID | None:

@@ -1,6 +1,6 @@
 """What can go wrong in routing."""
 
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound, Stale
 
 
 class NoDutyOwner(Conflict):
@@ -13,6 +13,10 @@ class PolicyRefused(Invalid):
     """A policy that can't be saved; every fault has its own pointer and code."""
 
     code, title = "policy_refused", "The policy has faults"
+
+
+class PolicyMoved(Stale):
+    """Somebody saved another version since it was read; both can be read, and nothing is lost."""
 
 
 class TeamNameTaken(Conflict):

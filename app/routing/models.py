@@ -125,6 +125,34 @@ class PolicyVersion(TenantModel):
     created_at: Mapped[datetime]
 
 
+class PolicyPublication(TenantModel):
+    """A version came into force; `previous_number` was in force before, and a newer one there says: rolled back.
+
+    `unrouted` is how many of the `cases` looked at before would have found no owner by its rules, None when nobody
+    looked; `reason` is why it was published all the same, or why it was taken up again.
+    """
+
+    __tablename__ = "policy_publication"
+    __table_args__ = (
+        reference("user", "published_by"),
+        Index("ix_policy_publication_number", "tenant_id", "number", "id"),
+        {"info": {"append_only": True}},
+    )
+
+    number: Mapped[int]
+    previous_number: Mapped[int | None]
+    published_at: Mapped[datetime]
+    published_by: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    cases: Mapped[int | None]
+    unrouted: Mapped[int | None]
+
+    @property
+    def kind(self) -> str:
+        """What it was: `roll_back` when an older version took the place of a newer one."""
+        return "roll_back" if self.previous_number and self.number < self.previous_number else "publish"
+
+
 class Decision(TenantModel):
     """Why somebody owns an escalation: rules looked at, candidates with numbers, inputs, policy version."""
 

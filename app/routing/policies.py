@@ -14,10 +14,10 @@ from app.auth import service as auth
 from app.auth.actor import Actor
 from app.auth.models import Tenant, User
 from app.auth.settings import current_version
-from app.db import after_commit, current_tenant, db
+from app.db import Model, after_commit, current_tenant, db
 from app.routing.errors import PolicyRefused
-from app.routing.models import PolicyVersion, Team
-from app.routing.policy import DEFAULT_RULES, Fault, FaultyPolicy, Policy, compile_policy
+from app.routing.models import PolicyPublication, PolicyVersion, Team
+from app.routing.policy import DEFAULT_RULES, MAX_FAULTS, Fault, FaultyPolicy, Policy, compile_policy
 from app.routing.queries import get_policy_version, list_policy_versions, newest_policy_version
 
 CACHED = 256
@@ -47,9 +47,12 @@ class _Cache:
 _cache = _Cache(CACHED)
 
 
-def first_version(now: datetime) -> PolicyVersion:
-    """What a new tenant begins with: "account owner, else duty owner"."""
-    return PolicyVersion(number=1, rules=list(DEFAULT_RULES), weights={}, created_by=None, created_at=now)
+def first_version(now: datetime) -> list[Model]:
+    """What a new tenant begins with, in force from then on: "account owner, else duty owner"."""
+    return [
+        PolicyVersion(number=1, rules=list(DEFAULT_RULES), weights={}, created_by=None, created_at=now),
+        PolicyPublication(number=1, published_at=now),
+    ]
 
 
 def current_number() -> int:
@@ -85,12 +88,8 @@ def _compiled(version: PolicyVersion) -> Policy:
 def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> PolicyVersion:
     """Check the rules and keep them as the newest version; it becomes current when published."""
     lock()
-    written = _with_ids(rules)
-    try:
-        policy = compile_policy(0, written, weights)
-    except FaultyPolicy as faulty:
-        raise _refused(faulty.faults) from faulty
-    if faults := _unknown_targets(policy):
+    written, _, faults = check_policy(rules, weights)
+    if faults:
         raise _refused(faults)
     version = PolicyVersion(
         number=newest_number() + 1, rules=written, weights=weights, created_by=actor.user_id, created_at=now
@@ -100,10 +99,43 @@ def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> Pol
     return version
 
 
-def publish_policy(number: int) -> PolicyVersion:
-    """Make a version current; decisions from the next transaction on use it. An older one may be taken up again."""
+def check_policy(rules: Any, weights: Any) -> tuple[Any, Policy | None, list[Fault]]:
+    """The rules with names as ids, and compiled unless they have faults, which are then listed."""
+    written = _with_ids(rules)
+    try:
+        policy = compile_policy(0, written, weights)
+    except FaultyPolicy as faulty:
+        return written, None, list(faulty.faults)
+    faults = _unknown_targets(policy)
+    return written, None if faults else policy, faults
+
+
+def publish_policy(
+    number: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    cases: int | None = None,
+    unrouted: int | None = None,
+) -> PolicyVersion:
+    """Make a version current; decisions from the next transaction on use it. An older one may be taken up again.
+
+    `unrouted` of the `cases` looked at would have found no owner by it; None when nobody looked.
+    """
     lock()
     version = get_policy_version(number)
+    publication = PolicyPublication(
+        number=number,
+        previous_number=current_number(),
+        published_at=now,
+        published_by=actor.user_id,
+        reason=reason,
+        cases=cases,
+        unrouted=unrouted,
+    )
+    db.session.add(publication)
+    db.session.flush()
     auth.set_current(policy=number)
     return version
 
@@ -183,6 +215,6 @@ def _known(statement: Any, column: Any, targets: Iterable[tuple[str, Any]], memb
 
 
 def _refused(faults: Iterable[Fault]) -> PolicyRefused:
-    listed = list(faults)[:100]
+    listed = list(faults)[:MAX_FAULTS]
     detail = "; ".join(f"{f.pointer}: {f.detail}" for f in listed[:3])
-    return PolicyRefused(detail, errors=[{"pointer": f.pointer, "detail": f.detail, "code": f.code} for f in listed])
+    return PolicyRefused(detail, errors=[f.as_error() for f in listed])

@@ -38,6 +38,9 @@ class Fault:
     detail: str
     code: str
 
+    def as_error(self) -> dict[str, str]:
+        return {"pointer": self.pointer, "detail": self.detail, "code": self.code}
+
 
 class FaultyPolicy(ValueError):
     """A policy that can't be used, with every fault found, at most a hundred."""

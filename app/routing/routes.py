@@ -1,4 +1,4 @@
-"""Doors to teams, absences, the policy and its explanation."""
+"""Doors to teams, absences and failed assignments."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import absences, asking, members, policies, quality, queries, schemas, skill_routes, teams
-from app.routing.fields import FIELDS
-from app.routing.models import PolicyVersion
+from app.routing import absences, members, policy_routes, quality, schemas, skill_routes, teams
 
 
 def guard_team(team_id: UUID) -> None:
@@ -29,16 +27,11 @@ def guard_absences(user_id: UUID, **others: UUID) -> None:
             absences.check_may(user_id, current_actor())
 
 
-def guard_policy() -> None:
-    """Every caller with the scope may see the policy."""
-
-
 team_bp = ApiBlueprint("teams", __name__, url_prefix="/api/v1/teams", record_guard=guard_team)
 member_bp = ApiBlueprint("members", __name__, url_prefix="/api/v1/teams/<uuid:team_id>/members")
 absence_bp = ApiBlueprint(
     "absences", __name__, url_prefix="/api/v1/users/<uuid:user_id>/absences", record_guard=guard_absences
 )
-policy_bp = ApiBlueprint("policy", __name__, url_prefix="/api/v1/routing/policy", record_guard=guard_policy)
 routing_bp = ApiBlueprint("routing", __name__, url_prefix="/api/v1/routing")
 blueprints: list[ApiBlueprint] = [
     team_bp,
@@ -46,7 +39,7 @@ blueprints: list[ApiBlueprint] = [
     absence_bp,
     skill_routes.skill_bp,
     skill_routes.mastery_bp,
-    policy_bp,
+    *policy_routes.blueprints,
     routing_bp,
 ]
 
@@ -166,62 +159,6 @@ def end_absence(user_id: UUID, absence_id: UUID) -> Response:
         return Response(status=204)
 
 
-@policy_bp.get("")
-@policy_bp.response(200, schemas.PolicySchema)
-@requires("routing:read")
-def get_policy() -> Response:
-    """The policy in force and the newest draft."""
-    with transaction():
-        return answer(schemas.PolicySchema, _policy())
-
-
-@policy_bp.put("")
-@policy_bp.arguments(schemas.PolicyBody)
-@policy_bp.response(200, schemas.PolicySchema)
-@requires("routing:write")
-def save_policy(body: dict[str, Any]) -> Response:
-    """Save rules and weights as a new version; it decides nothing until it is published."""
-    with transaction():
-        policies.lock()
-        require_if_match()
-        check_if_match(_Newest())
-        policies.save_policy(body["rules"], body["weights"], actor=current_actor(), now=clock.now())
-        return answer(schemas.PolicySchema, _policy())
-
-
-@policy_bp.post("/publish")
-@policy_bp.arguments(schemas.PublishBody)
-@policy_bp.response(200, schemas.PolicySchema)
-@requires("routing:write")
-def publish_policy(body: dict[str, Any]) -> Response:
-    """Put a version in force; open cases keep their owners."""
-    with transaction():
-        policies.lock()
-        check_if_match(_Newest())
-        policies.publish_policy(body["number"])
-        return answer(schemas.PolicySchema, _policy())
-
-
-@routing_bp.get("/fields")
-@routing_bp.response(200, schemas.RuleFieldsSchema)
-@requires("routing:read")
-def list_fields() -> Response:
-    """The facts that conditions may ask about, with the operators of each."""
-    with transaction():
-        return answer(schemas.RuleFieldsSchema, {"items": list(FIELDS.values())})
-
-
-@routing_bp.post("/explain")
-@routing_bp.arguments(schemas.ExplainBody)
-@routing_bp.response(200, schemas.ExplanationSchema)
-@requires("routing:read")
-def explain(body: dict[str, Any]) -> Response:
-    """Who would get this body now, and why; nothing is stored."""
-    with transaction():
-        result = asking.ask(body, now=clock.now())
-        return answer(schemas.ExplanationSchema, asking.explanation(result))
-
-
 @routing_bp.get("/quality")
 @routing_bp.arguments(schemas.QualityArguments, location="query")
 @routing_bp.response(200, schemas.QualitySchema)
@@ -234,15 +171,3 @@ def get_quality(query: dict[str, Any]) -> Response:
 
 def _position(after: list[Any] | None) -> tuple[datetime, UUID] | None:
     return (datetime.fromisoformat(after[0]), UUID(after[1])) if after else None
-
-
-class _Newest:
-    """The policy's ETag: the number of its newest version."""
-
-    def __init__(self) -> None:
-        self.version = policies.newest_number()
-
-
-def _policy() -> dict[str, Any]:
-    current: PolicyVersion = queries.get_policy_version(policies.current_number())
-    return {"current": current, "draft": policies.find_draft(), "version": policies.newest_number()}

@@ -93,44 +93,6 @@ class AbsenceBody(Body):
 AbsencePage = Page(AbsenceSchema)
 
 
-class PolicyBody(Body):
-    """Rules and weights are checked as a whole, so that every fault comes with its pointer."""
-
-    rules = fields.List(fields.Raw(), required=True)
-    weights = fields.Dict(load_default=dict)
-
-
-class PolicyVersionSchema(Schema):
-    number = fields.Integer()
-    rules = fields.List(fields.Dict())
-    weights = fields.Dict()
-    created_by = fields.UUID(allow_none=True)
-    created_at = AwareDateTime()
-
-
-class PolicySchema(Schema):
-    """The version in force and the newest one not published yet."""
-
-    current = fields.Nested(PolicyVersionSchema)
-    draft = fields.Nested(PolicyVersionSchema, allow_none=True)
-
-
-class PublishBody(Body):
-    number = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
-
-
-class RuleFieldSchema(Schema):
-    name = fields.String()
-    type = fields.String()
-    doc = fields.String()
-    operators = fields.List(fields.String())
-    values = fields.List(fields.String())
-
-
-class RuleFieldsSchema(Schema):
-    items = fields.List(fields.Nested(RuleFieldSchema))
-
-
 class RoutedOwnerSchema(Schema):
     id = fields.UUID()
     email = fields.String()
@@ -166,7 +128,7 @@ class ExplainRef(Body):
 
 
 class ExplainBody(Body):
-    """The body of a raise; only the account and the severity are needed to ask."""
+    """The body of a raise; only the account and the severity are needed to ask. `policy_number` asks a draft."""
 
     account_id = fields.UUID()
     account = fields.Nested(ExplainAccount)
@@ -185,6 +147,7 @@ class ExplainBody(Body):
     restricted = fields.Boolean(load_default=False)
     outage_id = fields.UUID(allow_none=True)
     raised_at = AwareDateTime()
+    policy_number = fields.Integer(strict=True, validate=validate.Range(1, 2**31 - 1))
 
     @validates_schema
     def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:

@@ -76,7 +76,7 @@ COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
 def install_defaults(now: datetime) -> list[Model]:
     """A new tenant's first policy, current from here on; the caller inserts the row."""
     auth.set_current(policy=1)
-    return [first_version(now)]
+    return first_version(now)
 
 
 def route(
@@ -100,9 +100,14 @@ def route(
     return _result(policy, facts, inputs, outcome, staff, cause=cause)
 
 
-def explain(facts: RoutingInput, *, now: datetime, team_id: UUID | None = None) -> RoutingResult:
-    """Who would get it now and why; nothing is claimed or kept. `team_id` asks for a team instead of the rules."""
-    policy = current_policy()
+def explain(
+    facts: RoutingInput, *, now: datetime, team_id: UUID | None = None, number: int | None = None
+) -> RoutingResult:
+    """Who would get it now and why, by the current policy or another version; nothing is claimed or kept.
+
+    `team_id` asks for a team instead of the rules.
+    """
+    policy = compiled(number) if number else current_policy()
     inputs, staff = _read(policy, facts, now=now, exclude=(), team_id=team_id)
     outcome = decide(policy, inputs)
     if outcome.owner_id is None:

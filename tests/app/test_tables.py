@@ -63,7 +63,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase(owner, set
         "application",
         "import",
     }
-    erasable = {"event_text", "account_history", "decision", "policy_version"}
+    erasable = {"event_text", "account_history", "decision", "policy_version", "policy_publication"}
     assert {row.tablename for row in rows if row not in finder} == erasable
     assert {row.roles for row in rows if row not in finder} == {f"{{{role_names(settings)['eraser']}}}"}
 

@@ -54,7 +54,7 @@ def publish(tenant: TestTenant) -> Callable[..., int]:
     def publish_rules(rules: list[Any], weights: dict[str, Any] | None = None) -> int:
         with transaction():
             number = routing.save_policy(rules, weights or {}, actor=tenant.actor, now=NOW).number
-            routing.publish_policy(number)
+            routing.publish_policy(number, actor=tenant.actor, now=NOW)
         return number
 
     return publish_rules

@@ -141,7 +141,7 @@ def make_routing(admin: Actor, now: datetime) -> None:
                 team.name, tier=team.tier, lead_email=f"{team.lead}@{people.DOMAIN}", members=members, now=now
             )
         policy = routing.save_policy([dict(rule) for rule in people.RULES], {}, actor=admin, now=now)
-        routing.publish_policy(policy.number)
+        routing.publish_policy(policy.number, actor=admin, now=now)
 
 
 def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None:
