@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.db import transaction
 from app.routing import service as routing
@@ -31,7 +32,7 @@ def in_force(*asked: dict[str, Any]) -> None:
     with transaction():
         number = newest_number() + 1
         insert_all([PolicyVersion(number=number, rules=rules, weights={}, created_by=None, created_at=NOW)])
-        routing.publish_policy(number)
+        routing.publish_policy(number, actor=SYSTEM, now=NOW)
 
 
 def test_a_skill_is_made_renamed_listed_and_deleted(client: ApiClient) -> None:
