@@ -2,6 +2,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -78,6 +79,18 @@ def test_twelve_people_work_in_three_teams_below_one_executive(built: UUID) -> N
     people = count('select role, count(*) from "user" group by 1')
     assert people == {"admin": 1, "executive": 1, "manager": 3, "csm": 5, "specialist": 2, "integration": 1}
     assert count("select 'teams', count(*) from team") == {"teams": 3}
+
+
+def test_people_have_skills_and_hours_and_a_newcomer_weighs_half(built: UUID) -> None:
+    masters = count("select s.name, count(*) from user_skill join skill s on s.id = skill_id group by 1")
+    assert masters["incident command"] == masters["billing"] == masters["audit"] == 3
+    assert count('select calendar, count(*) from "user" where calendar is not null group by 1') == {
+        "Long day": 3,
+        "Four-day week": 1,
+    }
+    assert count("select 'teams', count(*) from team where calendar is null") == {"teams": 0}
+    half = 'select u.name, m.weight from membership m join "user" u on u.id = m.user_id where m.weight < 1'
+    assert count(half) == {"Marco Bellini": Decimal("0.5")}
 
 
 def test_thirty_escalations_stand_in_every_status_and_outcome(built: UUID) -> None:

@@ -89,8 +89,12 @@ def _next_due() -> Due | None:
 
 
 def make_people(now: datetime) -> dict[str, Actor]:
-    """Everybody by key, and the settings that name them."""
+    """Everybody by key with what they can do and when they work, and the settings that name them."""
     with transaction():
+        for name, weekly in people.WORKING.items():
+            sla.publish_calendar(name, {"weekly": weekly}, now=now)
+        for skill in sorted({skill for person in people.PEOPLE for skill in person.skills}):
+            routing.create_skill(skill, now=now)
         actors = {person.key: actor_of(_user(person, now)) for person in (*people.PEOPLE, people.HELPDESK)}
         auth.update_settings(auth_queries.get_tenant(lock=True), people.SETTINGS)
     return actors
@@ -98,15 +102,18 @@ def make_people(now: datetime) -> dict[str, Actor]:
 
 def _user(person: people.Person, now: datetime) -> User:
     manager = f"{person.manager}@{people.DOMAIN}" if person.manager else None
-    return auth.create_user(
+    user = auth.create_user(
         person.email,
         name=person.name,
         role=person.role,
         manager_email=manager,
         timezone=person.zone,
+        calendar=person.calendar,
         actor=SYSTEM,
         now=now,
     )
+    routing.put_skills(user, [{"skill": skill, "level": level} for skill, level in person.skills.items()])
+    return user
 
 
 def actor_of(user: User) -> Actor:
@@ -136,12 +143,24 @@ def make_routing(admin: Actor, now: datetime) -> None:
     """The teams, and a policy over the default one."""
     with transaction():
         for team in people.TEAMS:
-            members = [{"email": f"{key}@{people.DOMAIN}", "capacity": size} for key, size in team.members.items()]
             routing.upsert_team(
-                team.name, tier=team.tier, lead_email=f"{team.lead}@{people.DOMAIN}", members=members, now=now
+                team.name,
+                tier=team.tier,
+                lead_email=f"{team.lead}@{people.DOMAIN}",
+                calendar=team.calendar,
+                members=[_member(team, key) for key in team.members],
+                now=now,
             )
         policy = routing.save_policy([dict(rule) for rule in people.RULES], {}, actor=admin, now=now)
         routing.publish_policy(policy.number, actor=admin, now=now)
+
+
+def _member(team: people.TeamPlan, key: str) -> dict[str, Any]:
+    return {
+        "email": f"{key}@{people.DOMAIN}",
+        "capacity": team.members[key],
+        "weight": team.weights.get(key),
+    }
 
 
 def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None:
