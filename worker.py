@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import create_app, queue
 from app.config import BadSettings, Settings, load_settings
-from app.escalations.jobs import apply_open, next_due, reprioritise, sweep, wake_waiting
+from app.escalations.jobs import apply_open, move_work, next_due, reprioritise, sweep, wake_waiting
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -32,6 +32,7 @@ GRACE_SECONDS = 20.0  # for the batch under way; what is cut off is found again
 # The periodic list: what there is to do lies in rows, so that a run too many does nothing and a missed one loses
 # nothing. Workers take the first of these that waits.
 JOBS = (
+    Job("move_work", EACH_TICK, move_work),  # work of colleagues whose absence begins, or who left
     Job("sweep", EACH_TICK, sweep),  # steps of clocks that are due: reminders, breaches, hops
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come

@@ -43,6 +43,8 @@ class User(Versioned, TenantModel):
         one_of("role", ROLES),
         CheckConstraint("email = lower(email)", name="email_lower"),
         Index("ix_user_manager_id", "tenant_id", "manager_id"),
+        Index("ix_user_leaving", "tenant_id", postgresql_where=text("leaving")),
+        {"info": {"finder": ("leaving", ("leaving",))}},
     )
 
     email: Mapped[str]
@@ -52,6 +54,7 @@ class User(Versioned, TenantModel):
     timezone: Mapped[str | None]
     calendar: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
+    leaving: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.auth.roles import ROLES, SCOPES
-from app.auth.settings import COVER, NOT_MOVED, PRIORITY_WEIGHTS
+from app.auth.settings import ABSENCE_MODES, PRIORITY_WEIGHTS
 from app.currencies import CODES
 from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 from app.http.schemas import words
@@ -120,7 +120,7 @@ class SettingsBody(Body):
     approval = fields.Nested(ApprovalFields)
     duty_owner_email = fields.Email()
     duty_deputy_email = fields.Email(allow_none=True)
-    absence_mode = fields.String(validate=validate.OneOf([COVER], error=NOT_MOVED))
+    absence_mode = fields.String(validate=validate.OneOf(ABSENCE_MODES))
     close_days = number(1, 365)
     acknowledge_hours = number(1, 240)
     respond_business_days = number(1, 60)

@@ -22,6 +22,7 @@ from app.db import current_tenant, db, is_unique_violation, load_tenant, take_tu
 from app.errors import Forbidden, invalid
 
 __all__ = [
+    "can_own",
     "change_user",
     "create_tenant",
     "create_token",
@@ -121,10 +122,18 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
             _refuse_while_on_duty(user, name)
     if user.active and changes.get("active") is False:
         _revoke_tokens_of(user)
+    could_own = can_own(user)
     for name, value in changes.items():
         setattr(user, name, value)
+    if could_own != can_own(user):
+        user.leaving = could_own
     _flush_address()
     return user
+
+
+def can_own(user: User) -> bool:
+    """Whether cases and tasks may be in this user's hands; what is in those of others is moved."""
+    return user.active and user.role != "integration"
 
 
 def _refuse_erased(email: str) -> None:

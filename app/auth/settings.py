@@ -31,8 +31,8 @@ class ApprovalSetting:
     approvers: tuple[str, ...] = ()
 
 
-COVER = "cover"
-NOT_MOVED = "expected cover: work does not move by itself yet"
+MOVE, COVER = "move", "cover"
+ABSENCE_MODES = (MOVE, COVER)
 
 
 @dataclass(frozen=True)

@@ -37,3 +37,7 @@ class ReasonNeeded(Invalid):
 
 class BriefNeeded(Invalid):
     code, title = "brief_needed", "Moving up needs a handover brief: what was tried, and what is asked"
+
+
+class StillAway(Conflict):
+    code, title = "still_away", "Work is taken back once the absence is over"

@@ -14,14 +14,19 @@ from sqlalchemy.exc import OperationalError
 from app import clock, queue
 from app.db import db, finding, transaction
 from app.escalations import applying, engine, priorities, seals
+from app.escalations.move_jobs import move_work, move_work_tenant
+from app.escalations.moving import note_left_work
 from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.sla import queries as clocks
 
 __all__ = [
     "apply_open",
     "apply_open_tenant",
+    "move_work",
+    "move_work_tenant",
     "next_due",
     "next_moment",
+    "note_left_work",
     "reprioritise",
     "reprioritise_tenant",
     "seal_timelines",
@@ -60,6 +65,8 @@ NEXT_MOMENT = text(
     """
     select least((select min(next_step_at) from clock where next_step_at > x.after),
                  (select min(wake_at) from escalation where status = 'waiting' and wake_at > x.after),
+                 (select min(moment) from absence a cross join lateral (values (a.next_at), (a.ends_at)) m(moment)
+                  where a.next_at is not null and moment > x.after),
                  (select min(hold_until) from intent where state = 'pending' and hold_until > :now
                                                        and hold_until > x.after))
     from (select coalesce(cast(:after as timestamptz), '-infinity') as after) x
@@ -148,7 +155,7 @@ def apply_open_tenant(tenant_id: UUID, now: datetime | None = None, *, ends_at: 
 
 def next_moment(*, after: datetime | None = None) -> datetime | None:
     """When (tenant time) something of the tenant in scope is next due by itself: a step, the end of a wait, a message,
-    the next turn of what is applied to open cases.
+    an absence that moves work, the next turn of what is applied to open cases.
 
     Two statements inside the caller's transaction. A moment that has passed says that there is work now, unless only
     what comes `after` a moment is asked for.

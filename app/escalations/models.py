@@ -235,6 +235,28 @@ class Watcher(TenantModel):
     user_id: Mapped[UUID]
 
 
+class AbsenceMove(TenantModel):
+    """A case that left its owner's hands for this absence, with the team it was held for; one that stayed with them,
+    because nobody else was there, has no `to_id`. `returned_at` is when somebody it had been taken from took it back.
+    """
+
+    __tablename__ = "absence_move"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "absence_id", "escalation_id"),
+        reference("absence", "absence_id", ondelete="CASCADE"),
+        reference("escalation", "escalation_id"),
+        reference("user", "to_id"),
+        Index("ix_absence_move_escalation", "tenant_id", "escalation_id"),
+    )
+
+    absence_id: Mapped[UUID]
+    escalation_id: Mapped[UUID]
+    team_id: Mapped[UUID | None]
+    to_id: Mapped[UUID | None]
+    moved_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+
+
 class Request(TenantModel):
     """A raise or an extension that somebody other than the asker must answer; one pending of a kind at a time."""
 

@@ -17,6 +17,7 @@ from app.routing import facts
 from app.routing import service as routing
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
 
+NOBODYS_WISH = ("absence", "deactivation", "rebalance")
 SAID = ("source", "raised_by_kind", "raised_at", "title", "customer_statement", "desired_outcome", "impact")
 
 
@@ -107,11 +108,17 @@ def hand_over(
         [routed.owner],
         "assigned",
         f"{account.account.name}: you own this escalation",
-        f"{record.title}. Why you: {routed.why}. Acknowledge it; it closes by {record.due_at:%d %b %Y}.",
+        f"{record.title}. Why you: {routed.why}.{_why_now(cause, reason)} Acknowledge it; it closes by "
+        f"{record.due_at:%d %b %Y}.",
         present=cause == "raise",  # just found eligible, or the last who is left
     )
     if routed.failure is not None:
         tell_of_failure(change, account, routed)
+
+
+def _why_now(cause: Cause, reason: str | None) -> str:
+    """What took the case from its owner, where that was nobody's wish."""
+    return f" Why now: {reason}" if reason and cause in NOBODYS_WISH else ""
 
 
 def tell_of_failure(change: Change, account: AccountFacts, routed: RoutingResult) -> None:

@@ -9,6 +9,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.escalations import (
+    absence_routes,
     action_routes,
     application_routes,
     bodies,
@@ -152,4 +153,5 @@ blueprints = [
     *decision_routes.blueprints,
     *feed_routes.blueprints,
     application_routes.bp,
+    absence_routes.bp,
 ]

@@ -13,7 +13,7 @@ from app import clock, queue
 from app.accounts.jobs import make_book
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
-from app.escalations.jobs import seal_timelines
+from app.escalations.jobs import note_left_work, seal_timelines
 from app.http import idempotency
 from app.operations.models import DailyJob
 
@@ -30,6 +30,7 @@ def forget_idempotency_keys(now: datetime) -> None:
 DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
     "seal_timelines": seal_timelines,  # so that a tail that was cut off shows
+    "note_left_work": note_left_work,  # what somebody was given in the moment they left
     "forget_idempotency_keys": forget_idempotency_keys,
 }
 

@@ -133,6 +133,7 @@ def _work(lease: Lease, now: datetime) -> None:
 
 def _work_once(lease: Lease, now: datetime | None) -> bool:
     """One round of everything that happens by itself, in the order of a worker's list; whether some is left."""
+    escalations.move_work_tenant(lease.tenant_id, now)
     escalations.sweep_tenant(lease.tenant_id, now)
     escalations.wake_waiting_tenant(lease.tenant_id, now)
     escalations.apply_open_tenant(lease.tenant_id, now)

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select, text
 from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
 from app.auth.models import User
-from app.auth.settings import COVER, NOT_MOVED, tenant_settings
+from app.auth.settings import MOVE, tenant_settings
 from app.db import db
 from app.errors import Forbidden, invalid
 from app.routing.delegates import find_stand_in
@@ -69,8 +69,6 @@ def add_absence(
     auth.get_user(user_id, lock=True)  # two absences said at once cannot both find the time free
     check_may(user_id, actor)
     mode = mode or tenant_settings().absence_mode
-    if mode != COVER:
-        raise invalid("mode", NOT_MOVED)
     if ends_at <= starts_at:
         raise invalid("ends_at", "expected a moment after starts_at")
     if ends_at <= now:
@@ -82,6 +80,7 @@ def add_absence(
         ends_at=ends_at,
         delegate_id=_delegate(delegate_email, user_id) if delegate_email else None,
         mode=mode,
+        next_at=starts_at if mode == MOVE else None,
         created_at=now,
     )
     db.session.add(absence)
@@ -108,15 +107,23 @@ def _refuse_overlap(user_id: UUID, starts_at: datetime, ends_at: datetime) -> No
 
 
 def end_absence(absence: Absence, *, actor: Actor, now: datetime) -> None:
-    """One that has begun ends now and stays on record; one to come is taken back; one that is over stays as it is."""
+    """One that has begun ends now and stays on record, and what was moved for it is offered again; one to come is taken
+    back; one that is over stays as it is."""
     check_may(absence.user_id, actor)
     if absence.ends_at <= now:
         raise AbsenceOver
     if absence.starts_at < now:
         absence.ends_at = now
+        absence.next_at = now if absence.next_at else None
     else:
         db.session.delete(absence)
     db.session.flush()
+
+
+def list_due(now: datetime) -> list[UUID]:
+    """The absences for which there is something to do by now, the earliest first."""
+    due = select(Absence.id).where(Absence.next_at <= now).order_by(Absence.next_at, Absence.id)
+    return list(db.session.scalars(due))
 
 
 def get_absence(user_id: UUID, absence_id: UUID, *, lock: bool = False) -> Absence:

@@ -82,15 +82,9 @@ def held_since(escalation_id: UUID) -> datetime | None:
     return db.session.scalar(select(Assignment.assigned_at).where(*asked))
 
 
-def list_unavailable(now: datetime) -> list[UUID]:
-    """Users who hold open cases and can't work on them: the deactivated."""
-    statement = (
-        select(Assignment.owner_id)
-        .join(User, User.id == Assignment.owner_id)
-        .where(Assignment.released_at.is_(None), User.active.is_(False))
-        .distinct()
-    )
-    return list(db.session.scalars(statement))
+def list_leaving() -> list[UUID]:
+    """Users who were deactivated and whose work is still to be moved."""
+    return list(db.session.scalars(select(User.id).where(User.leaving).order_by(User.id)))
 
 
 def _change(escalation_id: UUID, changes: dict[str, Any]) -> None:

@@ -9,7 +9,9 @@ from uuid import UUID
 from app.auth.actor import UserRef
 from app.routing.models import Decision
 
-Cause = Literal["raise", "assign", "decline", "hop", "reopen", "absence", "explain"]
+Cause = Literal[
+    "raise", "assign", "decline", "hop", "reopen", "absence", "hand_back", "deactivation", "rebalance", "explain"
+]
 ROLES = ("owner", "csm", "sponsor")
 
 

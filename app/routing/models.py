@@ -9,9 +9,9 @@ from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
+from app.auth.settings import ABSENCE_MODES
 from app.db import TenantModel, Versioned, reference
 
-ABSENCE_MODES = ("move", "cover")
 MISROUTES = (
     "wrong_team",
     "wrong_person",
@@ -88,8 +88,9 @@ class UserSkill(TenantModel):
 class Absence(TenantModel):
     """Somebody is away from `starts_at` until before `ends_at`; the delegate, if one is named, stands in meanwhile.
 
-    `mode`: `cover` leaves their work theirs; `move`, which makes the delegate its owner, nobody can say yet. One that
-    was ended early ends when it was.
+    `mode`: `cover` leaves their work theirs, `move` makes the delegate its owner. `next_at` is when there is something
+    to do for it by itself: at its start to move the work, at its end to offer it again; NULL when there is nothing (any
+    more). One that was ended early ends when it was.
     """
 
     __tablename__ = "absence"
@@ -102,6 +103,8 @@ class Absence(TenantModel):
         Index("ix_absence_ends", "tenant_id", "ends_at"),
         Index("ix_absence_user", "tenant_id", "user_id", "starts_at"),
         Index("ix_absence_delegate", "tenant_id", "delegate_id"),
+        Index("ix_absence_next", "tenant_id", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        {"info": {"finder": ("next_at IS NOT NULL", ("next_at",))}},
     )
 
     user_id: Mapped[UUID]
@@ -109,6 +112,7 @@ class Absence(TenantModel):
     ends_at: Mapped[datetime]
     delegate_id: Mapped[UUID | None]
     mode: Mapped[str]
+    next_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

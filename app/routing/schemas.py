@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.auth.settings import COVER, NOT_MOVED
+from app.auth.settings import ABSENCE_MODES
 from app.http import AwareDateTime, Body, Page, Query, Schema
 from app.http.schemas import words
 
@@ -87,7 +87,7 @@ class AbsenceBody(Body):
     starts_at = AwareDateTime(required=True)
     ends_at = AwareDateTime(required=True)
     delegate_email = fields.Email(load_default=None, allow_none=True)
-    mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([COVER], error=NOT_MOVED))
+    mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(ABSENCE_MODES))
 
 
 AbsencePage = Page(AbsenceSchema)

@@ -15,13 +15,14 @@ from app.auth.models import User
 from app.auth.settings import tenant_settings
 from app.db import Model, db
 from app.routing import queries
-from app.routing.absences import add_absence, end_absence, find_stand_ins
+from app.routing.absences import add_absence, end_absence, find_stand_ins, get_absence, list_due
+from app.routing.absences import check_may as check_absences_of
 from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
 from app.routing.decide import describe as describe_purely
 from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
-from app.routing.holding import assign, held_since, list_unavailable, reassign, release, reweigh
+from app.routing.holding import assign, held_since, list_leaving, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
 from app.routing.members import put_member, remove_member
 from app.routing.models import Decision
@@ -42,6 +43,7 @@ __all__ = [
     "appoint",
     "asks",
     "assign",
+    "check_absences_of",
     "create_skill",
     "create_team",
     "describe",
@@ -51,10 +53,12 @@ __all__ = [
     "find_closers",
     "find_stand_ins",
     "find_team_of_tier",
+    "get_absence",
     "get_team",
     "held_since",
     "install_defaults",
-    "list_unavailable",
+    "list_due",
+    "list_leaving",
     "misrouted",
     "publish_policy",
     "put_member",
@@ -116,10 +120,13 @@ def explain(
     return _result(policy, facts, inputs, outcome, staff, cause="explain")
 
 
-def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime, cause: Cause) -> RoutingResult:
-    """A person names the owner: kept as a decision too. Full hands don't forbid it; who named them knows better."""
-    user = db.session.scalar(select(User).where(User.id == owner_id))
-    if user is None or not user.active or user.role == "integration":
+def appoint(
+    facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime, cause: Cause, why: str | None = None
+) -> RoutingResult:
+    """A person names the owner, or an absence does: kept as a decision too. Full hands don't forbid it; who named them
+    knows better. Until the end of the transaction nobody deactivates them."""
+    user = db.session.scalar(select(User).where(User.id == owner_id).with_for_update(read=True))
+    if user is None or not auth.can_own(user):
         raise OwnerNotAllowed("Expected an active colleague")
     if user.id == facts.about_user_id:
         raise OwnerNotAllowed("The case is about this person")
@@ -131,7 +138,7 @@ def appoint(facts: RoutingInput, owner_id: UUID, *, actor: Actor, now: datetime,
         recorded_at=now,
         policy_number=current_policy().number,
         cause=cause,
-        why=f"was named by {'the engine' if actor.is_system else 'a colleague'}",
+        why=why or f"was named by {'the engine' if actor.is_system else 'a colleague'}",
         owner_id=user.id,
         rules=[],
         candidates=[],

@@ -62,6 +62,8 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase(owner, set
         "daily_job",
         "application",
         "import",
+        "absence",
+        "user",
     }
     erasable = {"event_text", "account_history", "decision", "policy_version", "policy_publication"}
     assert {row.tablename for row in rows if row not in finder} == erasable

@@ -83,7 +83,6 @@ def test_of_two_people_who_change_one_state_the_second_is_told(client):
         ({"reasons": ["data loss"]}, "/reasons/0"),
         ({"reasons": ["a", "a"]}, "/reasons"),
         ({"absence_mode": "hide"}, "/absence_mode"),
-        ({"absence_mode": "move"}, "/absence_mode"),
         ({"colour": "red"}, "/colour"),
         ([], "/"),
     ],

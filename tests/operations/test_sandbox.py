@@ -1,6 +1,7 @@
 """The sandbox clock: a month in seconds, at the very moments at which a month would have done it."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -219,3 +220,23 @@ def test_what_is_applied_over_an_hour_has_its_turns_at_their_very_moments(tenant
     assert sorted(to_minute(row.breached_at) for row in broken) == [utc(3, 2, 12), utc(3, 2, 12, 30), utc(3, 2, 13)]
     done = client.get(begun.headers["Location"]).json
     assert (done["phase"], done["firing"], done["breached"]) == ("done", 3, 3)
+
+
+@pytest.mark.parametrize("steps", [["P10D"], ["PT1H"] * 30 + ["P1D"] * 8 + ["PT18H"]])
+def test_work_moves_at_the_start_of_an_absence_and_is_offered_at_its_end_however_time_is_moved(
+    case, client, make_user, steps
+):
+    helper = make_user("csm", "helper@example.com")
+    absence = {"starts_at": "2026-03-03T09:30:00Z", "ends_at": "2026-03-09T08:00:00Z", "mode": "move"}
+    path = f"/api/v1/users/{case['owner']['id']}/absences"
+    made = client.post(path, json={**absence, "delegate_email": helper.email})
+    assert made.status_code == 201, made.text
+    for step in steps:
+        assert advance(client, step).status_code == 200
+    timeline = client.get(f"/api/v1/escalations/{case['id']}/timeline").json["items"]
+    given = [(event["facts"]["cause"], event["at"]) for event in timeline if event["kind"] == "assign"]
+    assert given[1:] == [("absence", "2026-03-03T09:30:00Z")]
+    assert rows(Intent.at, Intent.user_id, kind="hand_back") == [(utc(3, 9, 8), UUID(case["owner"]["id"]))]
+    # the helper's four hours to acknowledge count from the move
+    told = rows(StepLog.at, StepLog.step, recipient=str(helper.id), kind="acknowledge")
+    assert (utc(3, 3, 13, 30), "0") in {(row.at, row.step) for row in told}

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import clock
 from app.auth.models import User
-from app.auth.queries import get_tenant, get_user
+from app.auth.queries import get_user
 from app.auth.service import change_user
 from app.db import transaction
 from app.routing import service as routing
@@ -54,24 +54,10 @@ def test_an_absence_names_its_delegate_and_takes_the_tenants_mode(
     assert client.get(path(anna)).json == {"items": [made], "next_cursor": None}
 
 
-def test_moving_work_is_refused_by_name_until_it_can_be_done(client: ApiClient, anna: User) -> None:
-    answer = client.post(path(anna), json=away(mode="move"))
-    assert answer.status_code == 422
-    assert [(one["pointer"], one["detail"]) for one in answer.json["errors"]] == [
-        ("/mode", "expected cover: work does not move by itself yet")
-    ]
-    assert add(client, anna, mode="cover")["mode"] == "cover"
-
-
-def test_a_tenant_that_once_set_move_is_told_so_instead_of_having_its_work_left_where_it_is(
-    tenant: TestTenant, client: ApiClient, anna: User
-) -> None:
-    with transaction():
-        stored = get_tenant(lock=True)
-        stored.settings = {**stored.settings, "absence_mode": "move"}
-    answer = client.post(path(anna), json=away())
-    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/mode")
-    assert add(client, anna, mode="cover")["mode"] == "cover"
+def test_an_absence_says_whether_work_moves_or_is_covered(client: ApiClient, anna: User) -> None:
+    assert add(client, anna, mode="move")["mode"] == "move"
+    later = client.post(path(anna), json=away(start=2 * DAY, end=3 * DAY, mode="cover"))
+    assert later.json["mode"] == "cover"
 
 
 def test_only_the_person_their_line_and_admins_may_say_it(client: ApiClient, as_user: AsUser, make_user: Make) -> None:

@@ -248,7 +248,7 @@ def test_holders_who_were_deactivated_are_listed(tenant: TestTenant, make_user: 
         settle(case(roles={"owner": owner.id}))
     deactivate(owner)
     with transaction():
-        assert routing.list_unavailable(NOW) == [owner.id]
+        assert routing.list_leaving() == [owner.id]
 
 
 def test_every_kept_decision_gives_the_same_owner_again(tenant: TestTenant, make_user: Make, publish: Publish) -> None:
