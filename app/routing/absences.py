@@ -13,6 +13,7 @@ from app.auth.models import User
 from app.auth.settings import MOVE, tenant_settings
 from app.db import db
 from app.errors import Forbidden, invalid
+from app.routing.circles import refuse_circle, take_turn_to_name
 from app.routing.delegates import find_stand_in
 from app.routing.errors import AbsenceOver, AbsencesOverlap, NoSuchAbsence
 from app.routing.models import Absence
@@ -65,7 +66,12 @@ def add_absence(
     actor: Actor,
     now: datetime,
 ) -> Absence:
-    """A time away that is not over yet and overlaps no other of the person's; `mode` defaults to the tenant's."""
+    """A time away that is not over yet and overlaps no other of the person's; `mode` defaults to the tenant's.
+
+    Delegates never lead back to the person.
+    """
+    if delegate_email:
+        take_turn_to_name()
     auth.get_user(user_id, lock=True)  # two absences said at once cannot both find the time free
     check_may(user_id, actor)
     mode = mode or tenant_settings().absence_mode
@@ -74,11 +80,14 @@ def add_absence(
     if ends_at <= now:
         raise invalid("ends_at", f"expected a moment after now, {now.isoformat()}")
     _refuse_overlap(user_id, starts_at, ends_at)
+    delegate_id = _delegate(delegate_email, user_id) if delegate_email else None
+    if delegate_id:
+        refuse_circle(user_id, delegate_id, starts_at=starts_at, ends_at=ends_at)
     absence = Absence(
         user_id=user_id,
         starts_at=starts_at,
         ends_at=ends_at,
-        delegate_id=_delegate(delegate_email, user_id) if delegate_email else None,
+        delegate_id=delegate_id,
         mode=mode,
         next_at=starts_at if mode == MOVE else None,
         created_at=now,
