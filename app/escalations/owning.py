@@ -33,6 +33,7 @@ def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
         reason=record.reason,
         status=record.status,
         about_user_id=record.about_user_id,
+        basis=change.basis,
         restricted=record.restricted,
         tier=record.tier,
         systems=systems_of(change),

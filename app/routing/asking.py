@@ -45,13 +45,14 @@ def explanation(result: RoutingResult) -> dict[str, Any]:
 
 
 def _input(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
-    account = _under_one_level(_account(body, now=now), body["severity"], now)
+    account, basis = _under_one_level(_account(body, now=now), body["severity"], now)
     return routing_input(
         account,
         escalation_id=new_id(),
         severity=body["severity"],
         reason=body["reason"],
         about_user_id=_about_user(body.get("about_user")),
+        basis=basis,
         raised_by_kind=body["raised_by"]["kind"],
         raised_at=body.get("raised_at", now),
         tier="tier_1",
@@ -70,12 +71,12 @@ def _account(body: Mapping[str, Any], *, now: datetime) -> AccountFacts:
         raise invalid("account" if named else "account_id", "there is no such account") from None
 
 
-def _under_one_level(account: AccountFacts, severity: int, now: datetime) -> AccountFacts:
-    """Of several service levels that contracts name, the one the case would go by."""
-    if len(account.service_levels) < 2:
-        return account
+def _under_one_level(account: AccountFacts, severity: int, now: datetime) -> tuple[AccountFacts, sla.Basis]:
+    """What the case's clocks would count by; of several service levels that contracts name, the one it would go by."""
     basis = sla.basis(account.calendar, account.zone, level_names=account.service_levels, severity=severity, now=now)
-    return replace(account, service_levels=(basis.level.name,)) if basis.level else account
+    if basis.level is not None and len(account.service_levels) > 1:
+        account = replace(account, service_levels=(basis.level.name,))
+    return account, basis
 
 
 def _check_version(number: int) -> None:

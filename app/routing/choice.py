@@ -35,7 +35,8 @@ PARTS = tuple(asdict(DEFAULT_WEIGHTS))
 class Candidate:
     """One person of the team. `affinity`, `overlap`, `rest` are 0–1; `overlap` None: not known.
 
-    `load` is the work weight in hand, `value_in_hand` the value at stake in hand in the reporting currency.
+    `load` is the work weight in hand, `value_in_hand` the value at stake in hand in the reporting currency; `weight`,
+    above 0 up to 1, multiplies the score in this team.
     `excluded` is the code of why the person is not eligible; they still count in the team's value.
     """
 
@@ -46,12 +47,13 @@ class Candidate:
     overlap: float | None = None
     value_in_hand: Decimal = Decimal(0)
     rest: float = 1.0
+    weight: float = 1.0
     excluded: str | None = None
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A candidate with the points of each part; they add up to `score`."""
+    """A candidate with the points of each part; `score` is their sum times the candidate's weight."""
 
     candidate: Candidate
     score: float
@@ -84,9 +86,16 @@ class Ranking:
         }
 
 
-def choose(candidates: Iterable[Candidate], *, tie_key: str, weights: Weights = DEFAULT_WEIGHTS) -> Ranking:
+def choose(
+    candidates: Iterable[Candidate],
+    *,
+    tie_key: str,
+    weights: Weights = DEFAULT_WEIGHTS,
+    order: Mapping[str, int] | None = None,
+) -> Ranking:
     """Rank the eligible by score; ties fall by a stable hash of `tie_key` and the id, never by input order.
 
+    `order`, a place for each id, ranks instead of the score where the order is known beforehand.
     When the overlap of one of the eligible is not known, the part is left out for all: sums stay comparable.
     """
     people = list(candidates)
@@ -94,7 +103,10 @@ def choose(candidates: Iterable[Candidate], *, tie_key: str, weights: Weights = 
     left_out = ("overlap",) if any(c.overlap is None for c in eligible) else ()
     team_value = sum((c.value_in_hand for c in people), Decimal(0))
     ranked = [_rank(c, team_value, weights, left_out, tie_key) for c in eligible]
-    ranked.sort(key=lambda r: (-r.score, r.tie, r.candidate.id))
+    if order is None:
+        ranked.sort(key=lambda r: (-r.score, r.tie, r.candidate.id))
+    else:
+        ranked.sort(key=lambda r: order[r.candidate.id])
     return Ranking(tuple(ranked), _excluded_by_code(people), left_out, weights, tie_key)
 
 
@@ -150,7 +162,7 @@ def _rank(candidate: Candidate, team_value: Decimal, weights: Weights, left_out:
         for name, share in shares.items()
         if share is not None and name not in left_out
     }
-    score = round(sum(parts.values()), POINT_DIGITS)
+    score = round(sum(parts.values()) * candidate.weight, POINT_DIGITS)
     return Ranked(candidate, score, parts, tie_hash(tie_key, candidate.id))
 
 
@@ -174,6 +186,7 @@ def _candidate_record(ranked: Ranked) -> dict[str, Any]:
         "overlap": candidate.overlap,
         "value_in_hand": str(candidate.value_in_hand),
         "rest": candidate.rest,
+        "weight": candidate.weight,
     }
 
 

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.routing import wording
-from app.routing.choice import Candidate, Ranking, affinity_share, choose, has_room, rest_share
-from app.routing.delegates import find_stand_in
+from app.routing.eligible import Shortlist, find_present, is_here, shortlist
 from app.routing.match import Compiled
-from app.routing.people import NO_PERSON, Inputs, Person
+from app.routing.people import Inputs
 from app.routing.policy import Policy, Rule, Target
+from app.routing.requirements import Requirement
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`owner_id` is None when not even a stand-in was found. `places` are the eligible, best first, with the capacity
-    each must keep to: the place still has to be claimed; empty for stand-ins, who need none."""
+    each must keep to: the place still has to be claimed; empty for stand-ins, who need none. `relaxed` are the
+    preferred skills that the owner was chosen without."""
 
     owner_id: str | None
     rule: str | None
@@ -26,6 +27,7 @@ class Outcome:
     rules: list[dict[str, Any]]
     candidates: list[dict[str, Any]]
     excluded: dict[str, list[str]]
+    relaxed: tuple[Requirement, ...] = ()
 
 
 @dataclass
@@ -49,15 +51,13 @@ def decide(policy: Policy, inputs: Inputs) -> Outcome:
     """Who owns it: the first target, in the order of the rules, that yields somebody eligible; else a stand-in."""
     trail = _Trail()
     for rule, target in _tried(policy, inputs, trail):
-        ranking = _rank(target, policy, inputs)
-        trail.exclude(ranking.excluded)
-        places = [r for r in ranking.ranked if r.candidate.id not in inputs.lost]
-        lost = [r.candidate.id for r in ranking.ranked if r.candidate.id in inputs.lost]
-        if lost:
-            trail.exclude({"place_taken": lost})
-        if places:
-            return _chosen(rule, target, ranking, places, inputs, trail)
-        _nobody(target, ranking, inputs, trail)
+        found = shortlist(rule, target, policy, inputs)
+        trail.exclude(found.ranking.excluded)
+        if found.lost:
+            trail.exclude({"place_taken": found.lost})
+        if found.places:
+            return _chosen(rule, target, found, inputs, trail)
+        _nobody(target, found, inputs, trail)
     return _stand_in(inputs, trail)
 
 
@@ -103,121 +103,58 @@ def _look(name: str | None, condition: Compiled | None, matched: bool, inputs: I
     return {"rule": name, "matched": matched, "held": "".join("1" if ok else "0" for ok in held), "targets": []}
 
 
-def _rank(target: Target, policy: Policy, inputs: Inputs) -> Ranking:
-    """The people a target names and who stands in for the absent ones, best first."""
-    capacities = {**_stand_ins(target, inputs), **dict(_wanted(target, inputs))}
-    candidates = [_candidate(inputs.people[id_], capacity, inputs) for id_, capacity in capacities.items()]
-    return choose(candidates, tie_key=inputs.tie_key, weights=policy.weights)
-
-
-def _wanted(target: Target, inputs: Inputs) -> list[tuple[str, Any]]:
-    """(id, capacity) of each person a target names that exists."""
-    if target.kind == "team":
-        team = inputs.teams.get(target.team_id or "")
-        return [(id_, capacity) for id_, capacity in (team.members if team else {}).items() if id_ in inputs.people]
-    named = {
-        "user": target.user_id,
-        "role": inputs.roles.get(target.role or ""),
-        "previous_owner": inputs.previous_owner_id,
-    }
-    person = inputs.people.get(named[target.kind] or "")
-    return [(person.id, person.capacity)] if person else []
-
-
-def _stand_ins(target: Target, inputs: Inputs) -> dict[str, Any]:
-    """Capacity by id of those who stand in for the absent that a target names; chains to nobody add nobody."""
-    if not inputs.delegates:
-        return {}
-    found = [_present(id_, inputs) for id_, _ in _wanted(target, inputs) if id_ in inputs.delegates]
-    return {id_: inputs.people[id_].capacity for id_ in found if id_ is not None}
-
-
-def _present(id_: str, inputs: Inputs) -> str | None:
-    """This person if present, else who stands in; nobody for one who has left."""
-
-    def serves(delegate_id: str) -> bool:
-        person = inputs.people.get(delegate_id)
-        return person is not None and person.active and delegate_id != inputs.about_user_id
-
-    person = inputs.people.get(id_)
-    return find_stand_in(id_, inputs.delegates, serves=serves) if person and person.active else None
-
-
-def _candidate(person: Person, capacity: Any, inputs: Inputs) -> Candidate:
-    return Candidate(
-        id=person.id,
-        affinity=affinity_share(
-            is_account_owner=inputs.roles.get("owner") == person.id,
-            is_csm=inputs.roles.get("csm") == person.id,
-            closed_for_account=person.closed_for_account,
-        ),
-        load=person.load,
-        capacity=capacity,
-        value_in_hand=person.value_in_hand,
-        rest=rest_share(person.last_assigned_at, now=inputs.now),
-        excluded=_excluded(person, capacity, inputs),
-    )
-
-
-def _excluded(person: Person, capacity: Any, inputs: Inputs) -> str | None:
-    """The first reason for which a person is not eligible; affinity never overrides it."""
-    if person.id == inputs.about_user_id:
-        return "about_user"
-    if not person.active:
-        return "inactive"
-    if person.role == NO_PERSON:
-        return "not_a_person"
-    if person.id in inputs.exclude:
-        return "left_out"
-    if person.absent:
-        return "absent"
-    return None if has_room(person.load, capacity, weight=inputs.weight) else "at_capacity"
-
-
-def _chosen(
-    rule: Rule | None, target: Target, ranking: Ranking, places: list[Any], inputs: Inputs, trail: _Trail
-) -> Outcome:
-    winner = places[0]
-    trail.rules[-1]["targets"].append({"target": target.as_record(), "outcome": "chosen"})
+def _chosen(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> Outcome:
+    winner = found.places[0]
+    trail.rules[-1]["targets"].append(_tried_record(target, "chosen", found))
+    name = rule.name if rule else None
     return Outcome(
         owner_id=winner.candidate.id,
-        rule=rule.name if rule else None,
+        rule=name,
         team_id=target.team_id,
         why=wording.chosen(
-            target,
-            winner,
-            len(places),
-            rule.name if rule else None,
-            inputs,
-            in_place=winner.candidate.id not in dict(_wanted(target, inputs)),
+            target, winner, len(found.places), name, inputs, in_place=winner.candidate.id in found.in_place
         ),
         failure=None,
-        places=tuple((r.candidate.id, r.candidate.capacity) for r in places),
+        places=tuple((r.candidate.id, r.candidate.capacity) for r in found.places),
         rules=trail.rules,
-        candidates=ranking.as_record()["candidates"],
+        candidates=found.ranking.as_record()["candidates"],
         excluded=trail.excluded_record(),
+        relaxed=found.relaxed,
     )
 
 
-def _nobody(target: Target, ranking: Ranking, inputs: Inputs, trail: _Trail) -> None:
+def _nobody(target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> None:
     """Note why a target yielded nobody, and whose team it was."""
-    code = _why_nobody(target, ranking, inputs)
+    code = _why_nobody(target, found)
     trail.codes.append(code)
-    trail.rules[-1]["targets"].append({"target": target.as_record(), "outcome": code})
+    trail.rules[-1]["targets"].append(_tried_record(target, code, found))
     team = inputs.teams.get(target.team_id or "")
     if team and team.lead_id:
         trail.leads.append(team.lead_id)
 
 
-def _why_nobody(target: Target, ranking: Ranking, inputs: Inputs) -> str:
-    codes = set(ranking.excluded) | ({"at_capacity"} if ranking.ranked else set())
+def _tried_record(target: Target, outcome: str, found: Shortlist) -> dict[str, Any]:
+    """A target that was tried; `relaxed` where preferred skills had to be passed over, in the order they were."""
+    record: dict[str, Any] = {"target": target.as_record(), "outcome": outcome}
+    if found.relaxed:
+        record["relaxed"] = [requirement.as_record() for requirement in found.relaxed]
+    return record
+
+
+def _why_nobody(target: Target, found: Shortlist) -> str:
+    codes = set(found.ranking.excluded) | ({"at_capacity"} if found.ranking.ranked else set())
     if len(codes) == 1:
         return codes.pop()
     if codes:
         return "nobody_eligible"
     if target.kind == "role":
         return "no_account_owner" if target.role == "owner" else f"no_{target.role}"
-    return {"user": "no_such_user", "previous_owner": "no_previous_owner", "team": "team_empty"}[target.kind]
+    return {
+        "user": "no_such_user",
+        "previous_owner": "no_previous_owner",
+        "team": "team_empty",
+        "suggested": "no_suggestion",
+    }[target.kind]
 
 
 def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
@@ -228,8 +165,8 @@ def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
     chain += [
         (position, inputs.duty[position]) for position in ("duty_owner", "duty_deputy") if position in inputs.duty
     ]
-    stand_ins = [(p, id_, by) for p, id_ in chain if _can_stand_in(by := _present(id_, inputs), inputs)]
-    if inputs.last_resort:
+    stand_ins = [(p, id_, by) for p, id_ in chain if _can_stand_in(by := find_present(id_, inputs), inputs)]
+    if inputs.last_resort and inputs.last_resort not in inputs.gone:
         stand_ins.append(("last_resort", inputs.last_resort, inputs.last_resort))
     position, named, owner_id = stand_ins[0] if stand_ins else (None, None, None)
     return Outcome(
@@ -246,5 +183,4 @@ def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
 
 
 def _can_stand_in(id_: str | None, inputs: Inputs) -> bool:
-    person = inputs.people.get(id_ or "")
-    return person is not None and person.active and id_ != inputs.about_user_id and id_ not in inputs.exclude
+    return is_here(id_, inputs) and id_ != inputs.about_user_id and id_ not in inputs.exclude

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.accounts.facts import AccountFacts
 from app.routing.inputs import RoutingInput
+from app.sla.service import Basis
 
 CASE_FACTS = (
     "source",
@@ -29,6 +30,7 @@ def routing_input(
     reason: str,
     status: str = "open",
     about_user_id: UUID | None = None,
+    basis: Basis | None = None,
     **case: Any,
 ) -> RoutingInput:
     """The case to be routed; `case` are its own facts as `CASE_FACTS` names them, those left out are missing.
@@ -45,6 +47,7 @@ def routing_input(
         reason=reason,
         status=status,
         about_user_id=about_user_id,
+        basis=basis,
         value=account.value.value_at_stake.amount,
         roles={name: person.id for name, person in people.items() if person is not None},
         facts={

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.auth.actor import UserRef
 from app.routing.models import Decision
+from app.sla.service import Basis
 
 Cause = Literal[
     "raise", "assign", "decline", "hop", "reopen", "absence", "hand_back", "deactivation", "rebalance", "explain"
@@ -21,7 +22,8 @@ class RoutingInput:
 
     `facts` are what conditions may ask about, by the names of `fields.FIELDS` and `account.attributes.…`; a fact left
     out is missing. `roles` has the users who are the account's `owner`, `csm`, `sponsor`, without those that are
-    empty or no users. `value` is the value at stake in the reporting currency, None when it isn't known.
+    empty or no users. `value` is the value at stake in the reporting currency, None when it isn't known. `basis` is
+    what the case's clocks count by, None for the tenant's own calendar.
     """
 
     escalation_id: UUID
@@ -33,6 +35,7 @@ class RoutingInput:
     value: Decimal | None = None
     about_user_id: UUID | None = None
     status: str = "open"
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,63 @@ NO_PERSON = "integration"
 
 
 @dataclass(frozen=True)
-class Person:
-    """A user with what they hold now; ids and numbers only. `capacity` is what holds outside a team.
+class Hours:
+    """What a working calendar says at the moment of the decision: `open_until` while open, else `opens_at` next.
 
-    `delegate_id` is whom they named for the time they are `absent`.
+    None for either: never. `overlap` is the share of the customer's open time until the first deadline in which it is
+    open too, None when there is no such time.
+    """
+
+    open: bool
+    open_until: datetime | None = None
+    opens_at: datetime | None = None
+    overlap: float | None = None
+
+    def serves(self, *, by: datetime | None) -> bool:
+        """Open now, or opening before that deadline."""
+        return self.open or (self.opens_at is not None and by is not None and self.opens_at < by)
+
+    def as_record(self) -> dict[str, Any]:
+        return {
+            "open": self.open,
+            "open_until": self.open_until.isoformat() if self.open_until else None,
+            "opens_at": self.opens_at.isoformat() if self.opens_at else None,
+            "overlap": self.overlap,
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Hours":
+        until, opens = record["open_until"], record["opens_at"]
+        return cls(
+            open=record["open"],
+            open_until=datetime.fromisoformat(until) if until else None,
+            opens_at=datetime.fromisoformat(opens) if opens else None,
+            overlap=record["overlap"],
+        )
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Whom history says is likely to close the case, how surely (0–1), and why."""
+
+    user_id: str
+    confidence: float
+    reasons: tuple[str, ...] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        return {"user_id": self.user_id, "confidence": self.confidence, "reasons": list(self.reasons)}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Suggestion":
+        return cls(record["user_id"], record["confidence"], tuple(record["reasons"]))
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with what they hold now; ids and numbers only. `capacity` and `hours` are what holds outside a team.
+
+    `delegate_id` is whom they named for the time they are `absent`; `skills` are levels by folded name, of those that
+    were asked for. Of records older than working hours `hours` is None, which excludes nobody.
     """
 
     id: str
@@ -29,6 +82,8 @@ class Person:
     closed_for_account: int = 0
     absent: bool = False
     delegate_id: str | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
+    hours: Hours | None = None
 
     def as_record(self) -> dict[str, Any]:
         return {
@@ -41,6 +96,8 @@ class Person:
             "closed_for_account": self.closed_for_account,
             "absent": self.absent,
             "delegate_id": self.delegate_id,
+            "skills": dict(self.skills),
+            "hours": self.hours.as_record() if self.hours else None,
         }
 
     @classmethod
@@ -57,34 +114,52 @@ class Person:
             closed_for_account=record["closed_for_account"],
             absent=record.get("absent", False),
             delegate_id=record.get("delegate_id"),
+            skills=record.get("skills", {}),
+            hours=Hours.of(hours) if (hours := record.get("hours")) else None,
         )
 
 
 @dataclass(frozen=True)
 class TeamFacts:
-    """A team with the capacity each member has in it."""
+    """A team with the capacity each member has in it; `weights` of those whose score counts less than once, and
+    `hours` of those who keep the team's."""
 
     id: str
     name: str
     lead_id: str | None
     members: Mapping[str, Decimal]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
-        members = {user_id: str(capacity) for user_id, capacity in self.members.items()}
-        return {"name": self.name, "lead_id": self.lead_id, "members": members}
+        return {
+            "name": self.name,
+            "lead_id": self.lead_id,
+            "members": {user_id: str(capacity) for user_id, capacity in self.members.items()},
+            "weights": dict(self.weights),
+            "hours": {user_id: hours.as_record() for user_id, hours in self.hours.items()},
+        }
 
     @classmethod
     def of(cls, id_: str, record: Mapping[str, Any]) -> "TeamFacts":
-        members = {user_id: Decimal(capacity) for user_id, capacity in record["members"].items()}
-        return cls(id_, record["name"], record["lead_id"], members)
+        return cls(
+            id=id_,
+            name=record["name"],
+            lead_id=record["lead_id"],
+            members={user_id: Decimal(capacity) for user_id, capacity in record["members"].items()},
+            weights=record.get("weights", {}),
+            hours={user_id: Hours.of(hours) for user_id, hours in record.get("hours", {}).items()},
+        )
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a decision depends on but the policy. `lost` are those whose last place went meanwhile.
+    """Everything a decision depends on but the policy.
 
-    `team_id` asks for this team instead of the rules; `duty` has the owner and deputy that are set, by position;
-    `last_resort` is whoever is left when not even they can take it.
+    `lost` are those whose last place went meanwhile, `gone` those who were deactivated meanwhile. `team_id` asks for
+    this team instead of the rules; `suggested` are the likely owners, the likeliest first; `duty` has the owner and
+    deputy that are set, by position; `last_resort` is whoever is left when not even they can take it. `due_at` is when
+    the acknowledge clock falls due.
     """
 
     now: datetime
@@ -102,6 +177,9 @@ class Inputs:
     duty: Mapping[str, str]
     lost: frozenset[str] = field(default_factory=frozenset)
     last_resort: str | None = None
+    gone: frozenset[str] = field(default_factory=frozenset)
+    due_at: datetime | None = None
+    suggested: tuple[Suggestion, ...] = ()
 
     @cached_property
     def delegates(self) -> Mapping[str, str | None]:
@@ -126,6 +204,9 @@ class Inputs:
             "duty": dict(self.duty),
             "lost": sorted(self.lost),
             "last_resort": self.last_resort,
+            "gone": sorted(self.gone),
+            "due_at": self.due_at.isoformat() if self.due_at else None,
+            "suggested": [suggestion.as_record() for suggestion in self.suggested],
         }
 
     @classmethod
@@ -146,4 +227,7 @@ class Inputs:
             duty=record["duty"],
             lost=frozenset(record["lost"]),
             last_resort=record["last_resort"],
+            gone=frozenset(record.get("gone", ())),
+            due_at=datetime.fromisoformat(due) if (due := record.get("due_at")) else None,
+            suggested=tuple(map(Suggestion.of, record.get("suggested", ()))),
         )

@@ -1,6 +1,7 @@
 """A routing policy as written and as compiled: ordered rules, their targets, the weights of the score.
 
-A rule is `{"name", "when", "target", "fallback"?}`; the last one's `when` is the catch-all `{"all": []}`.
+A rule is `{"name", "when", "target", "fallback"?, "required_skills"?, "preferred_skills"?}`; the last one's `when` is
+the catch-all `{"all": []}`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 from app.routing.choice import DEFAULT_WEIGHTS, PARTS, Weights
 from app.routing.compare import Facts
 from app.routing.match import Compiled, ConditionRefused, compile_condition
+from app.routing.requirements import Requirement, read_requirements
 
 MAX_RULES = 5000
 MAX_NAME = 200
@@ -23,7 +25,9 @@ MEMBERS_OF: Mapping[str, frozenset[str]] = {
     "role": frozenset({"kind", "role"}),
     "previous_owner": frozenset({"kind"}),
     "team": frozenset({"kind", "team_id", "strategy"}),
+    "suggested": frozenset({"kind"}),
 }
+MEMBERS = frozenset({"name", "when", "target", "fallback", "required_skills", "preferred_skills"})
 STRATEGIES = ("score",)
 DEFAULT_RULES: tuple[dict[str, Any], ...] = (
     {"name": "account owner, else duty owner", "when": {"all": []}, "target": {"kind": "role", "role": "owner"}},
@@ -52,7 +56,8 @@ class FaultyPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """Whom a rule wants: a named user, a role on the account, the previous owner, or a team by score."""
+    """Whom a rule wants: a named user, a role on the account, the previous owner, a team by score, or whom history
+    suggests."""
 
     kind: str
     user_id: str | None = None
@@ -66,21 +71,32 @@ class Target:
 
 @dataclass(frozen=True)
 class Rule:
-    """One compiled rule; `targets` are its target and, if it has one, its fallback."""
+    """One compiled rule; `targets` are its target and, if it has one, its fallback.
+
+    `required` skills hold for both and never relax; `preferred` ones, the most important first, relax from the last.
+    """
 
     name: str
     condition: Compiled
     targets: tuple[Target, ...]
+    required: tuple[Requirement, ...] = ()
+    preferred: tuple[Requirement, ...] = ()
+
+    @property
+    def asks_skills(self) -> bool:
+        return bool(self.required or self.preferred)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A compiled version, the same for every case and thread; `fields` are the facts its conditions ask for."""
+    """A compiled version, the same for every case and thread; `fields` are the facts its conditions ask for, `skills`
+    the folded names of those its rules do."""
 
     number: int
     rules: tuple[Rule, ...]
     weights: Weights
     fields: frozenset[str]
+    skills: frozenset[str]
 
     def matching(self, facts: Facts, *, today: date, now: datetime) -> list[Rule]:
         """The rules whose condition holds, in order."""
@@ -92,6 +108,13 @@ class Policy:
             for member, target in zip(("target", "fallback"), rule.targets, strict=False):
                 yield f"/rules/{index}/{member}", target
 
+    def requirements(self) -> Iterator[tuple[str, Requirement]]:
+        """Every skill asked for with the JSON pointer of its entry."""
+        for index, rule in enumerate(self.rules):
+            for member, asked in (("required_skills", rule.required), ("preferred_skills", rule.preferred)):
+                for place, requirement in enumerate(asked):
+                    yield f"/rules/{index}/{member}/{place}", requirement
+
 
 def compile_policy(number: int, rules: Any, weights: Any) -> Policy:
     """The policy ready to be asked; a FaultyPolicy lists what is wrong with it."""
@@ -101,7 +124,8 @@ def compile_policy(number: int, rules: Any, weights: Any) -> Policy:
     if faults:
         raise FaultyPolicy(faults)
     fields = frozenset(leaf.field.name for rule in compiled for leaf in rule.condition.leaves)
-    return Policy(number, tuple(compiled), scores, fields)
+    skills = frozenset(asked.key for rule in compiled for asked in (*rule.required, *rule.preferred))
+    return Policy(number, tuple(compiled), scores, fields, skills)
 
 
 def _rules(rules: Any, faults: list[Fault]) -> list[Rule]:
@@ -120,10 +144,10 @@ def _rules(rules: Any, faults: list[Fault]) -> list[Rule]:
 def _rule(written: Any, pointer: str, faults: list[Fault]) -> Rule | None:
     """The compiled rule, or None after its faults are noted."""
     if not isinstance(written, dict):
-        faults.append(Fault(pointer, "an object with name, when, target and maybe fallback", "wrong_shape"))
+        faults.append(Fault(pointer, "an object with name, when, target and maybe fallback and skills", "wrong_shape"))
         return None
     before = len(faults)
-    for extra in sorted(map(str, set(written) - {"name", "when", "target", "fallback"})):
+    for extra in sorted(map(str, set(written) - MEMBERS)):
         faults.append(Fault(f"{pointer}/{extra}", "unknown field", "wrong_shape"))
     name = written.get("name")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
@@ -132,9 +156,13 @@ def _rule(written: Any, pointer: str, faults: list[Fault]) -> Rule | None:
     targets = [_target(written.get("target"), f"{pointer}/target", faults)]
     if written.get("fallback") is not None:
         targets.append(_target(written["fallback"], f"{pointer}/fallback", faults))
+    required, preferred = (
+        read_requirements(written.get(member), f"{pointer}/{member}", lambda *fault: faults.append(Fault(*fault)))
+        for member in ("required_skills", "preferred_skills")
+    )
     if condition is None or len(faults) > before:
         return None
-    return Rule(str(name), condition, tuple(target for target in targets if target))
+    return Rule(str(name), condition, tuple(target for target in targets if target), required, preferred)
 
 
 def _condition(tree: Any, pointer: str, faults: list[Fault]) -> Compiled | None:
@@ -147,9 +175,6 @@ def _condition(tree: Any, pointer: str, faults: list[Fault]) -> Compiled | None:
 
 def _target(written: Any, pointer: str, faults: list[Fault]) -> Target | None:
     kind = written.get("kind") if isinstance(written, dict) else None
-    if kind == "suggested":
-        faults.append(Fault(f"{pointer}/kind", "suggested owners are not available yet", "not_available"))
-        return None
     if not isinstance(kind, str) or kind not in MEMBERS_OF:
         detail = f"an object whose kind is one of {', '.join(MEMBERS_OF)}"
         faults.append(Fault(f"{pointer}/kind" if isinstance(written, dict) else pointer, detail, "wrong_shape"))
@@ -175,8 +200,9 @@ def _role(written: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Targ
     return Target("role", role=role)
 
 
-def _previous_owner(written: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Target | None:
-    return Target("previous_owner")
+def _plain(written: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Target | None:
+    """A target that says all by its kind."""
+    return Target(str(written["kind"]))
 
 
 def _team(written: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Target | None:
@@ -191,8 +217,9 @@ def _team(written: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Targ
 _TARGETS: Mapping[str, Callable[[Mapping[str, Any], str, list[Fault]], Target | None]] = {
     "user": _user,
     "role": _role,
-    "previous_owner": _previous_owner,
+    "previous_owner": _plain,
     "team": _team,
+    "suggested": _plain,
 }
 
 

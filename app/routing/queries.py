@@ -11,23 +11,25 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
+from app.auth.models import User
 from app.db import db, question
 from app.errors import NotFound
 from app.routing.models import PolicyVersion, Team
 from app.rows import array_of
 
-# One statement: the teams and people asked for with what they hold, the previous owner and who is on duty, and through
-# chains whom those of them name who are absent now. The lists stand in a row of their own so that the planner does not
-# see how long they are: it would make a new plan for each decision, which takes longer than the answer. What was closed
-# is counted from the account, whose cases are few.
+# One statement: the teams and people asked for with what they hold, whose hours they keep and, if a rule asks for them,
+# their skills, the previous owner and who is on duty, and through chains whom those name who are absent now. The lists
+# stand in a row of their own so that the planner does not see how long they are: it would make a new plan for each
+# decision, which takes longer than the answer. What was closed is counted from the account, whose cases are few.
 READ_PEOPLE = question(
     """
     with recursive asked as materialized (
-      select cast(:teams as uuid[]) as teams, cast(:people as uuid[]) as people, cast(:duty as text[]) as duty
+      select cast(:teams as uuid[]) as teams, cast(:people as uuid[]) as people, cast(:duty as text[]) as duty,
+             cast(:skilled as boolean) as skilled
     ), teams as (
-      select id, name, lead_id from team where id = any((select teams from asked)::uuid[])
+      select id, name, lead_id, calendar from team where id = any((select teams from asked)::uuid[])
     ), members as (
-      select team_id, user_id, coalesce(capacity, :capacity) as capacity from membership
+      select team_id, user_id, coalesce(capacity, :capacity) as capacity, weight from membership
       where team_id = any((select teams from asked)::uuid[])
     ), previous as (
       select owner_id from assignment
@@ -48,7 +50,7 @@ READ_PEOPLE = question(
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
              last.assigned_at as last_assigned_at,
              coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account,
-             away.user_id is not null as absent, away.delegate_id
+             away.user_id is not null as absent, away.delegate_id, u.calendar, u.timezone, skilled.skills
       from wanted join "user" u on u.id = wanted.id left join away on away.user_id = u.id
       cross join lateral (
         select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment
@@ -59,13 +61,20 @@ READ_PEOPLE = question(
       cross join lateral (
         select max(assigned_at) as assigned_at from assignment
         where owner_id = u.id and escalation_id <> :escalation) last
+      left join lateral (
+        select jsonb_object_agg(skill.name, user_skill.level) as skills
+        from user_skill join skill on skill.id = user_skill.skill_id
+        where user_skill.user_id = u.id and (select skilled from asked)) skilled on true
     )
     select
       (select coalesce(jsonb_agg(to_jsonb(people) || jsonb_build_object(
           'load', load::text, 'value_in_hand', value_in_hand::text, 'capacity', capacity::text)), '[]') from people),
-      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'lead_id', lead_id, 'members',
-          (select coalesce(jsonb_object_agg(user_id, capacity::text), '{}') from members where team_id = teams.id))),
-          '[]') from teams),
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'lead_id', lead_id, 'calendar', calendar,
+          'members', coalesce(capacities, '{}'), 'weights', coalesce(weights, '{}'))), '[]')
+       from teams cross join lateral (
+         select jsonb_object_agg(user_id, capacity::text) as capacities,
+                jsonb_object_agg(user_id, weight) filter (where weight <> 1) as weights
+         from members where team_id = teams.id) of_team),
       (select owner_id::text from previous)
     """,
     "people teams previous",
@@ -76,6 +85,13 @@ CLAIM_PLACE = question(
     "select claim_place(:candidates, :capacities, :work, :escalation)",
     "place",
     bindparam("candidates", type_=ARRAY(PGUUID)),
+)
+
+HOLD_STAND_IN = text(
+    """
+    select id from "user" where id = any(cast(:ids as uuid[])) and active
+    order by array_position(cast(:ids as uuid[]), id) limit 1 for share
+    """
 )
 
 LAST_RESORT = text(
@@ -107,6 +123,7 @@ def read_staff(
     reason: str,
     capacity: int,
     now: datetime,
+    skilled: bool = False,
 ) -> Staff:
     """Everybody a decision may choose from, with what they hold and whether they are absent now, in one statement."""
     row = db.session.execute(
@@ -120,6 +137,7 @@ def read_staff(
             "reason": reason,
             "capacity": capacity,
             "now": now,
+            "skilled": skilled,
         },
     ).one()
     return Staff({p["id"]: p for p in row[0]}, {t["id"]: t for t in row[1]}, row[2])
@@ -138,6 +156,19 @@ def claim_place(places: Sequence[tuple[str, Decimal]], *, weight: Decimal, escal
         },
     )
     return None if claimed is None else str(claimed)
+
+
+def hold_stand_in(candidates: Sequence[str]) -> str | None:
+    """The first of these people, in this order, who is active still; until commit nobody can deactivate them. They
+    need no place, so any number of cases may hold one of them at the same time."""
+    held: UUID | None = db.session.scalar(HOLD_STAND_IN, {"ids": array_of(map(UUID, candidates))})
+    return None if held is None else str(held)
+
+
+def list_gone(ids: Collection[str]) -> frozenset[str]:
+    """Those of these users who are not active any more."""
+    asked = select(User.id).where(User.id.in_(map(UUID, ids)), User.active.is_(False))
+    return frozenset(map(str, db.session.scalars(asked)))
 
 
 def find_last_resort(

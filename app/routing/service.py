@@ -5,14 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
 from app.auth.models import User
-from app.auth.settings import tenant_settings
 from app.db import Model, db
 from app.routing import queries
 from app.routing.absences import add_absence, end_absence, find_stand_ins, get_absence, list_due
@@ -26,11 +24,12 @@ from app.routing.holding import assign, held_since, list_leaving, reassign, rele
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
 from app.routing.members import put_member, remove_member
 from app.routing.models import Decision
-from app.routing.people import Inputs, Person, TeamFacts
+from app.routing.people import Inputs
 from app.routing.policies import compiled, compiled_all, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
 from app.routing.quality import find_closers, misrouted
 from app.routing.queries import Staff
+from app.routing.reading import read_inputs
 from app.routing.skills import create_skill, put_skills
 from app.routing.teams import create_team, find_team_of_tier, get_team, upsert_team
 from app.rows import fresh
@@ -74,8 +73,6 @@ __all__ = [
     "work_weight",
 ]
 
-COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
-
 
 def install_defaults(now: datetime) -> list[Model]:
     """A new tenant's first policy, current from here on; the caller inserts the row."""
@@ -96,10 +93,11 @@ def route(
     of `assign` in it, and call this late, since another case for the same person waits from here to the commit.
 
     `exclude` are users who shall not get it (who declines it), `team_id` asks for a team instead of the rules. Two
-    statements, one more for a policy that asks for counts, one more when this process meets the policy first.
+    statements; one more for a policy that asks for counts, when this process meets the policy or a calendar first,
+    when no rule's target could take it, and when a place went meanwhile.
     """
     policy = current_policy()
-    inputs, staff = _read(policy, facts, now=now, exclude=exclude, team_id=team_id)
+    inputs, staff = read_inputs(policy, facts, now=now, exclude=exclude, team_id=team_id)
     outcome, inputs, staff = _settle(policy, facts, inputs, staff)
     return _result(policy, facts, inputs, outcome, staff, cause=cause)
 
@@ -112,7 +110,7 @@ def explain(
     `team_id` asks for a team instead of the rules.
     """
     policy = compiled(number) if number else current_policy()
-    inputs, staff = _read(policy, facts, now=now, exclude=(), team_id=team_id)
+    inputs, staff = read_inputs(policy, facts, now=now, exclude=(), team_id=team_id)
     outcome = decide(policy, inputs)
     if outcome.owner_id is None:
         inputs, staff = _with_last_resort(facts, inputs, staff)
@@ -180,78 +178,33 @@ def rerun(decision: Decision) -> UUID:
     return UUID(owner_id)
 
 
-def _read(
-    policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID], team_id: UUID | None
-) -> tuple[Inputs, Staff]:
-    """One statement: the people that the matching rules may name, with what they hold."""
-    facts = _with_counts(policy, facts)
-    settings = tenant_settings()
-    today = now.astimezone(ZoneInfo(settings.timezone)).date()
-    duty = {
-        position: email
-        for position, email in (
-            ("duty_owner", settings.duty_owner_email),
-            ("duty_deputy", settings.duty_deputy_email),
-        )
-        if email
-    }
-    rules = () if team_id else policy.matching(facts.facts, today=today, now=now)
-    targets = [target for rule in rules for target in rule.targets]
-    roles = {role: str(user_id) for role, user_id in facts.roles.items()}
-    staff = queries.read_staff(
-        teams={t.team_id for t in targets if t.team_id} | ({str(team_id)} if team_id else set()),
-        people={t.user_id for t in targets if t.user_id} | set(roles.values()),
-        duty=list(duty.values()),
-        account_id=facts.account_id,
-        escalation_id=facts.escalation_id,
-        reason=facts.reason,
-        capacity=settings.capacity,
-        now=now,
-    )
-    by_email = {person["email"]: id_ for id_, person in staff.people.items()}
-    inputs = Inputs(
-        now=now,
-        today=today,
-        tie_key=str(facts.escalation_id),
-        weight=work_weight(facts.severity, facts.status),
-        facts={name: value for name, value in facts.facts.items() if name in policy.fields},
-        roles=roles,
-        about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
-        exclude=frozenset(map(str, exclude)),
-        team_id=str(team_id) if team_id else None,
-        people={id_: Person.of(id_, person) for id_, person in staff.people.items()},
-        teams={id_: TeamFacts.of(id_, team) for id_, team in staff.teams.items()},
-        previous_owner_id=staff.previous_owner_id,
-        duty={position: by_email[email] for position, email in duty.items() if email in by_email},
-    )
-    return inputs, staff
-
-
-def _with_counts(policy: Policy, facts: RoutingInput) -> RoutingInput:
-    """What the account has in hand and had before is counted only for a policy that asks for it."""
-    if not policy.fields & COUNTS or any(facts.facts.get(name) is not None for name in COUNTS):
-        return facts
-    counted = queries.count_for_account(facts.account_id, reason=facts.reason, escalation_id=facts.escalation_id)
-    return replace(facts, facts={**facts.facts, **dict(zip(sorted(COUNTS), counted, strict=True))})
-
-
 def _settle(policy: Policy, facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Outcome, Inputs, Staff]:
-    """Decide and claim until somebody holds the place; every lost place is noted, so the rounds end."""
+    """Decide and claim until somebody is held; whoever was passed over is noted each time, so the rounds end."""
     while True:
         outcome = decide(policy, inputs)
         if outcome.owner_id is None:
             inputs, staff = _with_last_resort(facts, inputs, staff)
             continue
-        if not outcome.places:
+        held, inputs = _claim(outcome, inputs, facts.escalation_id)
+        if held != outcome.owner_id:
+            outcome = decide(policy, inputs)
+        if held is not None and held == outcome.owner_id:
             return outcome, inputs, staff
-        winner = queries.claim_place(outcome.places, weight=inputs.weight, escalation_id=facts.escalation_id)
-        if winner == outcome.owner_id:
-            return outcome, inputs, staff
-        ids = [id_ for id_, _ in outcome.places]
-        lost = ids[: ids.index(winner)] if winner else ids
-        inputs = replace(inputs, lost=inputs.lost | frozenset(lost))
-        if winner:
-            return decide(policy, inputs), inputs, staff
+
+
+def _claim(outcome: Outcome, inputs: Inputs, escalation_id: UUID) -> tuple[str | None, Inputs]:
+    """Whom the database holds for this case until the commit; those passed over lost their place or are gone."""
+    if outcome.failure is not None:
+        order = [candidate["id"] for candidate in outcome.candidates]
+        held = queries.hold_stand_in(order)
+    else:
+        order = [id_ for id_, _ in outcome.places]
+        held = queries.claim_place(outcome.places, weight=inputs.weight, escalation_id=escalation_id)
+    passed = frozenset(order[: order.index(held)] if held else order)
+    if not passed:
+        return held, inputs
+    gone = passed if outcome.failure is not None else queries.list_gone(passed)
+    return held, replace(inputs, lost=inputs.lost | (passed - gone), gone=inputs.gone | gone)
 
 
 def _with_last_resort(facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Inputs, Staff]:

@@ -46,6 +46,9 @@ FAILURE_WORDS: Mapping[str, str] = {
     "about_user": "it is about the one whom the rules name",
     "left_out": "whom the rules name has just given it up",
     "not_a_person": "the rules name an integration",
+    "lacks_skill": "whom the rules name lacks a required skill",
+    "out_of_hours": "whom the rules name does not work before it must be acknowledged",
+    "no_suggestion": "history suggests nobody surely enough",
     "nobody_eligible": "nobody the rules name is eligible",
 }
 
@@ -73,7 +76,11 @@ def stands_in(position: str, failure: str, *, in_place: bool = False) -> str:
 def _in_place(target: Target, rule: str | None, inputs: Inputs) -> str:
     if target.kind == "team":
         return f"stands in for a member of {inputs.teams[target.team_id or ''].name}, who is absent"
-    named = {"previous_owner": "the previous owner", "user": f"whom the rule “{rule}” names"}
+    named = {
+        "previous_owner": "the previous owner",
+        "user": f"whom the rule “{rule}” names",
+        "suggested": "whom history suggests",
+    }
     return f"stands in for {named.get(target.kind) or PLACE_WORDS[target.role or '']}, who is absent"
 
 
@@ -84,6 +91,8 @@ def _because(target: Target, winner: Ranked, eligible: int, rule: str | None, in
         return "owned this account's previous escalation with the same reason"
     if target.kind == "user":
         return f"is named by the rule “{rule}”"
+    if target.kind == "suggested":
+        return "is suggested by who closed cases like this one"
     team = inputs.teams[target.team_id or ""]
     if eligible == 1:
         return f"is the only eligible member of {team.name}"

@@ -25,6 +25,7 @@ from app.sla.models import LadderVersion
 from app.sla.stored import StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
 from app.sla.versions import find_calendar, find_level, load_versions
+from app.sla.working import read_working_calendars as read_working_calendars
 
 # In this order service levels are compared: how soon the customer hears first, then again, and has it closed.
 COMPARED = ("respond", "reply", "customer_update", "close")
@@ -161,6 +162,14 @@ def close_target(raised_at: datetime, basis: Basis) -> datetime:
     if target is None:
         raise NoTarget("A case without a target to be closed")
     return local_days_later(raised_at, target.value, ZoneInfo(basis.zone))
+
+
+def acknowledge_due(basis: Basis, *, severity: int, now: datetime) -> datetime:
+    """When the acknowledgement of a case given to its owner now would fall due."""
+    target = find_default_target("acknowledge", basis, severity=severity)
+    if target is None:
+        raise NoTarget("A case that nobody need acknowledge")
+    return basis.calendar.add(now, target.value)
 
 
 def _promised(settings: TenantSettings) -> Mapping[str, Mapping[str, int]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
@@ -42,7 +42,14 @@ READ_VERSIONS = text(
 
 Ladders = Mapping[str, Ladder]
 
-_calendars: dict[UUID, Calendar] = {}
+
+class _Readable(NamedTuple):
+    calendar: Calendar
+    definition: str
+
+
+_calendars: dict[UUID, _Readable] = {}
+_elsewhere: dict[tuple[UUID, str], Calendar] = {}
 _ladders: dict[tuple[UUID, int], Ladders] = {}
 _levels: dict[UUID, Level] = {}
 _lock = Lock()
@@ -61,7 +68,7 @@ def load_versions(calendar_ids: Iterable[UUID], ladder_numbers: Iterable[int], l
         content = json.dumps(row.content, sort_keys=True)
         try:
             if row.what == "calendar":
-                _keep(_calendars, row.id, _compile(content))
+                _keep(_calendars, row.id, _Readable(_compile(content), content))
             elif row.what == "level":
                 _keep(_levels, row.id, _read_level(row.id, row.kind, row.number, row.content))
             else:
@@ -74,6 +81,19 @@ def load_versions(calendar_ids: Iterable[UUID], ladder_numbers: Iterable[int], l
 
 def find_calendar(version_id: UUID) -> Calendar:
     """The compiled calendar of a version; BasisUnreadable when its definition cannot be read."""
+    return _find_readable(version_id).calendar
+
+
+def find_calendar_in(zone: str, version_id: UUID) -> Calendar:
+    """The same local hours in another zone, as somebody keeps them who works there."""
+    key = (version_id, zone)
+    if key not in _elsewhere:
+        definition = json.loads(_find_readable(version_id).definition)
+        _keep(_elsewhere, key, _compile(json.dumps({**definition, "timezone": zone}, sort_keys=True)))
+    return _elsewhere[key]
+
+
+def _find_readable(version_id: UUID) -> _Readable:
     if version_id not in _calendars:
         load_versions([version_id], [])
     if version_id not in _calendars:

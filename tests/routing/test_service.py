@@ -116,11 +116,13 @@ def test_a_team_is_chosen_from_by_the_printed_score(tenant: TestTenant, make_use
         insert_all(hold(case(severity=1, value=Decimal(1000)), busy.id, now=NOW - timedelta(hours=12)))
         result = settle(case(value=Decimal(500)))
     assert (result.owner_id, result.team_id) == (free.id, team_id)
-    # nobody knows the account; free: 30 × 1 + 10 × 1 + 5 × 1; busy: 30 × 20/24 + 10 × 0 + 5 × 12/24
-    assert [(c["id"], c["score"]) for c in result.decision.candidates] == [(str(free.id), 45.0), (str(busy.id), 27.5)]
-    assert result.decision.candidates[0]["parts"] == {"affinity": 0.0, "capacity": 30.0, "value": 10.0, "rest": 5.0}
+    # nobody knows the account, both keep the tenant's hours as the case does: 15 × 1
+    # free: 30 × 1 + 10 × 1 + 5 × 1; busy: 30 × 20/24 + 10 × 0 + 5 × 12/24
+    assert [(c["id"], c["score"]) for c in result.decision.candidates] == [(str(free.id), 60.0), (str(busy.id), 42.5)]
+    parts = {"affinity": 0.0, "capacity": 30.0, "overlap": 15.0, "value": 10.0, "rest": 5.0}
+    assert result.decision.candidates[0]["parts"] == parts
     assert result.why == (
-        "scores highest of 2 in Billing (45 points, most for free capacity); 0 of 24 units of work in hand"
+        "scores highest of 2 in Billing (60 points, most for free capacity); 0 of 24 units of work in hand"
     )
 
 

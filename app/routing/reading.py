@@ -1,0 +1,119 @@
+"""What one decision is made from, read late and once: the people the matching rules may name, with all that counts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.auth.settings import tenant_settings
+from app.routing import queries, suggestions
+from app.routing.choice import work_weight
+from app.routing.hours import WorkingHours, read_hours
+from app.routing.inputs import RoutingInput
+from app.routing.people import Inputs, Person, Suggestion, TeamFacts
+from app.routing.policy import Policy, Rule
+from app.routing.queries import Staff
+from app.sla import service as sla
+
+COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who shall own this case: by the rules, or from one team; never one of `exclude`."""
+
+    facts: RoutingInput
+    now: datetime
+    today: date
+    exclude: Collection[UUID] = ()
+    team_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read to answer: the people, when they work, who is on duty by position, whom history suggests."""
+
+    staff: Staff
+    hours: WorkingHours
+    duty: Mapping[str, str]
+    suggested: tuple[Suggestion, ...] = ()
+
+
+def read_inputs(
+    policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID], team_id: UUID | None
+) -> tuple[Inputs, Staff]:
+    """One statement for the people; one more for a policy that asks for counts, and for calendars met first."""
+    today = now.astimezone(ZoneInfo(tenant_settings().timezone)).date()
+    question = Question(_with_counts(policy, facts), now, today, exclude, team_id)
+    rules = [] if team_id else policy.matching(question.facts.facts, today=today, now=now)
+    found = _find(question, rules)
+    return assemble(policy, question, found), found.staff
+
+
+def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
+    """What is kept of it: ids and numbers, the facts the policy has conditions on, the skills its rules ask for."""
+    facts, staff, hours = question.facts, found.staff, found.hours
+    by_email = {person["email"]: id_ for id_, person in staff.people.items()}
+    return Inputs(
+        now=question.now,
+        today=question.today,
+        tie_key=str(facts.escalation_id),
+        weight=work_weight(facts.severity, facts.status),
+        facts={name: value for name, value in facts.facts.items() if name in policy.fields},
+        roles={role: str(user_id) for role, user_id in facts.roles.items()},
+        about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
+        exclude=frozenset(map(str, question.exclude)),
+        team_id=str(question.team_id) if question.team_id else None,
+        people={id_: _person(id_, row, policy, hours) for id_, row in staff.people.items()},
+        teams={
+            id_: replace(TeamFacts.of(id_, row), hours=hours.teams.get(id_, {})) for id_, row in staff.teams.items()
+        },
+        previous_owner_id=staff.previous_owner_id,
+        duty={position: by_email[email] for position, email in found.duty.items() if email in by_email},
+        due_at=hours.due_at,
+        suggested=found.suggested,
+    )
+
+
+def _find(question: Question, rules: Sequence[Rule]) -> Found:
+    facts, now, settings = question.facts, question.now, tenant_settings()
+    targets = [target for rule in rules for target in rule.targets]
+    suggested = suggestions.find(facts, now=now) if any(t.kind == "suggested" for t in targets) else ()
+    positions = {"duty_owner": settings.duty_owner_email, "duty_deputy": settings.duty_deputy_email}
+    duty = {position: email for position, email in positions.items() if email}
+    staff = queries.read_staff(
+        teams={t.team_id for t in targets if t.team_id} | ({str(question.team_id)} if question.team_id else set()),
+        people={t.user_id for t in targets if t.user_id}
+        | set(map(str, facts.roles.values()))
+        | {suggestion.user_id for suggestion in suggested},
+        duty=list(duty.values()),
+        account_id=facts.account_id,
+        escalation_id=facts.escalation_id,
+        reason=facts.reason,
+        capacity=settings.capacity,
+        now=now,
+        skilled=any(rule.asks_skills for rule in rules),
+    )
+    basis = facts.basis or sla.basis(severity=facts.severity, now=now)
+    hours = read_hours(staff.people, staff.teams, basis=basis, severity=facts.severity, now=now)
+    return Found(staff, hours, duty, suggested)
+
+
+def _person(id_: str, row: Mapping[str, Any], policy: Policy, hours: WorkingHours) -> Person:
+    named = row["skills"] or {}
+    skills = {key: level for name, level in named.items() if (key := name.casefold()) in policy.skills}
+    return replace(Person.of(id_, {**row, "skills": skills}), hours=hours.people[id_])
+
+
+def _team(id_: str, row: Mapping[str, Any], hours: WorkingHours) -> TeamFacts:
+    return replace(TeamFacts.of(id_, row), hours=hours.teams.get(id_, {}))
+
+
+def _with_counts(policy: Policy, facts: RoutingInput) -> RoutingInput:
+    """What the account has in hand and had before is counted only for a policy that asks for it."""
+    if not policy.fields & COUNTS or any(facts.facts.get(name) is not None for name in COUNTS):
+        return facts
+    counted = queries.count_for_account(facts.account_id, reason=facts.reason, escalation_id=facts.escalation_id)
+    return replace(facts, facts={**facts.facts, **dict(zip(sorted(COUNTS), counted, strict=True))})
