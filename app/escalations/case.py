@@ -28,6 +28,7 @@ from app.escalations.urgency import is_urgent
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
 from app.notifications.models import Intent
+from app.playbooks.models import Task
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import Calendar
@@ -271,6 +272,11 @@ def take_dues(record: Escalation, clocks: Clocks) -> None:
     if close is not None and close.due_at is not None:
         record.due_at = close.due_at
         record.resolve_by_at = sla.resolve_by(close.due_at, basis_of(record))
+
+
+def made(task: Task | None) -> dict[str, UUID]:
+    """The fact by which an action's event names the task that it made; the stream of clocks begins the task there."""
+    return {} if task is None else {"task": task.id}
 
 
 def basis_of(record: Escalation) -> sla.Basis:

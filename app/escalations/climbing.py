@@ -7,11 +7,12 @@ from uuid import UUID
 from app.auth import queries as users
 from app.errors import invalid
 from app.escalations import deciding, promises, tiers
-from app.escalations.case import Act, Change, begin
+from app.escalations.case import Act, Change, begin, made
 from app.escalations.errors import BriefNeeded
 from app.escalations.models import Escalation
 from app.escalations.owning import named, routing_input
 from app.playbooks import service as playbooks
+from app.playbooks.models import Task
 from app.routing import service as routing
 
 
@@ -41,11 +42,12 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
     else:
         change.clocks.fulfil("tier", change.now, change.now)
     promises.enter_tier(change, change.now)
+    task = qualification(change, target)
     facts = {"was": was, "tier": target, "reason": hop.reason, "automatic": hop.automatic, "passed_over": passed}
     vendor = hop.vendor or {}
     texts = {"brief": hop.brief, **{f"vendor_{key}": vendor.get(key) for key in ("name", "contact", "reference")}}
-    change.note("escalate", facts, texts)
-    qualify(change, target)
+    change.note("escalate", {**facts, **made(task)}, texts)
+    qualify(change, target, task)
     change.sign_of_work(change.now)
     return change.save()
 
@@ -81,27 +83,32 @@ def member_of(change: Change, tier: str) -> UUID | None:
     return found.owner_id if found.team_id == team.id and found.failure is None else None
 
 
-def qualify(change: Change, tier: str) -> None:
+def qualification(change: Change, tier: str) -> Task | None:
     """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it, as of a
-    restricted case, which the team may not see. At the end of the path management is asked to decide."""
+    restricted case, which the team may not see. None at the end of the path, where no team is asked."""
     record = change.record
     member = None if record.restricted else member_of(change, tier)
     if tier == tiers.TIERS[-1] and member is None:
+        return None
+    title = deciding.TITLE if tier == tiers.TIERS[-1] else f"Can it be resolved here ({tier.replace('_', ' ')})?"
+    return playbooks.new_task(
+        "qualification",
+        title,
+        escalation_id=record.id,
+        assignee_id=member or record.owner_id,
+        now=change.now,
+        role="owner" if member is None else "tier",
+    )
+
+
+def qualify(change: Change, tier: str, task: Task | None) -> None:
+    """Who has the question is told; without one, management is asked to decide."""
+    record = change.record
+    if task is None:
         if not deciding.is_asked(record.id):
             deciding.ask(change, "The work has come to the end of its path.")
         return
-    assignee = member or record.owner_id
-    title = deciding.TITLE if tier == tiers.TIERS[-1] else f"Can it be resolved here ({tier.replace('_', ' ')})?"
-    change.rows.append(
-        playbooks.new_task(
-            "qualification",
-            title,
-            escalation_id=record.id,
-            assignee_id=assignee,
-            now=change.now,
-            role="owner" if member is None else "tier",
-        )
-    )
-    if assignee is not None:
-        people = users.list_active(ids=[assignee])
-        change.tell(people, "qualification", f"{named(record, change.account)}: moved up to {tier}", title)
+    change.rows.append(task)
+    if task.assignee_id is not None:
+        people = users.list_active(ids=[task.assignee_id])
+        change.tell(people, "qualification", f"{named(record, change.account)}: moved up to {tier}", task.title)

@@ -2,8 +2,8 @@
 
 Transactions commit in another order than they begin. So entries are read by the number of the transaction that wrote
 them, and only below the oldest one still under way in the database: whatever is committed later has a higher number
-than all that has been shown. A long transaction delays the stream; it never tears a hole into it. Tiers that have no
-clock stand among them, told from the timeline.
+than all that has been shown. A long transaction delays the stream; it never tears a hole into it. Promises without a
+clock, since nobody gave them a time, stand among them, told from the timeline.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Executable, RowMapping, Select, and_, func, literal, select, text, tuple_
 
 from app.auth.actor import Actor
 from app.db import db
-from app.escalations import tier_events
+from app.escalations import untimed
 from app.escalations.models import Escalation
 from app.escalations.queries import visible_to
+from app.escalations.task_events import TASKS
+from app.escalations.tier_events import TIERS
+from app.escalations.update_events import UPDATES
 from app.escalations.words import numbered
 from app.http import decode_cursor, encode_cursor
 from app.sla.models import Clock, ClockEntry
@@ -25,6 +28,7 @@ from app.sla.models import Clock, ClockEntry
 HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 LAST_CLOCK, LAST_SEQ = UUID(int=2**128 - 1), 2**31 - 1
 FACTS = ("target", "due_at", "because")
+SOURCES = (TIERS, UPDATES, TASKS)
 
 Placed = tuple[tuple[int, UUID, int], dict[str, Any]]  # an entry with its place in the stream
 
@@ -34,27 +38,27 @@ def list_clock_events(arguments: Mapping[str, Any], *, actor: Actor, now: dateti
     horizon: int = db.session.scalar(HORIZON)
     limit, position = arguments["limit"], decode_cursor(arguments.get("cursor"))
     visible = visible_to(actor, now=now)
-    kept, derived = _stream(horizon, visible), tier_events.stream(horizon, visible, arguments)
-    found = _read(_after(_filtered(kept, arguments), position, arguments.get("since")), limit + 1, _of_clock)
+    kept = _after(_filtered(_stream(horizon, visible), arguments), position, arguments.get("since"))
+    found = _read(kept.limit(limit + 1), _of_clock)
+    derived = untimed.first_of(SOURCES, horizon, visible, arguments, position, limit + 1)
     if derived is not None:  # both lie below the horizon, so that nothing is committed between the two
-        derived = tier_events.after(derived, position, arguments.get("since"))
-        found = sorted([*found, *_read(derived, limit + 1, _of_tier)], key=lambda one: one[0])
+        found = sorted([*found, *_read(derived, _untimed)], key=lambda one: one[0])
     shown, more = found[:limit], len(found) > limit
     place = shown[-1][0] if more else (horizon - 1, LAST_CLOCK, LAST_SEQ)  # all below the horizon has been read
     ahead = [place[0], str(place[1]), place[2]]
     return {"items": [item for _, item in shown], "next_cursor": encode_cursor(ahead), "more": more}
 
 
-def _read(query: Select[Any], limit: int, form: Callable[[RowMapping], Placed]) -> list[Placed]:
-    return [form(row) for row in db.session.execute(query.limit(limit)).mappings()]
+def _read(query: Executable, form: Callable[[RowMapping], Placed]) -> list[Placed]:
+    return [form(row) for row in db.session.execute(query).mappings()]
 
 
 def _of_clock(row: RowMapping) -> Placed:
     return (row["transaction_id"], row["clock_id"], row["seq"]), _event(row)
 
 
-def _of_tier(row: RowMapping) -> Placed:
-    return (row["transaction_id"], row["event_id"], row["seq"]), tier_events.shown(row)
+def _untimed(row: RowMapping) -> Placed:
+    return untimed.place_of(row), untimed.shown(row)
 
 
 def _after(query: Select[Any], position: list[Any] | None, since: datetime | None) -> Select[Any]:

@@ -140,8 +140,8 @@ class ClockEventArguments(PageArguments):
 
 
 class ClockEventSchema(Schema):
-    """One entry of a clock's ledger, with the clock and the case it belongs to; of a tier that nobody gave a time there
-    is no clock and no target, and `subject` is the tier."""
+    """One entry of a clock's ledger, with the clock and the case it belongs to; of a tier, update or task that nobody
+    gave a time there is no clock and no target. `subject` is the task's id, or the name of such a tier."""
 
     id = fields.UUID()
     escalation_id = fields.UUID()

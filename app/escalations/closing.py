@@ -278,9 +278,11 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     loser.merged_into_id = kept.id
     unanswered = db.session.scalar(UNANSWERED_MESSAGE, {"id": loser.id})
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
-    survivor.note("merge", {"from": loser.id, "number": numbered(loser.number)}, {"reason": reason})
+    tasks = join(loser, kept, act.now)
+    facts = {"from": loser.id, "number": numbered(loser.number), "tasks": [task.id for task in tasks]}
+    survivor.note("merge", facts, {"reason": reason})
     end_merged(change)
-    tasking.promise_all(survivor, join(loser, kept, act.now))
+    tasking.promise_all(survivor, tasks)
     carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
     change.save()

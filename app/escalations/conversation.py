@@ -8,11 +8,12 @@ from sqlalchemy import select
 from app.auth import queries as users
 from app.db import db
 from app.escalations import promises
-from app.escalations.case import Act, Change, begin
+from app.escalations.case import Act, Change, begin, made
 from app.escalations.models import Escalation, Event, Link
 from app.escalations.owning import named
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
+from app.playbooks.models import Task
 
 
 def add_attempt(escalation_id: UUID, *, act: Act, what: str, result: str, at: datetime | None) -> Escalation:
@@ -57,14 +58,15 @@ def add_message(
     happened_at = change.happened_at(at)
     texts = {"from": sender, "text": content}
     key = f"{channel}:{external_id}" if external_id else None
-    change.note("message", {"channel": channel}, texts, at=happened_at, external_key=key)
     record = change.record
+    task = new_answer(record, change.now) if record.status == "closed" and record.owner_id is not None else None
+    change.note("message", {"channel": channel, **made(task)}, texts, at=happened_at, external_key=key)
     if record.status == "waiting" and record.waiting_party == "customer":
         resume_work(change, "customer_replied")
     if record.status in ("open", "in_progress", "waiting", "resolved"):
         promises.customer_spoke(change, happened_at)
-    elif record.status == "closed" and record.owner_id is not None:
-        ask_owner_to_answer(change, record.owner_id)
+    elif task is not None:
+        ask_owner_to_answer(change, task)
     return change.save()
 
 
@@ -73,15 +75,16 @@ def is_known(change: Change, external_key: str) -> bool:
     return db.session.scalar(select(Event.id).where(*asked)) is not None
 
 
-def ask_owner_to_answer(change: Change, owner_id: UUID) -> None:
+def new_answer(record: Escalation, now: datetime) -> Task:
     title = "The customer wrote after the case was closed: answer them"
-    change.rows.append(
-        playbooks.new_task(
-            "customer_message", title, escalation_id=change.record.id, assignee_id=owner_id, now=change.now
-        )
-    )
-    people = users.list_active(ids=[owner_id])
-    change.tell(people, "customer_message", f"{named(change.record, change.account)}: the customer wrote", title)
+    return playbooks.new_task("customer_message", title, escalation_id=record.id, assignee_id=record.owner_id, now=now)
+
+
+def ask_owner_to_answer(change: Change, task: Task) -> None:
+    change.rows.append(task)
+    people = users.list_active(ids=[task.assignee_id] if task.assignee_id else [])
+    subject = f"{named(change.record, change.account)}: the customer wrote"
+    change.tell(people, "customer_message", subject, task.title)
 
 
 def add_comment(escalation_id: UUID, *, act: Act, content: str) -> Escalation:

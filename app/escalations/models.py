@@ -16,9 +16,9 @@ OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken"
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
-OF_TIERS = (
+OF_PROMISES = (
     "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
-    "'close_unresolved', 'merge', 'reopen')"
+    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task')"
 )
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
@@ -147,7 +147,7 @@ class Event(TenantModel):
     """One line of the timeline: ids and codes only; `hash` covers all of it and the event before.
 
     `external_key` keeps a message that arrives twice from standing twice. The database stamps each with the number of
-    its transaction; what tells of tiers is found by it.
+    its transaction; what tells of promises without a clock is found by it.
     """
 
     __tablename__ = "event"
@@ -155,7 +155,7 @@ class Event(TenantModel):
         reference("escalation", "escalation_id"),
         UniqueConstraint("tenant_id", "escalation_id", "seq"),
         UniqueConstraint("tenant_id", "escalation_id", "external_key"),
-        Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_TIERS)),
+        Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_PROMISES)),
         Index("ix_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         {"info": {"append_only": True, "stamped": True}},
     )

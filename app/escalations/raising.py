@@ -16,7 +16,7 @@ from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, promises
-from app.escalations.case import Act, Change, basis_of
+from app.escalations.case import Act, Change, basis_of, made
 from app.escalations.demand import (
     NewEscalation,
     contracts_of,
@@ -109,7 +109,12 @@ def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str
     Of a case that was raised before we knew of it, the reminders of the time between are passed over.
     """
     record = change.record
-    facts = {} if noted == "approve" else raise_facts(record)
+    task = playbooks.intake_task(
+        {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},
+        escalation_id=record.id,
+        now=change.now,
+    )
+    facts = {**({} if noted == "approve" else raise_facts(record)), **made(task)}
     change.note(noted, facts, {} if noted == "approve" else raise_texts(record), at=at)
     routed = own(change, account, cause="raise")
     basis = basis_of(record)
@@ -122,12 +127,9 @@ def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str
     for kind, target in promises.asked_from_the_start(record, basis):
         rows += sla.open_clock(kind, at=at, imported=late, target=target, **start)
     change.rows += rows
-    change.rows += playbooks.intake_task(
-        {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},
-        escalation_id=record.id,
-        assignee_id=routed.owner_id,
-        now=change.now,
-    )
+    if task is not None:
+        task.assignee_id = routed.owner_id
+        change.rows.append(task)
     clocks = [row for row in rows if isinstance(row, Clock)]
     return Raised(record, account, routed.owner, routed.rule, routed.why, clocks, [], [])
 

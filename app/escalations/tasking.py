@@ -21,7 +21,7 @@ from app.sla.clocks import BY_RESOLVE_OR_CLOSE
 from app.sla.hours import LAST_YEAR
 from app.sla.ledger import Target
 
-BY_ITS_STATE = ("done", "waived")
+ENDED_BY = (*BY_RESOLVE_OR_CLOSE, "done", "waived")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
     if task.state != was_state and task.state != "open":
         change.clocks.fulfil("task", because=task.state, **at)
     elif task.state != was_state and change.record.status in lifecycle.LIVE:
-        change.clocks.reopen(("task",), ended_by=BY_ITS_STATE, **at)
+        change.clocks.reopen(("task",), ended_by=ENDED_BY, **at)
     if task.due_at == was_due or change.record.status not in lifecycle.LIVE:
         return
     if task.due_at is None:
@@ -141,8 +141,8 @@ def promise(change: Change, task: Task, target: Target | None = None) -> None:
 def take_up_again(change: Change) -> None:
     """A case that is reopened goes on with the promises of the tasks that are still open."""
     for task in playbooks.list_open(change.record.id):
-        subject, ended_by = str(task.id), (*BY_RESOLVE_OR_CLOSE, *BY_ITS_STATE)
-        change.clocks.reopen(("task",), at=change.now, now=change.now, subject=subject, ended_by=ended_by)
+        subject = str(task.id)
+        change.clocks.reopen(("task",), at=change.now, now=change.now, subject=subject, ended_by=ENDED_BY)
 
 
 def promise_all(survivor: Change, tasks: Iterable[Task]) -> None:

@@ -4,43 +4,26 @@ A tier is entered by raise, approval or escalation and left by the next escalati
 taken up again with the case, as its clock would. From the moment a tier has a clock, only the ledger tells of it.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid5
+from sqlalchemy import text
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    DateTime,
-    Integer,
-    RowMapping,
-    Select,
-    Text,
-    Uuid,
-    literal,
-    select,
-    text,
-    tuple_,
-)
-
-from app.escalations.models import Escalation
 from app.escalations.tiers import FIRST_TIER
-from app.escalations.words import numbered
-
-KIND = "tier"
-TYPES = ("activate", "reopen", "resume", "pause", "fulfil", "cancel")
+from app.escalations.untimed import Untimed
 
 # `held` is the tier before the event and since when; `stood` what its clock would have been doing; up to three entries
-# come of one event, `place` puts them in order. The kinds are those of the index `ix_event_transaction`, literally.
-DERIVED = (
-    text(
+# come of one event, `place` puts them in order. The kinds are among those of the index `ix_event_transaction`.
+TIERS = Untimed(
+    kinds=("tier",),
+    types=("activate", "reopen", "resume", "pause", "fulfil", "cancel"),
+    at_event=True,
+    source=text(
         """
-        select e.transaction_id, e.id as event_id, e.escalation_id, e.seq * 4 + entry.place as seq,
-               entry.type, entry.tier, entry.because, e.at, e.recorded_at
+        select e.transaction_id, e.id as place_id, e.escalation_id, e.seq * 4 + entry.place as seq, 'tier' as kind,
+               entry.tier as subject, 1 as cycle, entry.type, entry.because,
+               case when entry.type = 'reopen' then e.recorded_at else greatest(e.at, held.entered_at) end as at,
+               e.recorded_at
         from event e
         left join lateral (
-            select v.recorded_at as since, coalesce(v.facts ->> 'tier', :first_tier) as tier
+            select v.recorded_at as since, v.at as entered_at, coalesce(v.facts ->> 'tier', :first_tier) as tier
             from event v where v.tenant_id = e.tenant_id and v.escalation_id = e.escalation_id and v.seq < e.seq
             and v.kind in ('raise', 'approve', 'escalate') order by v.seq desc limit 1
         ) held on true
@@ -84,65 +67,5 @@ DERIVED = (
             and a.type = 'activate' and a.recorded_at >= entry.since
             and (a.recorded_at = entry.since or a.recorded_at < e.recorded_at))
         """
-    )
-    .bindparams(first_tier=FIRST_TIER)
-    .columns(
-        transaction_id=BigInteger,
-        event_id=Uuid,
-        escalation_id=Uuid,
-        seq=Integer,
-        type=Text,
-        tier=Text,
-        because=Text,
-        at=DateTime(timezone=True),
-        recorded_at=DateTime(timezone=True),
-    )
-    .subquery("derived")
+    ).bindparams(first_tier=FIRST_TIER),
 )
-KEY = tuple_(DERIVED.c.transaction_id, DERIVED.c.event_id, DERIVED.c.seq)
-FIRST_SINCE = text("(select min(transaction_id) from event where recorded_at >= :since)")
-
-
-def stream(horizon: int, visible: ColumnElement[bool], arguments: Mapping[str, Any]) -> Select[Any] | None:
-    """Entries of tiers without a clock, in the order of the ledger's; None where none can be asked for."""
-    if arguments.get("kind", KIND) != KIND or arguments.get("type", TYPES[0]) not in TYPES:
-        return None
-    query = (
-        select(DERIVED, Escalation.number)
-        .join(Escalation, Escalation.id == DERIVED.c.escalation_id)
-        .where(DERIVED.c.transaction_id < horizon, visible)
-        .order_by(*KEY.clauses)
-    )
-    wanted = {"type": DERIVED.c.type, "escalation": DERIVED.c.escalation_id}
-    for name, column in wanted.items():
-        if name in arguments:
-            query = query.where(column == arguments[name])
-    return query.where(DERIVED.c.recorded_at >= arguments["since"]) if "since" in arguments else query
-
-
-def after(query: Select[Any], position: list[Any] | None, since: datetime | None) -> Select[Any]:
-    """What follows a cursor; without one, from the first entry recorded since then."""
-    if position is not None:
-        transaction, one, seq = literal(position[0]), literal(UUID(position[1])), literal(position[2])
-        from_here = tuple_(transaction, one) <= tuple_(DERIVED.c.transaction_id, DERIVED.c.event_id)  # by the index
-        return query.where(from_here, tuple_(transaction, one, seq) < KEY)
-    if since is not None:
-        return query.where(DERIVED.c.transaction_id >= FIRST_SINCE.bindparams(since=since))
-    return query
-
-
-def shown(row: RowMapping) -> dict[str, Any]:
-    """An entry as the ledger's are shown: of no clock, with no target, its tier as subject, the same at every poll."""
-    entry = {name: row[name] for name in ("escalation_id", "type", "seq", "at", "recorded_at")}
-    because = {"because": row["because"]} if row["because"] else {}
-    return {
-        "id": uuid5(row["event_id"], str(row["seq"])),
-        "clock_id": None,
-        "target": None,
-        "kind": KIND,
-        "subject": row["tier"],
-        "cycle": 1,
-        "number": numbered(row["number"]),
-        **entry,
-        **because,
-    }

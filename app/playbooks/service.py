@@ -41,13 +41,13 @@ def new_task(
     )
 
 
-def intake_task(answers: dict[str, Any], *, escalation_id: UUID, assignee_id: UUID, now: datetime) -> list[Task]:
-    """One task that names the questions still open, or none."""
+def intake_task(answers: dict[str, Any], *, escalation_id: UUID, now: datetime) -> Task | None:
+    """One task that names the questions still open, or none; whose it is follows from who comes to own the case."""
     open_questions = intake.missing(answers)
     if not open_questions:
-        return []
+        return None
     title = "Ask the customer: " + " ".join(intake.QUESTIONS[question] for question in open_questions)
-    return [new_task("intake", title, escalation_id=escalation_id, assignee_id=assignee_id, now=now)]
+    return new_task("intake", title, escalation_id=escalation_id, assignee_id=None, now=now)
 
 
 def list_open(escalation_id: UUID) -> list[Task]:
