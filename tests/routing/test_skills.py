@@ -6,13 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.db import transaction
 from app.routing import service as routing
-from app.routing.models import PolicyVersion, UserSkill
-from app.routing.policies import newest_number
-from app.rows import insert_all
+from app.routing.models import UserSkill
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
 
@@ -26,13 +23,16 @@ def made(client: ApiClient, *names: str) -> list[str]:
     return [client.post("/api/v1/skills", json={"name": name}).headers["Location"] for name in names]
 
 
-def in_force(*asked: dict[str, Any]) -> None:
-    """Rules that name skills, as the policy in force has them."""
-    rules = [{**CATCH_ALL, **members, "name": f"rule {n}"} for n, members in enumerate(asked, 1)]
-    with transaction():
-        number = newest_number() + 1
-        insert_all([PolicyVersion(number=number, rules=rules, weights={}, created_by=None, created_at=NOW)])
-        routing.publish_policy(number, actor=SYSTEM, now=NOW)
+@pytest.fixture
+def in_force(publish: Callable[..., int]) -> Callable[..., int]:
+    """`in_force({"required_skills": …}, {})` publishes rules 1, 2 … with these members, above the catch-all."""
+
+    def publish_rules(*asked: dict[str, Any]) -> int:
+        when = {"field": "escalation.severity", "op": "=", "value": 1}
+        rules = [{**CATCH_ALL, "when": when, "name": f"rule {n}", **members} for n, members in enumerate(asked, 1)]
+        return publish([*rules, CATCH_ALL])
+
+    return publish_rules
 
 
 def test_a_skill_is_made_renamed_listed_and_deleted(client: ApiClient) -> None:
@@ -66,7 +66,9 @@ def test_a_name_no_skill_can_have_is_refused(client: ApiClient, name: Any) -> No
 
 
 @pytest.mark.parametrize("part", ["required_skills", "preferred_skills"])
-def test_a_skill_that_rules_in_force_name_stays_and_they_are_said(client: ApiClient, tenant: Any, part: str) -> None:
+def test_a_skill_that_rules_in_force_name_stays_and_they_are_said(
+    client: ApiClient, in_force: Callable[..., int], part: str
+) -> None:
     billing, sso = made(client, "Billing", "SSO")
     in_force({part: [{"skill": "billing", "level": 2}]}, {}, {part: [{"skill": "sso"}, {"skill": "BILLING"}]})
     refused = client.delete(billing)
@@ -76,7 +78,7 @@ def test_a_skill_that_rules_in_force_name_stays_and_they_are_said(client: ApiCli
     assert client.patch(billing, json={"name": "Invoices"}, if_match=1).json["rules"] == ["rule 1", "rule 3"]
     assert client.patch(billing, json={"name": "BILLING"}, if_match=1).status_code == 200
     assert client.delete(sso).json["rules"] == ["rule 3"]
-    in_force({})
+    in_force()
     assert client.delete(sso).status_code == 204
 
 
@@ -230,3 +232,77 @@ def test_another_tenants_skill_is_unknown(
     refused = client.put(f"/api/v1/users/{make_user().id}/skills", json=body, if_match=1)
     assert refused.json["errors"][0]["pointer"] == "/skills/0/skill"
     assert made(client, "theirs")
+
+
+@pytest.fixture
+def explain(client: ApiClient) -> Callable[[], dict[str, Any]]:
+    """Who would get a case of severity 1 now, and why."""
+    client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
+    body = {"account": {"source": "crm", "external_id": "A-1"}, "severity": 1}
+
+    def ask() -> dict[str, Any]:
+        answer = client.post("/api/v1/routing/explain", json=body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json
+        return found
+
+    return ask
+
+
+def team_of(client: ApiClient, *members: tuple[User, dict[str, Any]]) -> str:
+    team = client.post("/api/v1/teams", json={"name": "Billing", "calendar": "Always"})
+    for user, body in members:
+        assert client.put(f"{team.headers['Location']}/members/{user.id}", json=body).status_code == 201
+    return str(team.json["id"])
+
+
+@pytest.fixture
+def always(client: ApiClient) -> None:
+    body = {"name": "Always", "timezone": "UTC", "always_open": True}
+    assert client.post("/api/v1/calendars", json=body).status_code == 201
+
+
+@pytest.mark.usefixtures("always")
+def test_a_team_that_cannot_take_a_case_is_passed_with_its_reason_and_somebody_owns_it(
+    client: ApiClient, tenant: TestTenant, make_user: Make, in_force: Callable[..., int], explain: Any
+) -> None:
+    team = team_of(client)
+    in_force({"target": {"kind": "team", "team_id": team}})
+    assert (explain()["failure"], explain()["owner"]["email"]) == ("team_empty", tenant.admin.email)
+    user = make_user()
+    path = f"/api/v1/teams/{team}/members/{user.id}"
+    assert client.put(path, json={"capacity": 0}).status_code == 201
+    full = explain()
+    assert (full["failure"], full["excluded"]["at_capacity"]) == ("at_capacity", [str(user.id)])
+    assert full["owner"]["email"] == tenant.admin.email
+    assert client.put(path, json={"capacity": 8}, if_match="*").status_code == 200
+    assert explain()["owner"]["email"] == user.email
+
+
+@pytest.mark.usefixtures("always")
+def test_a_required_skill_that_nobody_has_left_is_said_and_somebody_owns_the_case(
+    client: ApiClient, tenant: TestTenant, make_user: Make, in_force: Callable[..., int], explain: Any
+) -> None:
+    user = make_user()
+    team = team_of(client, (user, {}))
+    made(client, "Refunds")
+    in_force({"target": {"kind": "team", "team_id": team}, "required_skills": [{"skill": "refunds", "level": 3}]})
+    path = f"/api/v1/users/{user.id}/skills"
+    for level, failure, owner in ((2, "lacks_skill", tenant.admin), (3, None, user)):
+        body = {"skills": [{"skill": "Refunds", "level": level}]}
+        assert client.put(path, json=body, if_match="*").status_code == 200
+        answer = explain()
+        assert (answer["failure"], answer["owner"]["email"]) == (failure, owner.email)
+
+
+@pytest.mark.usefixtures("always")
+def test_a_newcomer_at_a_quarter_stands_behind_an_equal_colleague(
+    client: ApiClient, make_user: Make, in_force: Callable[..., int], explain: Any
+) -> None:
+    veteran, newcomer = make_user(), make_user()
+    team = team_of(client, (newcomer, {"weight": 0.25}), (veteran, {}))
+    in_force({"target": {"kind": "team", "team_id": team}})
+    answer = explain()
+    assert answer["owner"]["email"] == veteran.email
+    scores = {one["id"]: one["score"] for one in answer["candidates"]}
+    assert scores[str(newcomer.id)] == pytest.approx(scores[str(veteran.id)] / 4, abs=0.01)
