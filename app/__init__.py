@@ -11,7 +11,9 @@ from app.config import Settings, load_settings
 from app.db import db
 
 # Packages with doors to the API, from the lowest to the highest, and those whose doors are pages.
-PACKAGES = ("auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "operations")
+PACKAGES = (
+    "auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "integrations", "operations",
+)  # fmt: skip
 PAGES = ("panels",)
 
 

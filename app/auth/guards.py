@@ -12,7 +12,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from app import clock
 from app.auth import limits, tokens
 from app.auth.actor import Actor
-from app.auth.roles import SCOPES, SCOPES_OF
+from app.auth.roles import SCOPES, held_scopes
 from app.db import prepare, question, release_prepared, transaction
 from app.errors import Forbidden, Unauthenticated
 from app.http.spec import DOCS_ENDPOINTS
@@ -118,9 +118,7 @@ def authenticate() -> Actor:
     now = clock.real_now()
     if row is None or row.revoked_at or not row.active or (row.expires_at and row.expires_at <= now):
         raise Unauthenticated
-    scopes = SCOPES_OF[row.role]
-    if row.scopes is not None:
-        scopes = scopes & frozenset(row.scopes)
+    scopes = held_scopes(row.role, row.scopes)
     structlog.contextvars.bind_contextvars(tenant=str(tenant_id), user=str(row.user_id))
     g.actor = Actor(row.user_id, row.email, row.name, row.role, scopes, row.token_id)
     if row.last_used_at is None or row.last_used_at < now - timedelta(seconds=LAST_USE_SECONDS):

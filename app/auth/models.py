@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import clock
 from app.auth.roles import ROLES
 from app.db import Model, TenantModel, Versioned, new_id, reference
 
@@ -56,6 +57,7 @@ class User(Versioned, TenantModel):
     active: Mapped[bool] = mapped_column(default=True)
     leaving: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(default=clock.real_now, onupdate=clock.real_now)
 
 
 class ApiToken(TenantModel):
@@ -91,6 +93,7 @@ class CalendarFeed(TenantModel):
 
 
 ERASED_NAME = "erased person"
+ERASED_DOMAIN = "erased.invalid"
 
 
 class ErasedPerson(TenantModel):

@@ -1,5 +1,7 @@
 """Roles and what each may do. A scope not listed here exists nowhere; a route without a scope is closed."""
 
+from collections.abc import Collection
+
 ROLES = ("csm", "specialist", "manager", "executive", "admin", "integration")
 
 READ = frozenset({"accounts:read", "escalations:read", "notifications:read", "users:read", "settings:read"})
@@ -19,9 +21,12 @@ ADMINISTER = frozenset(
         "outbox:read",
         "outbox:write",
         "sandbox:write",
+        "scim",
     }
 )
 FEED = frozenset({"accounts:write", "imports:write", "escalations:raise", "escalations:feed"})
+# What an integration holds only by a token that names it: to feed cases is no reason to change people.
+NAMED_ONLY = frozenset({"scim"})
 
 SCOPES_OF: dict[str, frozenset[str]] = {
     "csm": WORK | {"escalations:feed"},
@@ -29,6 +34,13 @@ SCOPES_OF: dict[str, frozenset[str]] = {
     "manager": WORK | {"escalations:feed", "routing:read"},
     "executive": WORK | {"escalations:feed", "routing:read"},
     "admin": WORK | ADMINISTER | FEED,
-    "integration": FEED,
+    "integration": FEED | NAMED_ONLY,
 }
 SCOPES = frozenset().union(*SCOPES_OF.values())
+
+
+def held_scopes(role: str, named: Collection[str] | None) -> frozenset[str]:
+    """What a token may do: of its role's scopes those it names, or all when it names none."""
+    if named is not None:
+        return SCOPES_OF[role] & frozenset(named)
+    return SCOPES_OF[role] - NAMED_ONLY if role == "integration" else SCOPES_OF[role]

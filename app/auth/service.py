@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
 from app import clock
 from app.auth import queries, tokens
@@ -16,7 +17,7 @@ from app.auth.erased import remember as remember_erased
 from app.auth.errors import DutyRequired, EmailTaken, ManagerCycle, PersonErased
 from app.auth.models import ApiToken, Tenant, User
 from app.auth.queries import find_user_by_email, get_user
-from app.auth.roles import SCOPES_OF
+from app.auth.roles import SCOPES_OF, held_scopes
 from app.auth.settings import TenantSettings, check_calendar
 from app.db import current_tenant, db, is_unique_violation, load_tenant, take_turn
 from app.errors import Forbidden, invalid
@@ -30,6 +31,7 @@ __all__ = [
     "find_user_by_email",
     "get_user",
     "line_above",
+    "note_change",
     "remember_erased",
     "revoke_token",
     "set_current",
@@ -134,6 +136,12 @@ def change_user(user: User, changes: Mapping[str, Any]) -> User:
 def can_own(user: User) -> bool:
     """Whether cases and tasks may be in this user's hands; what is in those of others is moved."""
     return user.active and user.role != "integration"
+
+
+def note_change(user: User) -> None:
+    """What another package keeps beside a user is part of them, so their ETag changes with it."""
+    flag_modified(user, "name")
+    db.session.flush()
 
 
 def _refuse_erased(email: str) -> None:
@@ -242,7 +250,7 @@ def create_token(
             raise invalid(f"scopes.{index}", f"{scope} is not a scope of the role {user.role}")
     if expires_at is not None and expires_at <= now:
         raise invalid("expires_at", "expected a moment in the future")
-    _refuse_more_than_own(allowed if scopes is None else frozenset(scopes), actor)
+    _refuse_more_than_own(held_scopes(user.role, scopes), actor)
     plain, secret_hash = tokens.mint(current_tenant())
     token = ApiToken(
         user_id=user.id,

@@ -1,5 +1,9 @@
-"""Every error as `application/problem+json` (RFC 9457): one place, one shape, no inner detail leaked."""
+"""Every error as `application/problem+json` (RFC 9457): one place, one shape, no inner detail leaked.
 
+A blueprint whose callers know another shape gives it as its `refusal`, which takes what `problem` takes.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -22,6 +26,12 @@ CODES = {
 
 
 def problem(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
+    """The refusal in the shape that the request's blueprint gives, else as a problem document."""
+    shape: Callable[..., Response] = getattr(current_app.blueprints.get(request.blueprint or ""), "refusal", document)
+    return shape(status, code, title, detail, **extra)
+
+
+def document(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
     """`type, title, status, detail, code, request_id` and the error's own members."""
     body = {
         "type": "about:blank",

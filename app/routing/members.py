@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -64,7 +64,7 @@ def put_member(team: Team, user_id: UUID, *, capacity: int | None, weight: Decim
     if user.role == "integration":
         raise invalid("user_id", "expected a person, not an integration")
     _write(team, {user_id: Place(capacity, weight)})
-    _note_change(team)
+    note_change(team)
 
 
 def remove_member(team: Team, user_id: UUID) -> None:
@@ -72,7 +72,28 @@ def remove_member(team: Team, user_id: UUID) -> None:
     if not is_member(team, user_id):
         raise NoSuchTeam("There is no such member in this team")
     _delete(team, {user_id})
-    _note_change(team)
+    note_change(team)
+
+
+def change_members(team: Team, *, joining: Collection[UUID], leaving: Collection[UUID]) -> None:
+    """Colleagues join with the tenant's default capacity and full weight, others leave; who stays keeps what they have.
+
+    The caller has locked the team and knows that those who join are people of this tenant.
+    """
+    if not (joining or leaving):
+        return
+    _delete(team, leaving)
+    _write(team, {user_id: Place() for user_id in joining})
+    note_change(team)
+
+
+def leave_teams(user_id: UUID) -> None:
+    """Somebody is in no team any more; the teams' ETags change with that."""
+    left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.team_id)
+    team_ids = list(db.session.scalars(left.execution_options(synchronize_session=False)))
+    changed = update(Team).where(Team.id.in_(team_ids)).values(version=Team.version + 1)
+    if team_ids:
+        db.session.execute(changed.execution_options(synchronize_session=False))
 
 
 def replace_members(team: Team, members: Sequence[Mapping[str, Any]]) -> bool:
@@ -85,7 +106,7 @@ def replace_members(team: Team, members: Sequence[Mapping[str, Any]]) -> bool:
         return False
     _delete(team, set(present) - set(wanted))
     _write(team, wanted)
-    _note_change(team)
+    note_change(team)
     return True
 
 
@@ -114,13 +135,15 @@ def _person(user: User | None, email: str, field: str) -> User:
     return user
 
 
-def _note_change(team: Team) -> None:
+def note_change(team: Team) -> None:
     """Members are part of the team, so its ETag changes with them."""
     flag_modified(team, "name")
     db.session.flush()
 
 
 def _delete(team: Team, user_ids: Collection[UUID]) -> None:
+    if not user_ids:
+        return
     db.session.execute(
         delete(Membership)
         .where(Membership.team_id == team.id, Membership.user_id.in_(user_ids))

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import clock
 from app.auth.models import one_of
 from app.auth.settings import ABSENCE_MODES
 from app.db import TenantModel, Versioned, reference
@@ -34,6 +35,7 @@ class Team(Versioned, TenantModel):
     lead_id: Mapped[UUID | None]
     calendar: Mapped[str | None]
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 
 
 class Membership(TenantModel):

@@ -22,7 +22,7 @@ from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
 from app.routing.holding import assign, held_since, list_leaving, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
-from app.routing.members import put_member, remove_member
+from app.routing.members import change_members, leave_teams, note_change, put_member, remove_member
 from app.routing.models import Decision
 from app.routing.people import Inputs
 from app.routing.policies import compiled, compiled_all, current_policy, first_version, publish_policy, save_policy
@@ -31,7 +31,7 @@ from app.routing.quality import find_closers, misrouted
 from app.routing.queries import Staff
 from app.routing.reading import read_inputs
 from app.routing.skills import create_skill, put_skills
-from app.routing.teams import create_team, find_team_of_tier, get_team, upsert_team
+from app.routing.teams import change_team, create_team, find_team_of_tier, get_team, upsert_team
 from app.rows import fresh
 
 __all__ = [
@@ -42,6 +42,8 @@ __all__ = [
     "appoint",
     "asks",
     "assign",
+    "change_members",
+    "change_team",
     "check_absences_of",
     "create_skill",
     "create_team",
@@ -56,9 +58,11 @@ __all__ = [
     "get_team",
     "held_since",
     "install_defaults",
+    "leave_teams",
     "list_due",
     "list_leaving",
     "misrouted",
+    "note_change",
     "publish_policy",
     "put_member",
     "put_skills",

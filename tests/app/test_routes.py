@@ -49,6 +49,18 @@ def closed_routes(app):
     return [route for route in routes_of(app) if route.rule not in PUBLIC]
 
 
+def refusal_type(route):
+    """Refusals are problem documents everywhere but where the callers know SCIM's."""
+    return "application/scim+json" if route.rule.startswith("/scim/") else "application/problem+json"
+
+
+def is_missing(answer):
+    """Whether an answer says in its own form that there is no such record."""
+    said = answer.json
+    named = said["code"] == "not_found" if answer.mimetype == "application/problem+json" else said["status"] == "404"
+    return answer.status_code == 404 and named
+
+
 def test_every_route_asks_for_a_scope_or_is_listed_as_public(app):
     with app.app_context():
         asked = {route.rule: scope_of(route.endpoint) for route in routes_of(app)}
@@ -69,7 +81,7 @@ def test_no_closed_route_answers_without_a_token(app, closed_routes):
         answer = anybody.open(route.method, route.path)
         assert (route, answer.status_code) == (route, 401)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
-        assert answer.mimetype == "application/problem+json"
+        assert answer.mimetype == refusal_type(route)
 
 
 def test_no_closed_route_answers_a_token_that_lacks_its_scope(app, closed_routes, as_user, tenant):
@@ -102,7 +114,7 @@ def test_what_does_not_exist_looks_like_it_on_every_route_that_reads_one_record(
     for route in closed_routes:
         if route.method == "GET" and "<uuid:" in route.rule:
             answer = client.get(route.path)
-            assert (route, answer.status_code, answer.json["code"]) == (route, 404, "not_found")
+            assert (route, is_missing(answer)) == (route, True)
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from sqlalchemy import Table, Text, cast, delete, func, select, text, update
 from app.accounts.models import Account
 from app.auth import service as auth
 from app.auth.errors import DutyRequired
-from app.auth.models import ERASED_NAME, ApiToken, CalendarFeed, User
+from app.auth.models import ERASED_DOMAIN, ERASED_NAME, ApiToken, CalendarFeed, User
 from app.auth.settings import current_version, tenant_settings
 from app.db import db
 from app.errors import Conflict
 from app.escalations import service as escalations
 from app.escalations.models import Escalation
 from app.http.idempotency import IdempotencyKey
+from app.integrations.models import DirectoryUser
 from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
 from app.routing.models import PolicyVersion
@@ -118,11 +119,12 @@ def _erase_messages(person: Person) -> None:
 
 
 def _erase_user(user: User) -> None:
-    email = f"erased-{user.id.hex}@erased.invalid"
+    email = f"erased-{user.id.hex}@{ERASED_DOMAIN}"
     tokens = select(ApiToken.id).where(ApiToken.user_id == user.id)
     _run(delete(IdempotencyKey).where(IdempotencyKey.principal_id.in_(tokens)))
     _run(delete(CalendarFeed).where(CalendarFeed.user_id == user.id))
     _run(delete(Preference).where(Preference.user_id == user.id))
+    _run(delete(DirectoryUser).where(DirectoryUser.user_id == user.id))
     _run(update(ApiToken).where(ApiToken.user_id == user.id), name=ERASED_NAME)
     auth.change_user(user, {"active": False, "name": ERASED_NAME, "timezone": None, "email": email})
 
