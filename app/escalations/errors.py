@@ -41,3 +41,7 @@ class BriefNeeded(Invalid):
 
 class StillAway(Conflict):
     code, title = "still_away", "Work is taken back once the absence is over"
+
+
+class GroundChanged(Conflict):
+    code, title = "ground_changed", "The team's work is not what this proposal was made from; ask for a new one"

@@ -18,6 +18,7 @@ from app.escalations import (
     feed_routes,
     listing,
     queries,
+    rebalancing_routes,
     schemas,
     seals,
     service,
@@ -154,4 +155,5 @@ blueprints = [
     *feed_routes.blueprints,
     application_routes.bp,
     absence_routes.bp,
+    rebalancing_routes.bp,
 ]
