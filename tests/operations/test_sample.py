@@ -22,6 +22,11 @@ from app.operations.sample.days import last_working_day, working_day
 from app.operations.sample.player import Beat, beats
 from app.operations.sample.story import read_cases
 from app.operations.sample.welcome import SIGN_INS, ensure, find_sample
+from app.routing import service as routing
+from app.routing.decide import decide, rerun
+from app.routing.models import Decision
+from app.routing.people import Inputs
+from app.routing.policies import compiled
 from app.sla.cli import verify_tenants
 
 FRIDAY_EVENING = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
@@ -126,6 +131,46 @@ def test_every_clock_is_what_its_ledger_says(built: UUID) -> None:
     compared = list(verify_tenants([built]))
     assert sum(batch.count for batch in compared) > 100
     assert [str(one) for batch in compared for one in batch.differences] == []
+
+
+def decisions() -> list[Decision]:
+    return list(db.session.scalars(select(Decision).order_by(Decision.id)))
+
+
+def test_every_decision_made_again_from_its_own_record_gives_the_same_owner(built: UUID) -> None:
+    with transaction():
+        kept = decisions()
+        assert [routing.rerun(decision) for decision in kept] == [decision.owner_id for decision in kept]
+        by_rule = [decision for decision in kept if decision.rules]
+        assert len(by_rule) > 25
+        for decision in by_rule:  # not the owner alone: what was looked at, and the words for it
+            again = decide(compiled(decision.policy_number), Inputs.of(decision.inputs))
+            assert again.rules == decision.rules
+            assert again.candidates == decision.candidates
+            assert again.excluded == decision.excluded
+            assert (again.rule, again.why, again.failure) == (decision.rule, decision.why, decision.failure)
+
+
+def test_a_record_that_was_tampered_with_gives_another_owner(built: UUID) -> None:
+    """Of every decision by rule: had its owner left, were the case about them, or had they been full, it were not
+    theirs; stand-ins need no room."""
+    tampered = 0
+    with transaction():
+        for decision in decisions():
+            if not decision.rules:
+                continue
+            owner = str(decision.owner_id)
+            people = decision.inputs["people"]
+            changed = [
+                {"people": {**people, owner: {**people[owner], "active": False}}},
+                {"about_user_id": owner},
+            ]
+            if decision.failure is None:
+                changed.append({"people": {**people, owner: {**people[owner], "load": "1000"}}})
+            for change in changed:
+                assert rerun(compiled(decision.policy_number), {**decision.inputs, **change}) != owner
+                tampered += 1
+    assert tampered > 75
 
 
 def test_nothing_lies_in_the_future_of_the_sample(built: UUID) -> None:
