@@ -7,6 +7,7 @@ from typing import Any
 from app.routing import wording
 from app.routing.eligible import Shortlist, find_present, is_here, shortlist
 from app.routing.match import Compiled
+from app.routing.passing import Tried
 from app.routing.people import Inputs
 from app.routing.policy import Policy, Rule, Target
 from app.routing.requirements import Requirement
@@ -36,7 +37,7 @@ class _Trail:
 
     rules: list[dict[str, Any]] = field(default_factory=list)
     excluded: dict[str, set[str]] = field(default_factory=dict)
-    codes: list[str] = field(default_factory=list)
+    passed: list[Tried] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
 
     def exclude(self, excluded: Any) -> None:
@@ -57,7 +58,7 @@ def decide(policy: Policy, inputs: Inputs) -> Outcome:
             trail.exclude({"place_taken": found.lost})
         if found.places:
             return _chosen(rule, target, found, inputs, trail)
-        _nobody(target, found, inputs, trail)
+        _nobody(rule, target, found, inputs, trail)
     return _stand_in(inputs, trail)
 
 
@@ -106,14 +107,11 @@ def _look(name: str | None, condition: Compiled | None, matched: bool, inputs: I
 def _chosen(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> Outcome:
     winner = found.places[0]
     trail.rules[-1]["targets"].append(_tried_record(target, "chosen", found))
-    name = rule.name if rule else None
     return Outcome(
         owner_id=winner.candidate.id,
-        rule=name,
+        rule=rule.name if rule else None,
         team_id=target.team_id,
-        why=wording.chosen(
-            target, winner, len(found.places), name, inputs, in_place=winner.candidate.id in found.in_place
-        ),
+        why=wording.chosen(Tried(rule, target, found), trail.passed, inputs),
         failure=None,
         places=tuple((r.candidate.id, r.candidate.capacity) for r in found.places),
         rules=trail.rules,
@@ -123,10 +121,10 @@ def _chosen(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs,
     )
 
 
-def _nobody(target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> None:
+def _nobody(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> None:
     """Note why a target yielded nobody, and whose team it was."""
     code = _why_nobody(target, found)
-    trail.codes.append(code)
+    trail.passed.append(Tried(rule, target, found, code))
     trail.rules[-1]["targets"].append(_tried_record(target, code, found))
     team = inputs.teams.get(target.team_id or "")
     if team and team.lead_id:
@@ -160,7 +158,7 @@ def _why_nobody(target: Target, found: Shortlist) -> str:
 def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
     """Team lead, duty owner, duty deputy or who stands in for them, who need only be active and present; then whoever
     is left."""
-    failure = trail.codes[0]
+    failure = trail.passed[0].outcome
     chain = [("team_lead", lead) for lead in trail.leads]
     chain += [
         (position, inputs.duty[position]) for position in ("duty_owner", "duty_deputy") if position in inputs.duty
@@ -173,7 +171,9 @@ def _stand_in(inputs: Inputs, trail: _Trail) -> Outcome:
         owner_id=owner_id,
         rule=None,
         team_id=None,
-        why=wording.stands_in(position, failure, in_place=named != owner_id) if position else "",
+        why=wording.stands_in(position, trail.passed, inputs, absent=named if named != owner_id else None)
+        if position
+        else "",
         failure=failure,
         places=(),
         rules=trail.rules,

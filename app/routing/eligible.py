@@ -1,7 +1,7 @@
 """Whom a target means, who of them may have the case, and which preferred skills had to be passed over. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.routing.choice import Candidate, Ranked, Ranking, affinity_share, choose, has_room, rest_share
@@ -16,12 +16,17 @@ NOBODY = TeamFacts("", "", None, {})
 @dataclass(frozen=True)
 class Shortlist:
     """The people of one target, ranked; `places` are those whose place is still to be had. `relaxed` are the preferred
-    skills passed over until somebody had the others, the last first. `in_place` are stand-ins of the absent."""
+    skills passed over until somebody had the others, the last first. `in_place` are stand-ins of the absent; `hours`
+    are those each was judged by."""
 
     ranking: Ranking
     places: tuple[Ranked, ...]
     relaxed: tuple[Requirement, ...]
     in_place: frozenset[str]
+    hours: Mapping[str, Hours | None] = field(default_factory=dict)
+
+    def hours_of(self, id_: str) -> Hours | None:
+        return self.hours.get(id_)
 
     @property
     def lost(self) -> list[str]:
@@ -59,7 +64,7 @@ def shortlist(rule: Rule | None, target: Target, policy: Policy, inputs: Inputs)
         order=order if target.kind == "suggested" else None,
     )
     places = tuple(ranked for ranked in ranking.ranked if ranked.candidate.id not in inputs.lost)
-    return Shortlist(ranking, places, relaxed, stand_ins)
+    return Shortlist(ranking, places, relaxed, stand_ins, {seat.person.id: seat.hours for seat in seats})
 
 
 def find_present(id_: str, inputs: Inputs) -> str | None:
@@ -83,17 +88,22 @@ def _named(target: Target, inputs: Inputs) -> Iterator[tuple[str, Decimal]]:
         members = inputs.teams.get(target.team_id or "", NOBODY).members
         yield from ((id_, capacity) for id_, capacity in members.items() if id_ in inputs.people)
         return
-    for id_ in _ids(target, inputs):
-        if person := inputs.people.get(id_ or ""):
+    for id_ in named_ids(target, inputs):
+        if person := inputs.people.get(id_):
             yield person.id, person.capacity
 
 
-def _ids(target: Target, inputs: Inputs) -> Sequence[str | None]:
+def named_ids(target: Target, inputs: Inputs) -> Sequence[str]:
+    """Whom a target names, whether they exist or not, the first choice first."""
+    if target.kind == "team":
+        return list(inputs.teams.get(target.team_id or "", NOBODY).members)
     if target.kind == "suggested":
         return [suggestion.user_id for suggestion in inputs.suggested]
     if target.kind == "previous_owner":
-        return [inputs.previous_owner_id]
-    return [target.user_id if target.kind == "user" else inputs.roles.get(target.role or "")]
+        named = inputs.previous_owner_id
+    else:
+        named = target.user_id if target.kind == "user" else inputs.roles.get(target.role or "")
+    return [named] if named else []
 
 
 def _with_stand_ins(named: Mapping[str, Decimal], inputs: Inputs) -> tuple[dict[str, int], frozenset[str]]:

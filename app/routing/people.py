@@ -68,8 +68,9 @@ class Suggestion:
 class Person:
     """A user with what they hold now; ids and numbers only. `capacity` and `hours` are what holds outside a team.
 
-    `delegate_id` is whom they named for the time they are `absent`; `skills` are levels by folded name, of those that
-    were asked for. Of records older than working hours `hours` is None, which excludes nobody.
+    `delegate_id` is whom they named for the time they are `absent`, which ends at `absent_until`; `skills` are levels
+    by folded name, of those that were asked for. Of records older than working hours `hours` is None, which excludes
+    nobody.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Person:
     closed_for_account: int = 0
     absent: bool = False
     delegate_id: str | None = None
+    absent_until: datetime | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
     hours: Hours | None = None
 
@@ -96,6 +98,7 @@ class Person:
             "closed_for_account": self.closed_for_account,
             "absent": self.absent,
             "delegate_id": self.delegate_id,
+            "absent_until": self.absent_until.isoformat() if self.absent_until else None,
             "skills": dict(self.skills),
             "hours": self.hours.as_record() if self.hours else None,
         }
@@ -114,6 +117,7 @@ class Person:
             closed_for_account=record["closed_for_account"],
             absent=record.get("absent", False),
             delegate_id=record.get("delegate_id"),
+            absent_until=datetime.fromisoformat(until) if (until := record.get("absent_until")) else None,
             skills=record.get("skills", {}),
             hours=Hours.of(hours) if (hours := record.get("hours")) else None,
         )
@@ -180,6 +184,7 @@ class Inputs:
     gone: frozenset[str] = field(default_factory=frozenset)
     due_at: datetime | None = None
     suggested: tuple[Suggestion, ...] = ()
+    zone: str | None = None
 
     @cached_property
     def delegates(self) -> Mapping[str, str | None]:
@@ -207,6 +212,7 @@ class Inputs:
             "gone": sorted(self.gone),
             "due_at": self.due_at.isoformat() if self.due_at else None,
             "suggested": [suggestion.as_record() for suggestion in self.suggested],
+            "zone": self.zone,
         }
 
     @classmethod
@@ -230,4 +236,5 @@ class Inputs:
             gone=frozenset(record.get("gone", ())),
             due_at=datetime.fromisoformat(due) if (due := record.get("due_at")) else None,
             suggested=tuple(map(Suggestion.of, record.get("suggested", ()))),
+            zone=record.get("zone"),
         )

@@ -39,7 +39,7 @@ READ_PEOPLE = question(
       select owner_id, count(distinct escalation_id) as count from assignment
       where account_id = :account and closed and escalation_id <> :escalation group by owner_id
     ), away as (
-      select user_id, delegate_id from absence where starts_at <= :now and ends_at > :now
+      select user_id, delegate_id, ends_at from absence where starts_at <= :now and ends_at > :now
     ), wanted (id) as (
       (select unnest(people) from asked union select lead_id from teams union select user_id from members
        union select owner_id from previous
@@ -50,7 +50,8 @@ READ_PEOPLE = question(
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
              last.assigned_at as last_assigned_at,
              coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account,
-             away.user_id is not null as absent, away.delegate_id, u.calendar, u.timezone, skilled.skills
+             away.user_id is not null as absent, away.delegate_id, away.ends_at as absent_until,
+             u.calendar, u.timezone, skilled.skills
       from wanted join "user" u on u.id = wanted.id left join away on away.user_id = u.id
       cross join lateral (
         select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment

@@ -74,6 +74,7 @@ def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
         duty={position: by_email[email] for position, email in found.duty.items() if email in by_email},
         due_at=hours.due_at,
         suggested=found.suggested,
+        zone=facts.basis.zone if facts.basis else tenant_settings().timezone,
     )
 
 
