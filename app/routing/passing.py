@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.routing.eligible import Shortlist, named_ids
+from app.routing.eligible import Shortlist, find_present, named_ids
 from app.routing.people import Inputs
 from app.routing.phrases import day_or_time, listed, moment, skills
 from app.routing.policy import Rule, Target
@@ -84,11 +84,11 @@ def why_nobody(tried: Tried, inputs: Inputs) -> str:
 
 def others_of_team(tried: Tried, inputs: Inputs) -> str | None:
     """Who of a chosen team could not take it: the account's own people by their role, else how many and why."""
-    codes = tried.codes
+    winner = tried.found.places[0].candidate.id
+    codes = {id_: code for id_, code in tried.codes.items() if find_present(id_, inputs) != winner}
     if tried.target.kind != "team" or not codes:
         return None
     known = {inputs.roles[role]: role for role in ("owner", "csm") if role in inputs.roles}
-    winner = tried.found.places[0].candidate.id
     for id_, role in known.items() if winner not in known else ():
         if id_ in codes:
             return person(id_, ROLE_NAMES[role], tried, inputs)

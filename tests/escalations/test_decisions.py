@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from app.accounts import service as accounts
 from app.auth.models import User
 from app.db import transaction
 from app.escalations import decisions
@@ -15,6 +17,7 @@ from app.routing import service as routing
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant, actor_of
 from tests.escalations.conftest import Company
+from tests.escalations.story import Story, march
 
 Raise = Callable[..., dict[str, Any]]
 AsUser = Callable[..., ApiClient]
@@ -43,7 +46,8 @@ def desk(tenant: TestTenant, make_user: Make) -> list[User]:
 
 def publish(tenant: TestTenant, rules: list[dict[str, Any]]) -> None:
     with transaction():
-        routing.publish_policy(routing.save_policy(rules, {}, actor=tenant.actor, now=NOW).number)
+        number = routing.save_policy(rules, {}, actor=tenant.actor, now=NOW).number
+        routing.publish_policy(number, actor=tenant.actor, now=NOW)
 
 
 def record_of(client: ApiClient, case: dict[str, Any], query: str = "") -> dict[str, Any]:
@@ -178,3 +182,30 @@ def test_a_page_of_decisions_costs_three_statements_whatever_the_number_of_polic
     with transaction(), statements() as sent:
         decisions.list_decisions(UUID(case["id"]), actor=actor_of(tenant.admin), limit=50)
     assert len(sent) == 2, sent
+
+
+def test_the_sentence_of_a_real_raise_tells_hours_places_and_whose_absence_passed_it_on(
+    tenant: TestTenant, company: Company
+) -> None:
+    """Monday 2 March, 10:00 in Berlin; the CSM comes back on Wednesday 4 March at 23:30 UTC, the 5th there.
+
+    Of 24 units 13 are in hand (three cases of 4, one of 1): room for three more cases of weight 3.
+    """
+    with transaction():
+        accounts.upsert_account("crm", "A-1", {"timezone": "Europe/Berlin"}, now=NOW)
+    for severity in (1, 1, 1, 4):
+        Story(tenant, company).raised("2 09:00", severity=severity)
+    publish(tenant, [{"name": "CSM first", "when": {"all": []}, "target": CSM, "fallback": OWNER}])
+    with transaction():
+        span: dict[str, Any] = {"starts_at": march("1 00:00"), "ends_at": march("4 23:30")}
+        routing.add_absence(company.csm.id, **span, actor=tenant.actor, now=march("1 00:00"))
+    story = Story(tenant, company).raised("2 09:00")
+    with transaction():
+        found = decisions.list_decisions(story.id, actor=actor_of(tenant.admin), limit=50)
+    (decision,) = found["items"]
+    assert decision["why"] == (
+        "owns the account, in working hours until 18:00, 3 of 8 places free; the account's CSM was absent until 5 March"
+    )
+    csm = decision["inputs"]["people"][str(company.csm.id)]
+    assert datetime.fromisoformat(csm["absent_until"]) == march("4 23:30")
+    assert decision["inputs"]["zone"] == "Europe/Berlin"

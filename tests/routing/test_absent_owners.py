@@ -39,7 +39,7 @@ def by_role(*people: Any, **given: Any) -> Inputs:
 def test_an_absent_account_owners_delegate_gets_it_and_the_reason_says_so() -> None:
     outcome = decide(OWNER_ONLY, by_role(person("o", absent=True, delegate_id="d"), person("d", load=Decimal(3))))
     assert (outcome.owner_id, outcome.failure, outcome.excluded) == ("d", None, {"absent": ["o"]})
-    assert outcome.why == "stands in for the account's owner, who is absent; 3 of 24 units of work in hand"
+    assert outcome.why == "stands in for the account's owner, who is absent, 7 of 8 places free"
 
 
 def test_the_delegates_own_delegate_stands_in_when_both_are_away() -> None:
@@ -79,7 +79,7 @@ def test_in_a_team_a_delegate_from_outside_competes_by_the_same_score() -> None:
     delegate = person("d", role="manager", load=Decimal(3))
     outcome = decide(TEAM_ONLY, inputs(away, member, delegate))
     assert [(c["id"], c["parts"]["capacity"]) for c in outcome.candidates] == [("d", 26.25), ("m", 15.0)]
-    assert outcome.why.startswith("stands in for a member of Team, who is absent; 3 of 24")
+    assert outcome.why.startswith("stands in for a member of Team, who is absent, 7 of 8 places free")
 
 
 def test_two_absent_members_with_one_delegate_are_one_candidate() -> None:

@@ -86,7 +86,7 @@ def test_stand_ins_may_be_full_but_not_gone() -> None:
     team = {TEAM: TeamFacts(TEAM, "Team", "lead", {})}
     outcome = decide(TEAM_ONLY, inputs(full, gone, teams=team, duty={"duty_owner": "owner"}))
     assert (outcome.owner_id, outcome.failure) == ("owner", "team_empty")
-    assert outcome.why == "is the duty owner and stands in: the team has no members"
+    assert outcome.why == "is the duty owner and stands in: Team has no members"
     assert outcome.places == ()
 
 

@@ -204,7 +204,7 @@ def test_explain_says_who_would_get_it_and_keeps_nothing(
     answer = client.post("/api/v1/routing/explain", json=body)
     assert answer.status_code == 200
     assert answer.json["owner"] == {"id": str(csm.id), "email": csm.email, "name": csm.name}
-    assert answer.json["why"] == "is the account's customer success manager; 0 of 24 units of work in hand"
+    assert answer.json["why"].startswith("is the account's CSM, ")
     assert answer.json["rules"][0]["because"] == [
         {
             "pointer": "",

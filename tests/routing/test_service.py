@@ -52,7 +52,7 @@ def test_a_new_tenants_cases_go_to_the_account_owner(tenant: TestTenant, make_us
         result = settle(case(roles={"owner": owner.id}))
     assert result.owner_id == owner.id
     assert result.rule == "account owner, else duty owner"
-    assert result.why == "owns the account; 0 of 24 units of work in hand"
+    assert result.why == "owns the account, in working hours until 17:00, 8 of 8 places free"
     assert result.failure is None
 
 
@@ -88,7 +88,7 @@ def test_waiting_work_weighs_half(tenant: TestTenant, make_user: Make) -> None:
         routing.reweigh(held[0].escalation_id, routing.work_weight(1, "waiting"))
         result = settle(case(severity=3, roles=account_owner))
     assert result.owner_id == owner.id
-    assert result.why == "owns the account; 22 of 24 units of work in hand"
+    assert result.why == "owns the account, in working hours until 17:00, 1 of 12 places free"  # of weight 2
 
 
 def test_the_previous_owner_is_the_newest_case_with_the_same_reason(
@@ -122,7 +122,8 @@ def test_a_team_is_chosen_from_by_the_printed_score(tenant: TestTenant, make_use
     parts = {"affinity": 0.0, "capacity": 30.0, "overlap": 15.0, "value": 10.0, "rest": 5.0}
     assert result.decision.candidates[0]["parts"] == parts
     assert result.why == (
-        "scores highest of 2 in Billing (60 points, most for free capacity); 0 of 24 units of work in hand"
+        "scores highest of 2 in Billing (60 points, most for free capacity), in working hours until 17:00, "
+        "8 of 8 places free"
     )
 
 
@@ -155,7 +156,10 @@ def test_a_target_that_yields_nobody_passes_to_its_fallback_then_to_the_next_rul
     with transaction():
         result = settle(case())
     assert (result.owner_id, result.rule, result.failure) == (third.id, "rest", None)
-    assert result.why == "is named by the rule “rest”; 0 of 24 units of work in hand"
+    assert result.why == (
+        "is named by the rule “rest”, in working hours until 17:00, 8 of 8 places free; "
+        "whom the rule “named” names is no longer active"
+    )
     looked = [(r["rule"], r["matched"], [t["outcome"] for t in r["targets"]]) for r in result.decision.rules]
     assert looked == [("named", True, ["inactive", "team_empty"]), ("never", False, []), ("rest", True, ["chosen"])]
     assert result.decision.excluded == {"inactive": [str(gone.id)]}
