@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.routing.decide import decide, rerun
-from app.routing.people import Inputs, Person, TeamFacts
+from app.routing.decide import Outcome, decide, rerun
+from app.routing.people import Hours, Inputs, Person, Suggestion, TeamFacts
 from app.routing.policy import Policy, compile_policy
 from tests import NOW
 
@@ -96,6 +96,19 @@ def test_a_team_asked_for_comes_instead_of_the_rules() -> None:
     assert (outcome.owner_id, outcome.team_id, outcome.rule) == ("a", TEAM, None)
 
 
+DUE = NOW + timedelta(hours=4)
+HOURS = st.builds(
+    Hours,
+    open=st.booleans(),
+    open_until=st.none() | st.just(DUE),
+    opens_at=st.none() | st.integers(1, 8).map(lambda hours: NOW + timedelta(hours=hours)),
+    overlap=st.none() | st.integers(0, 4).map(lambda quarters: quarters / 4),
+)
+SKILLS = st.lists(
+    st.builds(lambda name, level: {"skill": name, "level": level}, st.sampled_from(["SQL", "Tax"]), st.integers(1, 5)),
+    max_size=2,
+    unique_by=lambda asked: asked["skill"],
+)
 PEOPLE = st.lists(
     st.builds(
         person,
@@ -106,41 +119,76 @@ PEOPLE = st.lists(
         value_in_hand=st.decimals(0, 10**9, places=2),
         last_assigned_at=st.none() | st.integers(0, 200).map(lambda hours: NOW - timedelta(hours=hours)),
         closed_for_account=st.integers(0, 5),
+        skills=st.dictionaries(st.sampled_from(["sql", "tax"]), st.integers(1, 5)),
+        hours=st.none() | HOURS,
+        absent=st.booleans(),
     ),
     max_size=8,
     unique_by=lambda p: p.id,
 )
 
 
-def policy_of(named: str | None) -> Policy:
-    """A rule on the value that wants somebody by name, then the team."""
+def policy_of(named: str | None, **skills: Any) -> Policy:
+    """A rule on the value that wants somebody by name, then the team, then whom history suggests."""
     big = {"field": "value.amount", "op": ">=", "value": "1000"}
     target = {"kind": "user", "user_id": named} if named else {"kind": "previous_owner"}
-    rest = {"name": "rest", "when": CATCH_ALL, "target": {"kind": "team", "team_id": TEAM}}
+    team = {"kind": "team", "team_id": TEAM}
+    rest = {"name": "rest", "when": CATCH_ALL, "target": team, "fallback": {"kind": "suggested"}, **skills}
     return compile_policy(1, [{"name": "big", "when": big, "target": target}, rest], {})
 
 
-@given(PEOPLE, st.decimals(0, 5000, places=2), st.integers(0, 7), st.sets(st.integers(0, 7)), st.randoms())
+def record_of(given_: Inputs) -> Any:
+    """As the database gives it back."""
+    return json.loads(json.dumps(given_.as_record()))
+
+
+def place(n: int, people: list[Person]) -> list[str]:
+    return [people[n % len(people)].id] if people else []
+
+
+@given(PEOPLE, st.decimals(0, 5000, places=2), SKILLS, SKILLS, st.lists(st.integers(0, 7), min_size=9), st.randoms())
 def test_a_kept_record_gives_the_same_owner_in_any_order_of_people(
-    people: list[Person], amount: Decimal, named: int, lost: set[int], random: Any
+    people: list[Person], amount: Decimal, required: Any, preferred: Any, picks: list[int], random: Any
 ) -> None:
-    policy = policy_of(people[named % len(people)].id if people else None)
+    named, duty, likely, *rest = (place(n, people) for n in picks)
+    policy = policy_of(*named[:1] or [None], required_skills=required, preferred_skills=preferred)
+    weights = {id_: 0.5 for [id_] in filter(None, rest[2:4])}
+    members = {p.id: p.capacity for p in people if p.role == "csm"}
     given_ = inputs(
-        *people,
+        *[replace(p, delegate_id=random.choice(people).id) if p.absent else p for p in people],
         facts={"value.amount": amount},
-        duty={"duty_owner": people[0].id} if people else {},
-        lost=frozenset(people[n].id for n in lost if n < len(people)),
+        duty=dict(zip(["duty_owner"], duty, strict=False)),
+        suggested=tuple(Suggestion(id_, 0.75, ("closed 3 of 4",)) for id_ in likely),
+        lost=frozenset(*rest[:1]),
+        gone=frozenset(*rest[1:2]),
+        teams={TEAM: TeamFacts(TEAM, "Team", None, members, weights)},
+        due_at=DUE,
     )
     outcome = decide(policy, given_)
-    kept = json.loads(json.dumps(given_.as_record()))
-    assert Inputs.of(kept) == given_
-    assert rerun(policy, kept) == outcome.owner_id
-    shuffled = random.sample(people, len(people))
-    team = TeamFacts(TEAM, "Team", None, {p.id: p.capacity for p in shuffled if p.role == "csm"})
+    assert Inputs.of(record_of(given_)) == given_
+    assert rerun(policy, record_of(given_)) == outcome.owner_id
+    shuffled = random.sample(list(given_.people.values()), len(people))
+    team = replace(given_.teams[TEAM], members={p.id: p.capacity for p in shuffled if p.role == "csm"})
     again = decide(policy, replace(given_, people={p.id: p for p in shuffled}, teams={TEAM: team}))
-    assert (again.owner_id, again.excluded) == (outcome.owner_id, outcome.excluded)
+    assert (again.owner_id, again.excluded, again.candidates, again.relaxed) == (
+        outcome.owner_id,
+        outcome.excluded,
+        outcome.candidates,
+        outcome.relaxed,
+    )
     if outcome.failure is None:
-        chosen = given_.people[str(outcome.owner_id)]
-        assert chosen.active
-        assert chosen.load + given_.weight <= 24
-        assert chosen.id not in given_.lost
+        check_eligible(outcome, policy, given_)
+
+
+def check_eligible(outcome: Outcome, policy: Policy, given_: Inputs) -> None:
+    """What is never overridden, said once more in plain words."""
+    chosen = given_.people[str(outcome.owner_id)]
+    assert chosen.active
+    assert not chosen.absent
+    assert chosen.load + given_.weight <= 24
+    assert chosen.id not in given_.lost | given_.gone
+    if chosen.hours is not None:
+        opens = chosen.hours.opens_at
+        assert chosen.hours.open or (opens is not None and opens < DUE)
+    if outcome.rule == "rest":
+        assert all(chosen.skills.get(asked.key, 0) >= asked.level for asked in policy.rules[1].required)
