@@ -78,8 +78,8 @@ def _hexes(ids: Sequence[UUID | None]) -> list[str]:
 # Raw: the order of columns is that of DueClock, and one index scan finds and locks the batch.
 COLUMNS = """
     id, escalation_id, kind, subject, cycle, state, started_at, due_at, original_due_at, breached_at,
-    target_kind, calendar_version_id, zone, ladder_number, due_version, not_before, elapsed_seconds,
-    paused_seconds, next_step_at, next_step, next_repeat, entries
+    target_kind, target_value, calendar_version_id, zone, ladder_number, due_version, not_before,
+    elapsed_seconds, paused_seconds, next_step_at, next_step, next_repeat, entries
 """
 CLAIM = text(
     f"""

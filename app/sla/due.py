@@ -31,7 +31,7 @@ from app.sla.calendar import Calendar
 from app.sla.ladder import Ladder, Step
 from app.sla.ledger import Entry
 from app.sla.models import Clock
-from app.sla.steps import Due, Timing, next_step
+from app.sla.steps import Due, Timing, next_step, span_of
 from app.sla.stored import rebuild_ledger
 from app.sla.versions import find_calendar, find_ladders
 
@@ -56,6 +56,7 @@ class DueClock:
     original_due_at: datetime | None
     breached_at: datetime | None
     target_kind: str
+    target_value: int
     calendar_version_id: UUID
     zone: str
     ladder_number: int
@@ -257,14 +258,15 @@ def timing_of_row(clock: DueClock | Clock, calendar: Calendar) -> Timing:
     if clock.due_at is None:
         raise ValueError("a clock without a due time has no steps")
     local = clock.target_kind == "calendar_days"
-    span = 0 if local else calendar.between(clock.started_at, clock.due_at) - clock.paused_seconds
+    whole = 0 if local else calendar.between(clock.started_at, clock.due_at)
+    promised = clock.target_value if clock.target_kind == "business_seconds" and clock.breached_at is not None else 0
     return Timing(
         started_at=clock.started_at,
         due_at=clock.due_at,
         calendar=calendar,
         zone=ZoneInfo(clock.zone),
         local=local,
-        span_seconds=max(span, 0),
+        span_seconds=span_of(whole, clock.paused_seconds, promised),
         not_before=clock.not_before,
         breaches_at=clock.breached_at if clock.breached_at == clock.not_before else None,
     )

@@ -53,7 +53,8 @@ def find_timing(
     if due_at is None or state.ended_at is not None:
         return None
     local = state.target.kind == "calendar_days"
-    span = 0 if local else calendar.between(state.cycle_started_at, due_at) - state.paused_seconds
+    whole = 0 if local else calendar.between(state.cycle_started_at, due_at)
+    promised = state.target.value if state.target.pauses and state.breached_at is not None else 0
     at_once = state.breached_at is not None and state.breached_at == state.not_before
     imported = imported_at is not None and imported_at > state.not_before
     return Timing(
@@ -62,10 +63,16 @@ def find_timing(
         calendar=calendar,
         zone=zone,
         local=local,
-        span_seconds=max(span, 0),
+        span_seconds=span_of(whole, state.paused_seconds, promised),
         not_before=imported_at if imported_at and imported else state.not_before,
         breaches_at=state.breached_at if at_once and not imported else None,
     )
+
+
+def span_of(whole: int, paused: int, promised: int) -> int:
+    """The time used from start to due. `promised` is what a breached clock had surely used by then: a pause after the
+    breach takes nothing from it."""
+    return max(whole - paused, min(promised, whole))
 
 
 def steps_from(due: Due | None, ladder: Ladder, timing: Timing) -> Iterator[Due]:

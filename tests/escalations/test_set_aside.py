@@ -21,7 +21,7 @@ from app.sla.models import CalendarVersion
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.due_rows import DUE, TASKS_EACH, counts, expected, make_due
-from tests.escalations.story import RESOLUTION, Story
+from tests.escalations.story import RESOLUTION, Story, march
 
 PATH = "/api/v1/clocks/set-aside"
 TOLD = text("select count(*), count(distinct (clock_id, step, repeat)) from step_log where outcome = 'sent'")
@@ -269,6 +269,36 @@ def test_a_broken_promise_that_stands_aside_stays_so_through_a_wait_and_is_then_
     owner_told = ["0"] if breach_told else ["75%", "0"]  # both at once are one message, of the latest
     assert told == {str(people.owner.id): owner_told, str(people.manager.id): ["0"]}
     assert story.agrees()
+
+
+def test_what_a_broken_promise_was_told_before_it_stood_aside_is_not_counted_again_after_a_wait(
+    tenant: TestTenant, company: Company
+) -> None:
+    """75 % of four hours is told at 13:00; the wait from 14:30 to 15:30 comes after the breach of 14:00."""
+    story = Story(tenant, company).raised()
+    story.open_clock("customer_update", "2 10:00", 4)
+    story.do(service.acknowledge, "2 11:00")
+    story.sweep("2 13:00")
+    with transaction():
+        db.session.execute(
+            text("update clock set problem = 'KeyError()', next_step_at = null where kind = 'customer_update'")
+        )
+    story.wait("2 14:30", 6)
+    story.do(service.resume, "2 15:30")
+    with transaction():
+        assert take_up_again() == 1
+    story.sweep("2 15:30")
+    with transaction():
+        logged = db.session.execute(
+            text(
+                "select step, outcome, at from step_log"
+                " where kind = 'customer_update' and recipient = :owner order by at"
+            ),
+            {"owner": str(company.owner.id)},
+        ).all()
+        bodies = db.session.scalars(text("select body from intent where kind = 'overdue'")).all()
+    assert [tuple(line) for line in logged] == [("75%", "sent", march("2 13:00")), ("0", "sent", march("2 14:00"))]
+    assert [body for body in bodies if "stands for" in body] == []
 
 
 def test_a_promise_that_stands_aside_and_ends_stands_aside_no_more(tenant: TestTenant, company: Company) -> None:
