@@ -98,6 +98,19 @@ def test_people_have_skills_and_hours_and_a_newcomer_weighs_half(built: UUID) ->
     assert count(half) == {"Marco Bellini": Decimal("0.5")}
 
 
+def test_decisions_show_skills_hours_and_weights_at_work(built: UUID) -> None:
+    left_out = (
+        "select code, count(*) from decision, jsonb_each(excluded) as left_out (code, ids)"
+        " where code in ('out_of_hours', 'lacks_skill', 'lacks_preferred') group by 1"
+    )
+    assert set(count(left_out)) == {"out_of_hours", "lacks_skill", "lacks_preferred"}
+    weighed = (
+        "select candidate ->> 'weight', count(*) from decision, jsonb_array_elements(candidates) candidate group by 1"
+    )
+    assert {weight is not None and float(weight) for weight in count(weighed)} >= {0.5, 1.0}
+    assert count("select failure, count(*) from decision group by 1").keys() == {None}
+
+
 def test_thirty_escalations_stand_in_every_status_and_outcome(built: UUID) -> None:
     cases = rows()
     assert Counter(case["status"] for case in cases) == BY_STATUS

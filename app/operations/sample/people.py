@@ -105,6 +105,10 @@ def _in(field: str, *values: Any) -> dict[str, Any]:
     return {"field": field, "op": "in", "value": list(values)}
 
 
+def _at(skill: str, level: int) -> dict[str, Any]:
+    return {"skill": skill, "level": level}
+
+
 RULES: tuple[dict[str, Any], ...] = (
     {
         "name": "about a colleague: the VP",
@@ -121,6 +125,20 @@ RULES: tuple[dict[str, Any], ...] = (
         },
         "target": {"kind": "team", "team": "Platform specialists"},
         "fallback": {"kind": "role", "role": "csm"},
+        "required_skills": [_at("incident command", 3)],
+        "preferred_skills": [_at("single sign-on", 3), _at("performance", 3)],
+    },
+    {
+        "name": "urgent invoices in the Americas: who knows billing well",
+        "when": {
+            "all": [
+                _is("account.region", "Americas"),
+                _is("escalation.reason", "billing"),
+                {"field": "escalation.severity", "op": "<=", "value": 2},
+            ]
+        },
+        "target": {"kind": "team", "team": "Americas success"},
+        "required_skills": [_at("billing", 3)],
     },
     {
         "name": "urgent in the Americas, strategic or enterprise",
