@@ -8,12 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    TextClause,
     and_,
+    case,
     cast,
     literal,
     literal_column,
     not_,
     or_,
+    text,
     tuple_,
 )
 from sqlalchemy.types import DateTime, Numeric
@@ -24,6 +27,7 @@ from app.auth.models import User
 from app.db import db
 from app.errors import invalid_parameter
 from app.escalations import lifecycle
+from app.escalations.covering import COVERED
 from app.escalations.models import BY_VALUE, STATUSES, TIERS, Escalation
 from app.escalations.queries import base, item_of, visible_to
 from app.http import decode_cursor, encode_cursor, split_words
@@ -37,7 +41,7 @@ SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
 
 
 def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
-    """One page in one statement. By value, the incomplete ones sort first."""
+    """One page in one statement. By value, the incomplete ones sort first. What `owner=me` covers names its owner."""
     column, descending = SORTS[arguments["sort"]]
     id_ = Escalation.__table__.c.id
     if arguments["sort"] == "-value_at_stake":
@@ -45,7 +49,7 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
     query = (
         base()
         .where(visible_to(actor, now), *_filters(arguments, actor=actor, now=now))
-        .add_columns(column.label("sort_value"))
+        .add_columns(column.label("sort_value"), *_covering(arguments, actor=actor, now=now))
     )
     position = decode_cursor(arguments.get("cursor"))
     if position is not None:
@@ -58,7 +62,7 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
     page = rows[: arguments["limit"]]
     more = len(rows) > len(page)
     return {
-        "items": [item_of(row._mapping, now) for row in page],
+        "items": [{**item_of(row._mapping, now), "covering": row._mapping.get("covering")} for row in page],
         "next_cursor": encode_cursor([_mark(page[-1].sort_value), str(page[-1].id)]) if more else None,
     }
 
@@ -99,7 +103,7 @@ def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> li
         severities = _words(arguments, "severity", ("1", "2", "3", "4"))
         found.append(Escalation.severity.in_([int(word) for word in severities]))
     if "owner" in arguments:
-        found.append(_owners(split_words(arguments["owner"]), actor))
+        found.append(_owners(split_words(arguments["owner"]), actor, now))
     if "account" in arguments:
         found.append(Escalation.account_id.in_(_ids(arguments, "account")))
     if "team" in arguments:
@@ -114,13 +118,26 @@ def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> li
     return found
 
 
-def _owners(chosen: list[str], actor: Actor) -> ColumnElement[bool]:
+def _covered(actor: Actor, now: datetime) -> TextClause:
+    """Whether somebody who is absent owns the case and the caller acts in their place."""
+    return text(COVERED).bindparams(me=actor.user_id, now=now)
+
+
+def _covering(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[ColumnElement[Any]]:
+    if "me" not in split_words(arguments.get("owner", "")):
+        return []
+    return [case((_covered(actor, now), User.email)).label("covering")]
+
+
+def _owners(chosen: list[str], actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """`me` has also what the caller covers for somebody who is absent."""
     if not chosen:
         raise invalid_parameter("owner", "expected me, an e-mail or an id")
-    ids, emails = [], []
+    ids, emails, covered = [], [], []
     for word in chosen:
         if word == "me":
             ids.append(actor.user_id)
+            covered.append(_covered(actor, now))
         elif "@" in word:
             emails.append(word.lower())
         else:
@@ -128,7 +145,7 @@ def _owners(chosen: list[str], actor: Actor) -> ColumnElement[bool]:
                 ids.append(UUID(word))
             except ValueError:
                 raise invalid_parameter("owner", "expected me, an e-mail or an id") from None
-    return or_(Escalation.owner_id.in_(ids), User.email.in_(emails))
+    return or_(Escalation.owner_id.in_(ids), User.email.in_(emails), *covered)
 
 
 def _search(words: str) -> ColumnElement[bool]:

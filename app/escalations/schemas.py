@@ -156,7 +156,13 @@ class RaisedSchema(EscalationSchema):
     warnings = fields.List(fields.String())
 
 
-EscalationPage = Page(EscalationItemSchema)
+class EscalationLineSchema(EscalationItemSchema):
+    """`covering` is the owner's address where `owner=me` shows their case because the caller acts in their place."""
+
+    covering = fields.String(allow_none=True)
+
+
+EscalationPage = Page(EscalationLineSchema)
 
 
 class EventSchema(Schema):
@@ -201,3 +207,16 @@ class TaskSchema(Schema):
 
 
 TaskPage = Page(TaskSchema)
+
+
+class MyTaskSchema(TaskSchema):
+    """A task with its case; `covering` is the address of the absent colleague whose it is."""
+
+    escalation_id = fields.UUID()
+    number = fields.String()
+    escalation = fields.String()
+    account = fields.String()
+    covering = fields.String(allow_none=True)
+
+
+MyTaskPage = Page(MyTaskSchema)
