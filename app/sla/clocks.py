@@ -41,8 +41,10 @@ class Clocks(LoadedClocks):
         basis: Basis | None = None,
         waiting_on: str | None = None,
         because: str = "next_cycle",
+        asked_by: str = "",
     ) -> Clock:
-        """Begin the next cycle; one still running is cancelled (missed, if breached)."""
+        """Begin the next cycle; one still running is cancelled (missed, if breached). `asked_by` is kept where the
+        promise was not part of the case so far."""
         last = self._find(kind, subject)
         if last is not None:
             self._append(last, "cancel", at, now, because=because)
@@ -57,6 +59,7 @@ class Clocks(LoadedClocks):
             cycle=last.row.cycle + 1 if last else 1,
             subject=subject,
             waiting_on=waiting_on,
+            because=asked_by,
         )
         self.all.append(stored)
         self.unsaved.note(stored)

@@ -113,7 +113,7 @@ def _begin_asked(
         running = clocks.get(kind)
         if before is not None or target is None or (running is not None and running.ended_at is None):
             continue
-        row = clocks.start(kind, at=at, now=at, target=target, basis=new, waiting_on=case.waiting_on, because=because)
+        row = clocks.start(kind, at=at, now=at, target=target, basis=new, waiting_on=case.waiting_on, asked_by=because)
         shifts.append(Shift(kind, "started", None, row.due_at))
     return shifts
 

@@ -247,6 +247,7 @@ def start_clock(
     subject: str,
     imported: bool = False,
     waiting_on: str | None = None,
+    because: str = "",
 ) -> StoredClock:
     """As `open_clock`, the row and its ledger together."""
     target = target or find_default_target(kind, basis, severity=severity)
@@ -265,6 +266,8 @@ def start_clock(
     facts: dict[str, Any] = {"target": target.to_json(), "calendar": str(basis.calendar_version_id)}
     if imported:
         facts["imported_at"] = now.isoformat()
+    if because:
+        facts["because"] = because
     stored.append("activate", at, now, **facts)
     if waiting_on and pauses(kind, party=waiting_on):
         stored.append("pause", at, now)

@@ -159,6 +159,7 @@ def test_what_a_level_newly_asks_for_begins_now_and_what_it_asks_no_more_ends(
     ]
     assert apply(tenant, "service_level", march(2, 12)).clocks == 2
     assert (case.dues()["executive_update"], case.dues()["tier"]) == (march(3, 12), march(2, 16))
+    assert ledger(case, "tier") == [("activate", march(2, 12), "service level silver 2")]
     publish("silver", **SILVER)
     assert apply(tenant, "service_level", march(2, 12, 30)).clocks == 2
     assert not {"executive_update", "tier"} & set(case.dues())

@@ -15,6 +15,8 @@ from app.sla.clocks import Clocks
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.story import Story, march
+from tests.escalations.test_applying import apply
+from tests.escalations.test_service_levels import contract, publish
 
 PATH = "/api/v1/clock-events"
 FROM_THE_RAISE = ("acknowledge", "close", "tier", "account_team_update", "executive_update", "task")
@@ -79,6 +81,27 @@ def test_it_is_asked_by_kind_type_case_and_moment_of_recording(story: Story, cli
     story.do(service.add_comment, "6 12:00", content="Reproduced")
     asked = {"since": march("5 12:00").isoformat(), "cursor": after["next_cursor"]}
     assert shown(read(client, **asked)) == [("still_on_it", "fulfil"), ("still_on_it", "activate")]
+
+
+def test_a_service_level_being_applied_is_told_with_its_target_and_version(
+    tenant: TestTenant, company: Company, client: ApiClient
+) -> None:
+    """Gold 1 promises an answer in six hours; gold 2, applied at 12, in four, and an update to executives besides."""
+    level = {"respond": {"business_hours": 6}, "reply": {"business_hours": 6}}
+    publish("gold", **level)
+    contract("K-1", "gold", "120000.00")
+    story = Story(tenant, company).raised(raised_by_kind="customer", raised_by_email="jo@example.com")
+    publish("gold", **{**level, "respond": {"business_hours": 4}}, executive_update=1)
+    start = read(client)["next_cursor"]
+    apply(tenant, "service_level", march("2 12:00"))
+    applied = [item for item in read(client, cursor=start)["items"] if item["escalation_id"] == str(story.id)]
+    told = {(item["kind"], item["type"], item["target"]["value"], item["because"]) for item in applied}
+    assert told == {
+        ("respond", "retarget", 4 * 3600, "service level gold 2"),
+        ("executive_update", "activate", 8 * 3600, "service level gold 2"),
+    }
+    [begun] = read(client, kind="respond", type="activate")["items"]
+    assert begun["target"] == {"kind": "business_seconds", "value": 6 * 3600}
 
 
 def test_what_commits_late_is_not_skipped(app: Flask, story: Story, client: ApiClient) -> None:
