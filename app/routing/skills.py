@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm.attributes import flag_modified
 
 from app.auth.models import User
@@ -26,6 +26,8 @@ FIND_SKILLS = text(
     left join skill on lower(skill.name) = lower(asked.name) order by place
     """
 )
+# None of them goes before this transaction has ended.
+KEEP_SKILLS = text("select id from skill where id = any(cast(:ids as uuid[])) order by id for key share")
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,6 @@ def rename_skill(skill: Skill, name: str) -> Skill:
         raise SkillNameTaken
     if taken == [None]:
         _refuse_in_use(skill)
-    if skill.name != name:
-        _note_change_of_holders(skill)
     skill.name = name
     flush_name("uq_skill_name", SkillNameTaken)
     return skill
@@ -120,7 +120,6 @@ def rename_skill(skill: Skill, name: str) -> Skill:
 def delete_skill(skill: Skill) -> None:
     """Gone, from everybody who masters it too; refused while a rule in force names it. Call under the policy's lock."""
     _refuse_in_use(skill)
-    _note_change_of_holders(skill)
     db.session.execute(
         delete(UserSkill).where(UserSkill.skill_id == skill.id).execution_options(synchronize_session=False)
     )
@@ -143,17 +142,6 @@ def _rules_naming(skill: Skill) -> list[str]:
     found = find_skills([name for _, name in asked])
     naming = (rule for (rule, _), id_ in zip(asked, found, strict=True) if id_ == skill.id)
     return list(dict.fromkeys(naming))
-
-
-def _note_change_of_holders(skill: Skill) -> None:
-    """Skills are part of a colleague, so the ETags of those who master it change."""
-    holders = select(UserSkill.user_id).where(UserSkill.skill_id == skill.id)
-    db.session.execute(
-        update(User)
-        .where(User.id.in_(holders))
-        .values(version=User.version + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def list_masteries(user_id: UUID) -> list[Mastery]:
@@ -189,8 +177,9 @@ def put_skills(user: User, masteries: Sequence[Mapping[str, Any]]) -> bool:
 def _wanted(masteries: Sequence[Mapping[str, Any]]) -> dict[UUID, int]:
     wanted: dict[UUID, int] = {}
     found = find_skills([mastery["skill"] for mastery in masteries])
+    kept = set(db.session.scalars(KEEP_SKILLS, {"ids": array_of(id_ for id_ in found if id_)}))
     for index, (mastery, skill_id) in enumerate(zip(masteries, found, strict=True)):
-        if skill_id is None:
+        if skill_id is None or skill_id not in kept:
             raise invalid(f"skills.{index}.skill", f"there is no skill with the name {mastery['skill']!r}")
         if skill_id in wanted:
             raise invalid(f"skills.{index}.skill", f"{mastery['skill']!r} stands twice")

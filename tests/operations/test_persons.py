@@ -122,6 +122,21 @@ def test_what_waited_for_an_erased_colleagues_hours_is_not_sent_and_the_hours_ar
         assert db.session.scalars(select(Preference)).all() == []
 
 
+def test_what_an_erased_colleague_could_do_and_when_they_worked_is_forgotten(
+    client: ApiClient, make_user: Callable[..., User]
+) -> None:
+    client.post("/api/v1/skills", json={"name": "billing"})
+    client.post("/api/v1/calendars", json={"name": "Nights", "weekly": {"mon": [["22:00", "06:00"]]}})
+    path = f"/api/v1/users/{make_user(email='nora@example.com').id}"
+    client.patch(path, json={"calendar": "Nights"}, if_match=1)
+    client.put(f"{path}/skills", json={"skills": [{"skill": "billing"}]}, if_match=2)
+    before = client.get(path).json
+    assert (before["calendar"], before["skills"]) == ("Nights", [{"skill": "billing", "level": 1}])
+    erase_now(NORA)
+    after = client.get(path).json
+    assert (after["calendar"], after["skills"]) == (None, [])
+
+
 def test_an_erased_contact_takes_their_words_along(tenant: TestTenant, client: ApiClient, case: dict[str, Any]) -> None:
     erase_now(PAT)
     assert naming(PAT, "pat jones", "cannot close the month", "still broken") == {}

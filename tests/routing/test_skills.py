@@ -1,6 +1,9 @@
 """Skills, who masters them, weights and calendars through their doors."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -21,6 +24,18 @@ CATCH_ALL: dict[str, Any] = {"name": "rest", "when": {"all": []}, "target": {"ki
 def made(client: ApiClient, *names: str) -> list[str]:
     """The paths of new skills."""
     return [client.post("/api/v1/skills", json={"name": name}).headers["Location"] for name in names]
+
+
+def together(*calls: Callable[[], int]) -> list[int]:
+    """What the calls answer when all begin at one moment."""
+    start = Barrier(len(calls))
+
+    def call(one: Callable[[], int]) -> int:
+        start.wait()
+        return one()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(call, calls))
 
 
 @pytest.fixture
@@ -136,10 +151,33 @@ def test_a_deleted_skill_leaves_those_who_mastered_it(client: ApiClient, make_us
     client.put(f"{path}/skills", json={"skills": [{"skill": "billing"}]}, if_match=1)
     assert client.get(path).json["skills"] == [{"skill": "Billing", "level": 1}]
     assert client.delete(billing).status_code == 204
-    after = client.get(path)
-    assert (after.json["skills"], after.headers["ETag"]) == ([], '"3"')
+    assert client.get(path).json["skills"] == []
     with transaction() as session:
         assert session.scalar(select(func.count()).select_from(UserSkill)) == 0
+
+
+def test_of_two_who_take_a_name_at_the_same_moment_one_is_told(client: ApiClient) -> None:
+    def take(path: str) -> int:
+        return client.post(path, json={"name": "Billing"}).status_code
+
+    for path in ("/api/v1/skills", "/api/v1/teams"):
+        assert sorted(together(partial(take, path), partial(take, path))) == [201, 409]
+
+
+def test_nobody_masters_a_skill_that_goes_at_the_same_moment(client: ApiClient, make_user: Make) -> None:
+    path = f"/api/v1/users/{make_user().id}/skills"
+
+    def master(name: str) -> int:
+        return client.put(path, json={"skills": [{"skill": name}]}, if_match="*").status_code
+
+    def drop(skill: str) -> int:
+        return client.delete(skill).status_code
+
+    for n in range(8):
+        skill = made(client, f"skill {n}")[0]
+        put, gone = together(partial(master, f"skill {n}"), partial(drop, skill))
+        assert (put in (200, 422), gone) == (True, 204)
+        assert client.get(path).json["skills"] == []
 
 
 def test_only_admins_say_who_masters_what(

@@ -23,7 +23,7 @@ from app.http.idempotency import IdempotencyKey
 from app.integrations.models import DirectoryUser
 from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
-from app.routing.models import PolicyVersion
+from app.routing.models import PolicyVersion, UserSkill
 
 ROLES = ("owner_email", "csm_email", "sponsor_email")
 
@@ -124,9 +124,11 @@ def _erase_user(user: User) -> None:
     _run(delete(IdempotencyKey).where(IdempotencyKey.principal_id.in_(tokens)))
     _run(delete(CalendarFeed).where(CalendarFeed.user_id == user.id))
     _run(delete(Preference).where(Preference.user_id == user.id))
+    _run(delete(UserSkill).where(UserSkill.user_id == user.id))
     _run(delete(DirectoryUser).where(DirectoryUser.user_id == user.id))
     _run(update(ApiToken).where(ApiToken.user_id == user.id), name=ERASED_NAME)
-    auth.change_user(user, {"active": False, "name": ERASED_NAME, "timezone": None, "email": email})
+    unknown = {"timezone": None, "calendar": None}
+    auth.change_user(user, {"active": False, "name": ERASED_NAME, "email": email, **unknown})
 
 
 def _erase_roles(email: str) -> None:
