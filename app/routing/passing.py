@@ -26,7 +26,7 @@ CODE_WORDS: Mapping[str, str] = {
     "at_capacity": "{who} had no room for it",
     "inactive": "{who} is no longer active",
     "about_user": "it is about {who}",
-    "left_out": "{who} has just given it up",
+    "left_out": "{who} had it just before",
     "not_a_person": "{who} is an integration",
     "lacks_preferred": "{who} lacks a preferred skill",
     "place_taken": "another case took the last place of {who}",
@@ -39,7 +39,7 @@ COUNT_WORDS: Mapping[str, str] = {
     "lacks_preferred": "without a preferred skill",
     "inactive": "no longer active",
     "about_user": "whom it is about",
-    "left_out": "who has just given it up",
+    "left_out": "who had it just before",
     "not_a_person": "an integration",
     "place_taken": "whose last place another case took",
 }

@@ -77,7 +77,7 @@ def _because(tried: Tried, winner: Ranked, inputs: Inputs) -> str:
     if eligible == 1:
         return f"is the only eligible member of {team.name}"
     best = max(winner.parts, key=lambda part: winner.parts[part])
-    return f"scores highest of {eligible} in {team.name} ({winner.score:g} points, most for {PART_WORDS[best]})"
+    return f"scores highest of {eligible} in {team.name} ({winner.score:.3g} points, most for {PART_WORDS[best]})"
 
 
 def _in_place(tried: Tried, id_: str, inputs: Inputs) -> str:

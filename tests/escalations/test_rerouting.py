@@ -56,7 +56,7 @@ def test_thirty_days_go_on_and_only_the_acknowledgement_starts_again(story: Stor
 
 
 def test_who_declines_is_left_out_of_the_decision_that_follows(story: Story) -> None:
-    """The only rule names the account owner, who has just given it up: the duty owner has it."""
+    """The only rule names the account owner, who had it just before: the duty owner has it."""
     owner = story.company.owner
     story.do(service.assign, "2 11:00", to=DECLINED, reason="I sold them the product", misroute="conflict_of_interest")
     last = decisions(story)[-1]
@@ -140,3 +140,24 @@ def test_the_rate_counts_the_decline_against_the_rule_that_chose_first(story: St
         {"rule": "account owner, else duty owner", "closed": 1, "by_first_owner": 0, "rate": 0.0, "reroutes": 1}
     ]
     assert found["reroutes"] == {"by_cause": {"assign": 1}, "by_misroute": {"other": 1}}
+
+
+def test_restricted_cases_count_in_the_rate_and_nothing_names_a_person_or_a_case(
+    tenant: TestTenant, company: Company, as_user: Callable[..., ApiClient]
+) -> None:
+    """Three were closed: one restricted and given on, one about the manager, one plain; two by their first owner."""
+    titles = {"Hidden from most": {"restricted": True}, "About the boss": {"about_user": "manager@example.com"}}
+    closing = {"outcome": "withdrawn", "reason": "Settled"}
+    for title, fields in {**titles, "Plain": {}}.items():
+        story = Story(tenant, company).raised("2 10:00", by=tenant.admin, title=title, **fields)
+        if "restricted" in fields:
+            to = service.NewOwner(owner_id=company.csm.id)
+            story.do(service.assign, "2 11:00", to=to, reason="Hers", misroute="conflict_of_interest")
+        story.do(service.close_unresolved, "3 11:00", by=company.boss, **closing)
+    path = "/api/v1/routing/quality?from=2026-03-01&to=2026-03-31"
+    answers = [as_user(user).get(path) for user in (company.manager, tenant.admin)]
+    assert [answer.json["all"] for answer in answers] == [
+        {"closed": 3, "by_first_owner": 2, "rate": 0.6667, "reroutes": 1}
+    ] * 2
+    for hidden in (*titles, *map(str, (company.owner.id, company.csm.id)), "@example.com", "Owner", "Csm"):
+        assert hidden not in answers[0].text

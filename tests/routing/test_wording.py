@@ -118,8 +118,7 @@ olga = person("olga", load=Decimal(13), hours=NINE_TO_FIVE)  # 11 units left: 3 
         ),
         (
             sentence(CSM, person("carl"), olga, fallback=OWNER, **BOTH, exclude=frozenset({"carl"})),
-            "owns the account, in working hours until 17:00, 3 of 8 places free; "
-            "the account's CSM has just given it up",
+            "owns the account, in working hours until 17:00, 3 of 8 places free; the account's CSM had it just before",
         ),
         (
             sentence(CSM, person("carl"), olga, fallback=OWNER, **BOTH, lost=frozenset({"carl"})),
