@@ -28,6 +28,8 @@ from app.escalations.urgency import is_urgent
 from app.escalations.worth import reprioritise, snapshot_of
 from app.notifications import service as notifications
 from app.notifications.models import Intent
+from app.playbooks import service as playbooks
+from app.playbooks.definition import Playbook
 from app.playbooks.models import Task
 from app.rows import insert_all
 from app.sla import service as sla
@@ -120,6 +122,11 @@ class Change:
     @property
     def calendar(self) -> Calendar:
         return self.basis.calendar
+
+    @property
+    def playbook(self) -> Playbook | None:
+        """What the case is handled by, None where no playbook was chosen."""
+        return playbooks.find_playbook(self.record.playbook_version_id)
 
     @property
     def acting_for_id(self) -> UUID | None:

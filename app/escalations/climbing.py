@@ -10,7 +10,9 @@ from app.escalations import deciding, promises, tiers
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.errors import BriefNeeded
 from app.escalations.models import Escalation
-from app.escalations.owning import named, routing_input
+from app.escalations.following import begin_tasks, note_tasks
+from app.escalations.owning import hand_over, named, routing_input
+from app.escalations.tasking import promise
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 from app.routing import service as routing
@@ -42,11 +44,14 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
     else:
         change.clocks.fulfil("tier", change.now, change.now)
     promises.enter_tier(change, change.now)
-    task = qualification(change, target)
+    member = None if change.record.restricted else member_of(change, target)
+    task = qualification(change, target, member)
     facts = {"was": was, "tier": target, "reason": hop.reason, "automatic": hop.automatic, "passed_over": passed}
     vendor = hop.vendor or {}
     texts = {"brief": hop.brief, **{f"vendor_{key}": vendor.get(key) for key in ("name", "contact", "reference")}}
     change.note("escalate", {**facts, **made(task)}, texts)
+    reroute(change)
+    begin_tier(change, member)
     qualify(change, target, task)
     change.sign_of_work(change.now)
     return change.save()
@@ -54,8 +59,8 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
 
 def reach(change: Change, hop: Hop) -> tuple[str, list[str]]:
     """The tier this hop reaches and those passed over: one whose team has nobody, or a vendor without a name."""
-    current = change.record.tier
-    wanted = tiers.check_to_tier(current, hop.to_tier) if hop.to_tier else tiers.next_tier(current)
+    current, path = change.record.tier, path_of(change)
+    wanted = tiers.check_to_tier(current, hop.to_tier, path) if hop.to_tier else tiers.next_tier(current, path)
     passed: list[str] = []
     while True:
         vendor_unnamed = wanted == "vendor" and not (hop.vendor or {}).get("name")
@@ -63,10 +68,22 @@ def reach(change: Change, hop: Hop) -> tuple[str, list[str]]:
             return wanted, passed
         if hop.to_tier and vendor_unnamed:
             raise invalid("vendor", "expected the vendor's name and contact")
-        if wanted == tiers.TIERS[-1]:
+        if wanted == path[-1]:
             return wanted, passed
         passed.append(wanted)
-        wanted = tiers.next_tier(wanted)
+        wanted = tiers.next_tier(wanted, path)
+
+
+def question_of(change: Change, tier: str) -> str:
+    """What is asked of whoever qualifies the case in a tier."""
+    stage = change.playbook.tier(tier) if change.playbook else None
+    asked = stage.ask if stage else "Can it be resolved here?"
+    return f"{asked.removesuffix('?')} ({tier.replace('_', ' ')})?"
+
+
+def path_of(change: Change) -> tuple[str, ...]:
+    """The tiers of the case's playbook; all of them without one."""
+    return change.playbook.path if change.playbook else tiers.TIERS
 
 
 def is_deserted(change: Change, tier: str) -> bool:
@@ -83,14 +100,35 @@ def member_of(change: Change, tier: str) -> UUID | None:
     return found.owner_id if found.team_id == team.id and found.failure is None else None
 
 
-def qualification(change: Change, tier: str) -> Task | None:
+def reroute(change: Change) -> None:
+    """The owner keeps the case, unless the path gives it to the team of the tier it has come to, if there is one."""
+    record, stage = change.record, change.playbook.tier(change.record.tier) if change.playbook else None
+    team = routing.find_team_of_tier(record.tier) if stage and stage.reroute and not record.restricted else None
+    if team is None:
+        return
+    facts, previous = routing_input(change, change.account), record.owner_id
+    routed = routing.route(facts, actor=change.act.actor, now=change.now, cause="hop", team_id=team.id)
+    hand_over(change, change.account, routed, cause="hop")
+    if record.owner_id != previous:
+        promises.owner_changed(change)
+
+
+def begin_tier(change: Change, member: UUID | None) -> None:
+    """What the playbook asks for in the tier the work has come to."""
+    tasks = begin_tasks(change, change.account, entered=True, member_id=member)
+    for task, target in promises.asked_of_tasks(change, tasks):
+        promise(change, task, target)
+    note_tasks(change, tasks)
+    change.rows += tasks
+
+
+def qualification(change: Change, tier: str, member: UUID | None) -> Task | None:
     """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it, as of a
     restricted case, which the team may not see. None at the end of the path, where no team is asked."""
     record = change.record
-    member = None if record.restricted else member_of(change, tier)
     if tier == tiers.TIERS[-1] and member is None:
         return None
-    title = deciding.TITLE if tier == tiers.TIERS[-1] else f"Can it be resolved here ({tier.replace('_', ' ')})?"
+    title = deciding.TITLE if tier == tiers.TIERS[-1] else question_of(change, tier)
     return playbooks.new_task(
         "qualification",
         title,
@@ -108,6 +146,8 @@ def qualify(change: Change, tier: str, task: Task | None) -> None:
         if not deciding.is_asked(record.id):
             deciding.ask(change, "The work has come to the end of its path.")
         return
+    if task.role == "owner":
+        task.assignee_id = record.owner_id
     change.rows.append(task)
     if task.assignee_id is not None:
         people = users.list_active(ids=[task.assignee_id])

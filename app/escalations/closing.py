@@ -38,6 +38,7 @@ class Resolution:
     preventable: bool
     prevention: dict[str, Any] | None = None
     waived: tuple[dict[str, Any], ...] = ()
+    met: tuple[str, ...] = ()
 
 
 def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: datetime | None = None) -> Escalation:
@@ -53,6 +54,8 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
     promises.resolved(change, happened_at)
     prevention = resolution.prevention or {}
     facts = {
+        "met": sorted(resolution.met),
+        "waived_criteria": sorted(entry["criterion"] for entry in resolution.waived if entry.get("criterion")),
         "preventable": resolution.preventable,
         "prevention_owner": prevention.get("owner_email"),
         "prevention_due_on": prevention.get("due_on"),
@@ -68,14 +71,12 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
 
 
 def waive(change: Change, resolution: Resolution) -> None:
-    """Waive the tasks named with their reasons; what is still required and open is answered by name."""
-    reasons = {entry.get("task_id"): entry["reason"] for entry in resolution.waived}
-    if None in reasons:
-        raise invalid("waived", "expected a task_id: this case has no exit criteria")
+    """Waive the tasks and exit criteria named with their reasons; what is still required is answered by name."""
+    reasons = {entry["task_id"]: entry["reason"] for entry in resolution.waived if entry.get("task_id")}
     open_tasks = playbooks.list_open(change.record.id)
     if unknown := set(reasons) - {task.id for task in open_tasks}:
         raise invalid("waived", f"{unknown.pop()} is no open task of this case")
-    missing = []
+    missing = list_unmet(change, resolution)
     for task in open_tasks:
         if task.id in reasons:
             tasking.settle(change, task, {"state": "waived", "reason": reasons[task.id]})
@@ -84,6 +85,21 @@ def waive(change: Change, resolution: Resolution) -> None:
             missing.append({"task_id": str(task.id), "title": task.title})
     if missing:
         raise NotReady(missing=missing)
+
+
+def list_unmet(change: Change, resolution: Resolution) -> list[dict[str, str]]:
+    """The playbook's exit criteria that are neither met nor waived with a reason; one it does not have is refused."""
+    criteria = {one.key: one.text for one in change.playbook.criteria} if change.playbook else {}
+    waived = {entry["criterion"]: entry["reason"] for entry in resolution.waived if entry.get("criterion")}
+    for field, named_ in (("met", resolution.met), ("waived", waived)):
+        if unknown := sorted(set(named_) - set(criteria)):
+            expected = f"one of {', '.join(criteria)}" if criteria else "none: this case has no exit criteria"
+            raise invalid(field, f"{unknown[0]} is no exit criterion, expected {expected}")
+    for key, reason in waived.items():
+        change.note("criterion_waived", {"criterion": key}, {"reason": reason})
+    return [
+        {"criterion": key, "text": said} for key, said in criteria.items() if key not in waived and key not in resolution.met
+    ]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.auth import queries as users
 from app.db import db
-from app.escalations import climbing, deciding, lifecycle, promises, waiting, working
+from app.escalations import climbing, deciding, lifecycle, promises, tiers, waiting, working
 from app.escalations.case import Change, begin, by_engine
 from app.escalations.closing import close
 from app.escalations.models import Escalation
@@ -22,10 +22,20 @@ from app.sla import service as sla
 
 
 def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
-    """The tier clock ran out: the work moves up, flagged until its brief is written; dropped if the tier changed."""
+    """The tier clock ran out: the work moves up, flagged until its brief is written; dropped if the tier changed.
+
+    With nothing left above on its path, management is asked to decide.
+    """
     record = get_record(escalation_id)
     if record is None or record.tier != from_tier or record.status not in ("open", "in_progress", "waiting"):
         return False
+    playbook = playbooks.find_playbook(record.playbook_version_id)
+    if playbook is not None and not tiers.tiers_above(record.tier, playbook.path):
+        change = begin(escalation_id, "decision", by_engine(now))
+        if not deciding.is_asked(escalation_id):
+            deciding.ask(change, "The work has come to the end of its path.")
+        change.save()
+        return True
     climbing.escalate(escalation_id, act=by_engine(now), hop=climbing.Hop(reason="time", automatic=True))
     return True
 

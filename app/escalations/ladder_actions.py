@@ -13,13 +13,14 @@ from app.escalations.firing import NOTIFY, action_lines
 from app.escalations.lifecycle import LIVE, RESOLVED
 from app.escalations.reminders import WHAT_TO_DO, long, step_of
 from app.escalations.tiers import TIERS
+from app.playbooks import service as playbooks
 from app.routing import service as routing
 from app.sla import claims
 from app.sla.due import Fired, Firing
 
 BEFORE_RESOLVED = LIVE - {RESOLVED}
 
-LOCK_CASE = text("select status, tier from escalation where id = :id for update")
+LOCK_CASE = text("select status, tier, playbook_version_id from escalation where id = :id for update")
 LAST_EVENT = text("select max(at) from event where escalation_id = :id and kind = :kind")
 
 
@@ -29,6 +30,7 @@ class CaseNow:
 
     status: str
     tier: str
+    playbook_version_id: UUID | None
 
 
 def lock_case(escalation_id: UUID) -> CaseNow:
@@ -82,8 +84,12 @@ def _close(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:
 
 
 def _escalate_asked(fired: Fired, one: Firing, case: CaseNow) -> bool:
-    """Not when the tier has changed since the step fell due."""
-    return case.status in BEFORE_RESOLVED and case.tier != TIERS[-1] and not _since(fired, "escalate", one)
+    """Not when the tier has changed since the step fell due, nor where the path leaves the move to people."""
+    if case.status not in BEFORE_RESOLVED or case.tier == TIERS[-1] or _since(fired, "escalate", one):
+        return False
+    playbook = playbooks.find_playbook(case.playbook_version_id)
+    stage = playbook.tier(case.tier) if playbook else None
+    return stage is None or stage.automatic
 
 
 def _escalate(fired: Fired, one: Firing, case: CaseNow, now: datetime) -> None:

@@ -18,7 +18,8 @@ RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
 OF_PROMISES = (
     "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
-    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task')"
+    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
+    "'task_ready', 'playbook')"
 )
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
@@ -44,6 +45,7 @@ class Escalation(Versioned, TenantModel):
         reference("contact", "contact_id"),
         reference("calendar_version", "calendar_version_id"),
         reference("service_level_version", "service_level_version_id"),
+        reference("playbook_version", "playbook_version_id"),
         reference("escalation", "merged_into_id"),
         reference("escalation", "recurrence_of_id"),
         one_of("status", STATUSES),
@@ -97,6 +99,7 @@ class Escalation(Versioned, TenantModel):
     zone: Mapped[str]
     ladder_number: Mapped[int]
     service_level_version_id: Mapped[UUID | None]
+    playbook_version_id: Mapped[UUID | None]
     raised_at: Mapped[datetime]
     day_raised: Mapped[date]
     recorded_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """Which clocks an action starts, meets and ends beside its own; the table of `Clocks` in one place."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import text
@@ -8,9 +9,11 @@ from app.db import db
 from app.escalations import lifecycle
 from app.escalations.case import Change
 from app.escalations.models import Escalation
+from app.playbooks.models import Task
 from app.sla import service as sla
 from app.sla.ledger import INSTANT, Target
 from app.sla.moving import align
+from app.sla.targets import make_target
 
 INTERNAL_UPDATES = ("account_team_update", "executive_update")
 UPDATE_CLOCKS = ("customer_update", *INTERNAL_UPDATES)
@@ -44,14 +47,33 @@ SAID = text(
 )
 
 
-def asked_from_the_start(record: Escalation, basis: sla.Basis) -> list[tuple[str, Target]]:
+def target_of(change: Change, kind: str) -> Target | None:
+    """What is promised for this kind: by the service level or the settings, else by the playbook; None if nobody asks.
+
+    A contract's word goes before our own procedure's.
+    """
+    record, basis = change.record, change.basis
+    target = sla.find_default_target(kind, basis, severity=record.severity, tier=record.tier)
+    if target is not None or change.playbook is None:
+        return target
+    stage = change.playbook.tier(record.tier) if kind == "tier" else None
+    promised = stage.within if stage else change.playbook.updates.get(kind)
+    return make_target(promised, day_seconds=basis.calendar.day_seconds) if promised else None
+
+
+def asked_from_the_start(change: Change) -> list[tuple[str, Target]]:
     """What begins when the case opens, beside `close` and `acknowledge`: the first answer to a customer or a system,
-    and what the service level asks for: updates to colleagues, and a time for the first tier."""
-    kinds = [*(["respond"] if record.raised_by_kind in ("customer", "system") else []), *INTERNAL_UPDATES, "tier"]
-    targets = [
-        (kind, sla.find_default_target(kind, basis, severity=record.severity, tier=record.tier)) for kind in kinds
-    ]
+    and what is asked for: updates to colleagues, and a time for the first tier."""
+    by_customer = change.record.raised_by_kind in ("customer", "system")
+    kinds = [*(["respond"] if by_customer else []), *INTERNAL_UPDATES, "tier"]
+    targets = [(kind, target_of(change, kind)) for kind in kinds]
     return [(kind, target) for kind, target in targets if target is not None]
+
+
+def asked_of_tasks(change: Change, tasks: Iterable[Task]) -> list[tuple[Task, Target]]:
+    """The tasks that are ready and have their time, which counts from then."""
+    day_seconds = change.calendar.day_seconds
+    return [(task, make_target(task.due, day_seconds=day_seconds)) for task in tasks if task.ready_at and task.due]
 
 
 def close_promise(record: Escalation) -> Target:
@@ -62,8 +84,8 @@ def close_promise(record: Escalation) -> Target:
 
 
 def enter_tier(change: Change, at: datetime) -> None:
-    """The time of a tier counts from when it is entered, where the service level gives it one."""
-    target = sla.find_default_target("tier", change.basis, tier=change.record.tier)
+    """The time of a tier counts from when it is entered, where service level or playbook give it one."""
+    target = target_of(change, "tier")
     if target is not None:
         change.start_clock("tier", at, target)
 
@@ -73,9 +95,9 @@ def start(change: Change, kind: str, at: datetime) -> None:
     running = change.clocks.get(kind)
     if running is not None and running.ended_at is None:
         return
-    if sla.find_default_target(kind, change.basis, severity=change.record.severity) is None:
-        return
-    change.start_clock(kind, at)
+    target = target_of(change, kind)
+    if target is not None:
+        change.start_clock(kind, at, target)
 
 
 def restart(change: Change, kind: str, at: datetime) -> None:

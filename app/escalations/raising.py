@@ -26,12 +26,12 @@ from app.escalations.demand import (
     raise_texts,
     raiser_of,
 )
+from app.escalations.following import answers_of, begin_tasks, note_tasks, questions_of, take_playbook
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import own
 from app.escalations.record import new_record
 from app.escalations.worth import measure_priority, snapshot_of, take_priority, take_value
 from app.notifications import service as notifications
-from app.playbooks import intake
 from app.playbooks import service as playbooks
 from app.rows import Draw, insert_all
 from app.sla import service as sla
@@ -68,6 +68,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     take_value(record, account)
     change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
     change.account = account
+    take_playbook(change, account)
     change.rows += [record, *raiser_of(new, record, neighbours.contact_id)]
     change.rows += [*links_of(new, record, act.now), *contracts_of(record, account)]
     measured = measure_priority(record, account, act.now, repeats=neighbours.repeats)
@@ -109,27 +110,29 @@ def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str
     Of a case that was raised before we knew of it, the reminders of the time between are passed over.
     """
     record = change.record
-    task = playbooks.intake_task(
-        {**record.answers, **{key: getattr(record, key) for key in intake.QUESTIONS}},
-        escalation_id=record.id,
-        now=change.now,
-    )
+    task = playbooks.intake_task(answers_of(record), questions_of(change), escalation_id=record.id, now=change.now)
     facts = {**({} if noted == "approve" else raise_facts(record)), **made(task)}
     change.note(noted, facts, {} if noted == "approve" else raise_texts(record), at=at)
     routed = own(change, account, cause="raise")
     basis = basis_of(record)
     start: dict[str, Any] = {"escalation_id": record.id, "basis": basis, "now": change.now, "severity": record.severity}
     late = noted == "raise" and record.raised_at < change.now
+    tasks = begin_tasks(change, account, entered=False)
+    note_tasks(change, tasks)
     rows = [
         *sla.open_clock("close", at=record.raised_at, imported=late, target=promises.close_promise(record), **start),
         *sla.open_clock("acknowledge", at=change.now, **start),
     ]
-    for kind, target in promises.asked_from_the_start(record, basis):
+    for kind, target in promises.asked_from_the_start(change):
         rows += sla.open_clock(kind, at=at, imported=late, target=target, **start)
-    change.rows += rows
+    for one, target in promises.asked_of_tasks(change, tasks):
+        promised = sla.open_clock("task", at=change.now, subject=str(one.id), target=target, **start)
+        one.due_at = next(row.due_at for row in promised if isinstance(row, Clock))
+        rows += promised
     if task is not None:
         task.assignee_id = routed.owner_id
-        change.rows.append(task)
+        tasks = [task, *tasks]
+    change.rows += [*rows, *tasks]
     clocks = [row for row in rows if isinstance(row, Clock)]
     return Raised(record, account, routed.owner, routed.rule, routed.why, clocks, [], [])
 

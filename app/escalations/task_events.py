@@ -13,7 +13,7 @@ from app.escalations.untimed import Untimed
 # Which tasks an event made. What a merge carried over from the other case made its task there.
 MADE = """
     case when {0}.facts ? 'origin' or {0}.kind = 'task' and not {0}.facts ? 'clock' then '[]'
-         when {0}.kind = 'merge' then coalesce({0}.facts -> 'tasks', '[]')
+         when {0}.kind in ('merge', 'playbook') then coalesce({0}.facts -> 'tasks', '[]')
          when {0}.facts ? 'task' then jsonb_build_array({0}.facts -> 'task') else '[]' end
 """
 ENDS = """
@@ -51,7 +51,7 @@ TASKS = Untimed(
                 where m.tenant_id = e.tenant_id and m.escalation_id = e.escalation_id and m.seq < e.seq
                 and e.kind in ('task', 'verify', 'close_unresolved', 'merge', 'reopen')
                 and m.kind in ('raise', 'approve', 'escalate', 'message', 'decision_asked', 'task_added', 'task',
-                               'merge')
+                               'task_ready', 'playbook', 'merge')
             ) known
             cross join lateral (
                 select coalesce((
@@ -68,8 +68,8 @@ TASKS = Untimed(
                     order by c.seq desc limit 1), false) as yes
             ) over
         ) entry
-        where e.kind in ('raise', 'approve', 'escalate', 'message', 'decision_asked', 'task_added', 'task', 'merge',
-                         'verify', 'close_unresolved', 'reopen')
+        where e.kind in ('raise', 'approve', 'escalate', 'message', 'decision_asked', 'task_added', 'task',
+                         'task_ready', 'playbook', 'merge', 'verify', 'close_unresolved', 'reopen')
         and entry.type is not null and not exists (
             select 1 from clock k join clock_entry a on a.tenant_id = k.tenant_id and a.clock_id = k.id and a.seq = 1
             where k.tenant_id = e.tenant_id and k.escalation_id = e.escalation_id and k.kind = 'task'

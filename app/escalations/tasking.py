@@ -10,7 +10,7 @@ from app.auth import queries as users
 from app.auth.actor import Actor
 from app.auth.models import User
 from app.errors import invalid
-from app.escalations import lifecycle, permissions
+from app.escalations import lifecycle, permissions, promises
 from app.escalations.case import Act, Change, begin
 from app.escalations.lifecycle import StepNotAllowed
 from app.escalations.owning import named
@@ -112,6 +112,7 @@ def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
     at: dict[str, Any] = {"at": change.now, "now": change.now, "subject": str(task.id)}
     if task.state != was_state and task.state != "open":
         change.clocks.fulfil("task", because=task.state, **at)
+        make_ready(change, task)
     elif task.state != was_state and change.record.status in lifecycle.LIVE:
         change.clocks.reopen(("task",), ended_by=ENDED_BY, **at)
     if task.due_at == was_due or change.record.status not in lifecycle.LIVE:
@@ -120,6 +121,20 @@ def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
         change.clocks.cancel("task", because="no_due_time", **at)
     elif not change.clocks.retarget("task", Target.at(task.due_at), because="moved", **at):
         promise(change, task)
+
+
+def make_ready(change: Change, ended: Task) -> None:
+    """What waited for this one, and for nothing else any more, begins: who does it is told, and its time counts."""
+    if ended.key is None or change.record.status not in lifecycle.LIVE:
+        return
+    ready = playbooks.list_ready(change.record.id, now=change.now)
+    for task, target in promises.asked_of_tasks(change, ready):
+        promise(change, task, target)
+    people = {user.id: user for user in users.list_active(ids=[t.assignee_id for t in ready if t.assignee_id])}
+    for task in ready:
+        change.note("task_ready", {"task": task.id, "after": ended.id, "due_at": task.due_at})
+        told = [people[task.assignee_id]] if task.assignee_id in people else []
+        change.tell(told, "task", f"{named(change.record, change.account)}: a task for you", task.title)
 
 
 def promise(change: Change, task: Task, target: Target | None = None) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.playbooks.definition import Playbook
+
 QUESTIONS: Mapping[str, str] = {
     "customer_statement": "What did the customer say, in their own words?",
     "desired_outcome": "What would make it right for them?",
@@ -10,11 +12,17 @@ QUESTIONS: Mapping[str, str] = {
 }
 
 
-def missing(answers: Mapping[str, Any]) -> tuple[str, ...]:
+def questions_for(playbook: Playbook | None, reason: str) -> Mapping[str, str]:
+    """What must be answered of a case with this reason, by key: the three of every case, then the playbook's."""
+    asked = playbook.asked_of(reason) if playbook else ()
+    return {**QUESTIONS, **{question.key: question.ask for question in asked if question.required}}
+
+
+def missing(answers: Mapping[str, Any], asked: Mapping[str, str] = QUESTIONS) -> tuple[str, ...]:
     """The questions without an answer."""
-    return tuple(question for question in QUESTIONS if not str(answers.get(question) or "").strip())
+    return tuple(question for question in asked if not str(answers.get(question) or "").strip())
 
 
-def completeness(answers: Mapping[str, Any]) -> int:
+def completeness(answers: Mapping[str, Any], asked: Mapping[str, str] = QUESTIONS) -> int:
     """Percent of the questions answered, rounded down."""
-    return 100 * (len(QUESTIONS) - len(missing(answers))) // len(QUESTIONS)
+    return 100 * (len(asked) - len(missing(answers, asked))) // len(asked)

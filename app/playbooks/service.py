@@ -1,6 +1,7 @@
-"""Tasks of a case: made by its actions, done or waived by people."""
+"""The playbook of a case, and its tasks: made by the playbook and by actions, done or waived by people."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,79 @@ from sqlalchemy import select, update
 
 from app.db import db, new_id
 from app.errors import NotFound, invalid
-from app.playbooks import intake
+from app.playbooks import intake, order
+from app.playbooks.definition import Playbook, TaskPlan
 from app.playbooks.errors import ReasonNeeded
 from app.playbooks.models import Task
+from app.playbooks.versions import find_playbook, list_current
+
+__all__ = [
+    "change_task",
+    "choose",
+    "find_playbook",
+    "follow_owner",
+    "get_task",
+    "has_playbooks",
+    "intake_task",
+    "join",
+    "list_open",
+    "list_ready",
+    "new_task",
+    "plan_tasks",
+]
+
+
+def has_playbooks() -> bool:
+    """Whether the tenant has published any."""
+    return bool(list_current())
+
+
+def choose(facts: Mapping[str, Any], *, today: date, now: datetime) -> UUID | None:
+    """The version a case with these facts is handled by: of those whose condition holds the one of the lowest rank."""
+    found = (id_ for id_, playbook in list_current() if playbook.when.matches(facts, today=today, now=now))
+    return next(found, None)
+
+
+def plan_tasks(
+    playbook: Playbook, *, tier: str, entered: bool, escalation_id: UUID, holders: Mapping[str, UUID | None], now: datetime
+) -> list[Task]:
+    """What the playbook asks for when the work begins (`entered` false) or comes to another tier; the ready ones first.
+
+    A role that nobody holds falls to the owner.
+    """
+    wanted = [task for task in playbook.tasks if task.tier == tier or (task.tier is None and not entered)]
+    ready = order.ready({task.key: task.after for task in wanted}, ())
+    return [_planned(plan, plan.key in ready, escalation_id, holders, now) for plan in wanted]
+
+
+def _planned(
+    plan: TaskPlan, ready: bool, escalation_id: UUID, holders: Mapping[str, UUID | None], now: datetime
+) -> Task:
+    task = new_task(
+        "playbook",
+        plan.title,
+        escalation_id=escalation_id,
+        assignee_id=holders.get(plan.role) or holders.get("owner"),
+        now=now,
+        role=plan.role if holders.get(plan.role) else "owner",
+        required=plan.required,
+    )
+    task.key, task.after, task.due = plan.key, list(plan.after), dict(plan.due) if plan.due else None
+    task.customer_visible = plan.customer_visible
+    task.ready_at = now if ready else None
+    return task
+
+
+def list_ready(escalation_id: UUID, *, now: datetime) -> list[Task]:
+    """The open tasks that waited for others which have all ended by now; they are ready from here on."""
+    asked = (Task.escalation_id == escalation_id, Task.key.is_not(None))
+    tasks = list(db.session.scalars(select(Task).where(*asked).order_by(Task.created_at, Task.id)))
+    ended = [task.key for task in tasks if task.state != "open"]
+    ready = order.ready({str(task.key): task.after for task in tasks}, map(str, ended))
+    found = [task for task in tasks if task.ready_at is None and task.state == "open" and task.key in ready]
+    for task in found:
+        task.ready_at = now
+    return found
 
 
 def new_task(
@@ -41,12 +112,14 @@ def new_task(
     )
 
 
-def intake_task(answers: dict[str, Any], *, escalation_id: UUID, now: datetime) -> Task | None:
+def intake_task(
+    answers: dict[str, Any], asked: Mapping[str, str], *, escalation_id: UUID, now: datetime
+) -> Task | None:
     """One task that names the questions still open, or none; whose it is follows from who comes to own the case."""
-    open_questions = intake.missing(answers)
+    open_questions = intake.missing(answers, asked)
     if not open_questions:
         return None
-    title = "Ask the customer: " + " ".join(intake.QUESTIONS[question] for question in open_questions)
+    title = "Ask the customer: " + " ".join(asked[question] for question in open_questions)
     return new_task("intake", title, escalation_id=escalation_id, assignee_id=None, now=now)
 
 

@@ -1,0 +1,89 @@
+"""Playbooks as YAML: the same there and back, and a line for every fault."""
+
+import pytest
+
+from app.playbooks.definition import FaultyPlaybook, compile_playbook
+from app.playbooks.written import MOST_BYTES, Unreadable, read_yaml, write_yaml
+
+GOOD = """\
+# kept in a repository of the team
+name: Billing dispute
+about: |
+  The customer disputes an invoice.
+  Money first, blame never.
+tasks:
+  - key: freeze
+    title: Stop the reminders for the invoice
+    due: {business_hours: 4}
+  - key: check
+    title: Check the invoice line by line
+    after: [freeze]
+"""
+
+
+def test_a_playbook_reads_as_it_is_written() -> None:
+    written = read_yaml(GOOD)
+
+    assert compile_playbook(written.content).tasks[1].after == ("freeze",)
+    assert read_yaml(write_yaml(written.content)).content == written.content
+
+
+def test_texts_of_several_lines_stay_blocks() -> None:
+    assert "about: |" in write_yaml(read_yaml(GOOD).content)
+
+
+def test_a_fault_names_its_line() -> None:
+    written = read_yaml(GOOD.replace("[freeze]", "[thaw]").replace("business_hours: 4", "hours: 4"))
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook(written.content)
+
+    placed = written.placed(caught.value.faults)
+    assert [(fault["line"], fault["pointer"]) for fault in placed] == [(9, "/tasks/0/due"), (12, "/tasks/1/after/0")]
+
+
+def test_a_missing_member_is_placed_at_what_lacks_it() -> None:
+    written = read_yaml(GOOD.replace("    title: Check the invoice line by line\n", ""))
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook(written.content)
+
+    assert written.placed(caught.value.faults)[0]["line"] == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: &x [1]\nb: *x\n", 2, "aliases"),
+        ("name: A\nname: B\n", 2, "twice"),
+        ("name: [1\n", 2, ""),
+        ("", 1, "found nothing"),
+        ("a: 1\n---\nb: 2\n", 2, ""),
+        ("a: !!python/object/apply:os.system [true]\n", 1, ""),
+        ("[" * 40 + "]" * 40, 1, "deep"),
+        ("? [a]\n: 1\n", 1, "plain word"),
+        ("a: \x01\n", 1, ""),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        read_yaml(text)
+
+    assert caught.value.line == line
+    assert said in caught.value.detail
+
+
+def test_a_file_of_laughs_is_refused_before_it_grows() -> None:
+    laughs = "a0: &a0 [lol]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+    with pytest.raises(Unreadable, match="aliases"):
+        read_yaml(laughs)
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    with pytest.raises(Unreadable, match="256 kB"):
+        read_yaml("a: " + "x" * MOST_BYTES)
+
+
+def test_words_stay_words() -> None:
+    written = read_yaml("a: no\nb: on\nc: 2026-11-22\nd: 012\ne: true\nf: 12\ng: null\n")
+
+    assert written.content == {"a": "no", "b": "on", "c": "2026-11-22", "d": "012", "e": True, "f": 12, "g": None}
