@@ -15,7 +15,7 @@ class AppError(Exception):
         self,
         detail: str | None = None,
         *,
-        errors: Sequence[dict[str, str]] = (),
+        errors: Sequence[dict[str, Any]] = (),
         **extra: Any,
     ) -> None:
         super().__init__(detail or self.title)

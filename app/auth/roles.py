@@ -18,6 +18,7 @@ ADMINISTER = frozenset(
         "routing:write",
         "calendars:write",
         "promises:write",
+        "playbooks:write",
         "outbox:read",
         "outbox:write",
         "sandbox:write",

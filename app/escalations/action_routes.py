@@ -96,6 +96,7 @@ def resolve(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
         preventable=body["preventable"],
         prevention=body.get("prevention"),
         waived=tuple(body.get("waived", ())),
+        met=tuple(body.get("met", ())),
     )
     return service.resolve(escalation_id, act=act, resolution=resolution, at=body.get("at"))
 

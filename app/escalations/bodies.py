@@ -123,9 +123,16 @@ class PreventionBody(Body):
 
 
 class WaivedBody(Body):
+    """Either a task or an exit criterion."""
+
     task_id = fields.UUID()
     criterion = fields.String(validate=SHORT)
     reason = sentence()
+
+    @validates_schema
+    def either(self, body: dict[str, Any], **kwargs: Any) -> None:
+        if ("task_id" in body) == ("criterion" in body):
+            raise ValidationError("expected either task_id or criterion")
 
 
 class ResolveBody(ActionBody):

@@ -9,8 +9,8 @@ from app.errors import invalid
 from app.escalations import deciding, promises, tiers
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.errors import BriefNeeded
-from app.escalations.models import Escalation
 from app.escalations.following import begin_tasks, note_tasks
+from app.escalations.models import Escalation
 from app.escalations.owning import hand_over, named, routing_input
 from app.escalations.tasking import promise
 from app.playbooks import service as playbooks

@@ -98,7 +98,9 @@ def list_unmet(change: Change, resolution: Resolution) -> list[dict[str, str]]:
     for key, reason in waived.items():
         change.note("criterion_waived", {"criterion": key}, {"reason": reason})
     return [
-        {"criterion": key, "text": said} for key, said in criteria.items() if key not in waived and key not in resolution.met
+        {"criterion": key, "text": said}
+        for key, said in criteria.items()
+        if key not in waived and key not in resolution.met
     ]
 
 

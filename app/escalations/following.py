@@ -50,6 +50,7 @@ def begin_tasks(change: Change, account: AccountFacts, *, entered: bool, member_
         playbook,
         tier=record.tier,
         entered=entered,
+        open_keys=[task.key for task in playbooks.list_open(record.id) if task.key] if entered else (),
         escalation_id=record.id,
         holders=holders_of(record, account, {task.role for task in playbook.tasks}, member_id),
         now=change.now,
@@ -82,5 +83,3 @@ def holders_of(
     if "team_lead" in wanted and record.team_id is not None:
         found["team_lead"] = db.session.scalar(select(Team.lead_id).where(Team.id == record.team_id))
     return {role: id_ for role, id_ in found.items() if role in wanted and id_ != record.about_user_id}
-
-

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from app.auth import service as auth
 from app.auth.actor import Actor
@@ -146,15 +147,15 @@ def _view(model: PlaybookModel, versions: Sequence[PlaybookVersion]) -> dict[str
 
 def _shown(ids: Iterable[UUID]) -> dict[UUID, list[PlaybookVersion]]:
     """The newest version of each and the one in use, newest first."""
-    newest = select(func.max(PlaybookVersion.number)).where(PlaybookVersion.playbook_id == PlaybookModel.id)
+    other = aliased(PlaybookVersion)
+    newest = select(func.max(other.number)).where(other.playbook_id == PlaybookModel.id).scalar_subquery()
     shown: dict[UUID, list[PlaybookVersion]] = {id_: [] for id_ in ids}
     wanted = (
         select(PlaybookVersion)
         .join(PlaybookModel, PlaybookModel.id == PlaybookVersion.playbook_id)
         .where(
             PlaybookModel.id.in_(shown),
-            (PlaybookVersion.number == newest.scalar_subquery())
-            | (PlaybookVersion.id == PlaybookModel.current_version_id),
+            (PlaybookVersion.number == newest) | (PlaybookVersion.id == PlaybookModel.current_version_id),
         )
         .order_by(PlaybookVersion.number.desc())
     )

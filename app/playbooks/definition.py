@@ -129,9 +129,10 @@ def compile_playbook(written: Any) -> Playbook:
 def _when(part: Part) -> Compiled:
     try:
         condition = compile_condition(part.written.get("when", {"all": []}))
-        for leaf in condition.leaves:
-            if leaf.field.name.startswith(COUNTED):
-                part.faults.note(part.at("when") + leaf.pointer + "/field", "is not counted yet when a playbook is chosen")
+        counted = [leaf for leaf in condition.leaves if leaf.field.name.startswith(COUNTED)]
+        for leaf in counted:
+            place = f"{part.at('when')}{leaf.pointer}/field"
+            part.faults.note(place, "is not counted yet when a playbook is chosen", "unknown_field")
         return condition
     except ConditionRefused as refused:
         part.faults.note(part.at("when") + refused.pointer, refused.detail, refused.code)

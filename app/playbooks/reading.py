@@ -7,7 +7,7 @@ from typing import Any
 MAX_FAULTS = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Fault:
     """One thing that cannot be meant; `pointer` is a JSON pointer into what was written."""
 

@@ -91,7 +91,7 @@ def export_version(playbook_id: UUID, number: int) -> Response:
 
 
 @bp.post("/<uuid:playbook_id>/publish")
-@bp.arguments(schemas.PublishBody)
+@bp.arguments(schemas.PublishPlaybookBody)
 @bp.response(200, schemas.PlaybookSchema)
 @requires("playbooks:write")
 def publish_playbook(body: dict[str, Any], playbook_id: UUID) -> Response:

@@ -11,7 +11,7 @@ class PlaybookBody(Body):
     definition = fields.Dict(required=True)
 
 
-class PublishBody(Body):
+class PublishPlaybookBody(Body):
     """`number` left out is the newest."""
 
     number = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 2**31 - 1))

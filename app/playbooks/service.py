@@ -1,6 +1,6 @@
 """The playbook of a case, and its tasks: made by the playbook and by actions, done or waived by people."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -43,14 +43,22 @@ def choose(facts: Mapping[str, Any], *, today: date, now: datetime) -> UUID | No
 
 
 def plan_tasks(
-    playbook: Playbook, *, tier: str, entered: bool, escalation_id: UUID, holders: Mapping[str, UUID | None], now: datetime
+    playbook: Playbook,
+    *,
+    tier: str,
+    entered: bool,
+    open_keys: Collection[str] = (),
+    escalation_id: UUID,
+    holders: Mapping[str, UUID | None],
+    now: datetime,
 ) -> list[Task]:
-    """What the playbook asks for when the work begins (`entered` false) or comes to another tier; the ready ones first.
+    """What the playbook asks for when the work begins (`entered` false) or comes to another tier.
 
-    A role that nobody holds falls to the owner.
+    `open_keys` are those of its tasks that are open already. A role that nobody holds falls to the owner.
     """
     wanted = [task for task in playbook.tasks if task.tier == tier or (task.tier is None and not entered)]
-    ready = order.ready({task.key: task.after for task in wanted}, ())
+    never = {key: [key] for key in open_keys}
+    ready = order.ready({**never, **{task.key: task.after for task in wanted}}, ())
     return [_planned(plan, plan.key in ready, escalation_id, holders, now) for plan in wanted]
 
 

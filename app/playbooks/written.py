@@ -38,8 +38,11 @@ class Written:
 
     def placed(self, faults: Sequence[Fault]) -> list[dict[str, Any]]:
         """The faults as they are answered, in the order of their lines."""
-        found = [{"pointer": f.pointer, "detail": f.detail, "line": self.line_of(f.pointer)} for f in faults]
-        return sorted(found, key=lambda fault: int(str(fault["line"])))
+        found = sorted((self.line_of(fault.pointer), fault) for fault in faults)
+        return [
+            {"pointer": fault.pointer or "/", "detail": fault.detail, "code": fault.code, "line": line}
+            for line, fault in found
+        ]
 
 
 class _Loader(yaml.SafeLoader):
