@@ -1,7 +1,7 @@
 """Playbooks with their versions, the one each escalation goes by, and tasks that wait for each other.
 
-Revision ID: 0018
-Revises: 0017
+Revision ID: 0022
+Revises: 0021
 """
 
 import sqlalchemy as sa
@@ -11,12 +11,17 @@ from sqlalchemy.dialects import postgresql
 from app.config import load_settings
 from app.migrations.roles import quoted, role_names
 
-revision = "0018"
-down_revision = "0017"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
 KINDS = "'intake', 'qualification', 'customer_message', 'handover', 'manual', 'ladder', 'decision'"
+OF_PROMISES = (
+    "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
+    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
+    "'task_ready', 'playbook')"
+)
 GUARDS = [
     'ALTER TABLE "playbook" ENABLE ROW LEVEL SECURITY',
     'ALTER TABLE "playbook" FORCE ROW LEVEL SECURITY',
@@ -61,6 +66,9 @@ def upgrade() -> None:
     refer("playbook_version", "playbook_id", "playbook")
     refer("escalation", "playbook_version_id", "playbook_version")
     change_tasks()
+    op.drop_index("ix_event_transaction", table_name="event")
+    columns = ["tenant_id", "transaction_id", "id"]
+    op.create_index("ix_event_transaction", "event", columns, postgresql_where=sa.text(OF_PROMISES))
     settings = context.config.attributes.get("settings") or load_settings()
     names = quoted(role_names(settings))
     for statement in GUARDS:
