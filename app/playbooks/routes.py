@@ -125,7 +125,7 @@ def import_playbook() -> Response:
 
 @files_bp.post("/check")
 @files_bp.doc(**SENT)
-@files_bp.response(200, schemas.CheckedSchema)
+@files_bp.response(200, schemas.CheckedPlaybookSchema)
 @takes(YAML)
 @requires("settings:read")
 def check_playbook() -> Response:
@@ -139,7 +139,7 @@ def check_playbook() -> Response:
             "tiers": understood.path,
             "criteria": len(understood.criteria),
         }
-        return answer(schemas.CheckedSchema, found)
+        return answer(schemas.CheckedPlaybookSchema, found)
 
 
 @built_in_bp.get("")

@@ -42,7 +42,7 @@ class PlaybookVersionSchema(Schema):
     created_at = AwareDateTime()
 
 
-class CheckedSchema(Schema):
+class CheckedPlaybookSchema(Schema):
     """How much there is in what was checked."""
 
     name = fields.String()
