@@ -257,9 +257,9 @@ def test_of_a_task_whose_making_the_timeline_does_not_name_nothing_is_told(story
         row = {"tenant": story.tenant.id, "case": story.id, "at": march("2 10:00")}
         db.session.execute(
             text(
-                "insert into task (tenant_id, id, escalation_id, kind, title, role, required, state, version,"
-                " ready_at, created_at) values (:tenant, gen_random_uuid(), :case, 'intake', 'Ask', 'owner', false,"
-                " 'open', 1, :at, :at)"
+                "insert into task (tenant_id, id, escalation_id, kind, title, role, required, customer_visible, after,"
+                " state, version, ready_at, created_at) values (:tenant, gen_random_uuid(), :case, 'intake', 'Ask',"
+                " 'owner', false, false, '[]', 'open', 1, :at, :at)"
             ),
             row,
         )
