@@ -137,14 +137,16 @@ def _note_returned(move_id: UUID, now: datetime) -> UUID | None:
 
 
 def settle(absence_id: UUID, *, now: datetime) -> None:
-    """What is next for an absence: its end, once all is moved; after its end nothing, once the person is told."""
+    """What is next for an absence: its end, once all is moved; after its end nothing, once the person is told, who is
+    told when they are back though another absence may follow."""
     due = select(Absence).where(Absence.id == absence_id, Absence.next_at <= now)
     absence = db.session.scalar(due.with_for_update())
     if absence is None:
         return
     if absence.ends_at <= now:
-        _tell_who_is_back(absence, now)
-        absence.next_at = None
+        absence.next_at = routing.away_until(absence.user_id, now=now)
+        if absence.next_at is None:
+            _tell_who_is_back(absence, now)
     elif not list_to_move(absence_id):
         absence.next_at = absence.ends_at
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select, text, update
 
 from app.auth import service as auth
 from app.auth.actor import Actor, UserRef
@@ -123,10 +123,23 @@ def end_absence(absence: Absence, *, actor: Actor, now: datetime) -> None:
         raise AbsenceOver
     if absence.starts_at < now:
         absence.ends_at = now
-        absence.next_at = now if absence.next_at else None
+        _look_now(absence.user_id, now)
     else:
         db.session.delete(absence)
     db.session.flush()
+
+
+def _look_now(user_id: UUID, now: datetime) -> None:
+    """What waits for the person's return, also from an absence before, waits no longer."""
+    db.session.flush()
+    waiting = (Absence.user_id == user_id, Absence.ends_at <= now, Absence.next_at.is_not(None))
+    db.session.execute(update(Absence).where(*waiting).values(next_at=now))
+
+
+def away_until(user_id: UUID, *, now: datetime) -> datetime | None:
+    """When somebody who is absent now is back; None for who is there."""
+    asked = (Absence.user_id == user_id, Absence.starts_at <= now, Absence.ends_at > now)
+    return db.session.scalar(select(Absence.ends_at).where(*asked))
 
 
 def list_due(now: datetime) -> list[UUID]:

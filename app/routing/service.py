@@ -13,7 +13,7 @@ from app.auth.actor import Actor, UserRef
 from app.auth.models import User
 from app.db import Model, db
 from app.routing import queries
-from app.routing.absences import add_absence, end_absence, find_stand_ins, get_absence, list_due
+from app.routing.absences import add_absence, away_until, end_absence, find_stand_ins, get_absence, list_due
 from app.routing.absences import check_may as check_absences_of
 from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
@@ -42,6 +42,7 @@ __all__ = [
     "appoint",
     "asks",
     "assign",
+    "away_until",
     "change_members",
     "change_team",
     "check_absences_of",
