@@ -137,11 +137,16 @@ def get_user_view(user_id: UUID) -> UserView:
 
 
 def list_users(filters: Mapping[str, Any], *, after: list[Any] | None, limit: int) -> list[UserView]:
-    """Users by address; `filters` on role, active and a part `q` of address or name."""
+    """Users by address; `filters` on role, active, a skill by its name and a part `q` of address or name."""
     statement = _user_views().order_by(User.email).limit(limit)
     for name in ("role", "active"):
         if name in filters:
             statement = statement.where(getattr(User, name) == filters[name])
+    if "skill" in filters:
+        masters = select(USER_SKILL.c.user_id).join(SKILL, SKILL.c.id == USER_SKILL.c.skill_id)
+        statement = statement.where(
+            User.id.in_(masters.where(func.lower(SKILL.c.name) == func.lower(filters["skill"])))
+        )
     if "q" in filters:
         wanted = filters["q"].lower()
         statement = statement.where(

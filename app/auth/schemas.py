@@ -65,6 +65,7 @@ class UserPatch(Body):
 class UserList(PageArguments):
     role = fields.String(validate=validate.OneOf(ROLES))
     active = fields.Boolean()
+    skill = fields.String(validate=words(1, 100), metadata={"description": "Who masters the skill of this name."})
     q = fields.String(validate=words(1, 200))
 
 

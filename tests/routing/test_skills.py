@@ -115,6 +115,16 @@ def test_all_skills_of_a_colleague_are_said_at_once(client: ApiClient, make_user
     assert client.get(billing).json["people"] == 0
 
 
+def test_who_masters_a_skill_is_listed(client: ApiClient, make_user: Make) -> None:
+    made(client, "Billing", "SSO")
+    users = [make_user() for _ in range(3)]
+    for user, skill in zip(users, ("Billing", "SSO", "billing"), strict=True):
+        client.put(f"/api/v1/users/{user.id}/skills", json={"skills": [{"skill": skill}]}, if_match=1)
+    items = client.get("/api/v1/users?skill=BILLING").json["items"]
+    assert [item["email"] for item in items] == [users[0].email, users[2].email]
+    assert client.get("/api/v1/users?skill=cobol").json["items"] == []
+
+
 @pytest.mark.parametrize(
     ("skills", "pointer"),
     [
