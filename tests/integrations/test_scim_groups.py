@@ -176,6 +176,15 @@ def test_changes_at_the_same_moment_lose_nobody(directory, group, person):
     assert set(ids(directory.get(f"/Groups/{team['id']}").json)) == {user["id"] for user in people}
 
 
+def test_of_many_who_bring_a_group_back_at_once_one_does(directory, group):
+    team = group("Support")
+    directory.delete(f"/Groups/{team['id']}")
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: directory.post("/Groups", {"displayName": "Support"}), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+    assert directory.get("/Groups").json["totalResults"] == 1
+
+
 @pytest.fixture
 def thousand(tenant):
     """A thousand colleagues whom another door made."""

@@ -1,5 +1,7 @@
 """Users of SCIM: made, read, replaced, changed and taken away, in step with our own doors."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -242,6 +244,34 @@ def test_what_only_the_directory_says_counts_as_a_change_too(directory, person):
     titled = directory.patch(f"/Users/{bea['id']}", {"op": "add", "path": "title", "value": "Guide"}).json
     assert titled["title"] == "Guide"
     assert titled["meta"]["version"] != bea["meta"]["version"]
+
+
+def at_once(calls):
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(lambda call: call(), calls))
+
+
+def test_of_many_who_make_one_user_at_once_one_does_also_when_they_bring_them_back(directory, person):
+    make = partial(directory.post, "/Users", {"userName": "bea@example.com", "externalId": "1"})
+    made = at_once([make] * 6)
+    assert sorted(answer.status_code for answer in made) == [201] + [409] * 5
+    assert {refused(answer) for answer in made if answer.status_code == 409} == {(409, "uniqueness")}
+    bea = next(answer.json for answer in made if answer.status_code == 201)
+    directory.delete(f"/Users/{bea['id']}")
+    back = at_once([make] * 6)
+    assert sorted(answer.status_code for answer in back) == [201] + [409] * 5
+    assert next(answer.json["id"] for answer in back if answer.status_code == 201) == bea["id"]
+
+
+def test_changes_at_the_same_moment_are_each_made(directory, make_user):
+    """Nothing stands beside the user yet: the first change makes it, the others find it."""
+    path = f"/Users/{make_user().id}"
+    keys = ("title", "externalId", "name.givenName", "name.familyName")
+    changes = [partial(directory.patch, path, {"op": "add", "path": key, "value": key}) for key in keys]
+    assert {answer.status_code for answer in at_once(changes)} == {200}
+    seen = directory.get(path).json
+    assert (seen["title"], seen["externalId"]) == ("title", "externalId")
+    assert seen["name"]["formatted"] == "name.givenName name.familyName"
 
 
 def test_an_answer_shows_what_is_asked_for(directory, person):

@@ -39,11 +39,13 @@ def _read_one(kind: Kind, key: str, value: Any, found: dict[str, Any]) -> None:
     path = kind.find(key)
     if path is None or path.attribute.is_ours:
         return
-    if path.part:
-        holder = place(found, path).setdefault(path.attribute.name, {})
-        holder[path.part.name] = coerced(path.part, value)
-    else:
-        place(found, path)[path.attribute.name] = coerced(path.attribute, value)
+    holder, name = place(found, path), path.attribute.name
+    if path.part and path.attribute.many:
+        value = {path.part.name: value}
+    elif path.part:
+        holder[name] = {**(holder.get(name) or {}), path.part.name: coerced(path.part, value)}
+        return
+    holder[name] = coerced(path.attribute, value)
 
 
 def place(resource: dict[str, Any], path: Path) -> dict[str, Any]:

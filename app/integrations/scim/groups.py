@@ -69,8 +69,10 @@ def _rows() -> Select[Team, DirectoryTeam]:
 
 
 def get_row(team_id: UUID, *, lock: bool = False) -> GroupRow:
-    statement = _rows().where(Team.id == team_id)
-    row = db.session.execute(statement.with_for_update(of=Team, key_share=True) if lock else statement).one_or_none()
+    """One team; locked first if asked, so that what stands beside it is read as the change before has left it."""
+    if lock:
+        db.session.execute(select(Team.id).where(Team.id == team_id).with_for_update(key_share=True))
+    row = db.session.execute(_rows().where(Team.id == team_id)).one_or_none()
     if row is None:
         raise NotFound
     return GroupRow(*row)

@@ -42,7 +42,7 @@ def _make(name: str, now: datetime) -> tuple[Team, DirectoryTeam]:
 def _find_removed(name: str) -> tuple[Team, DirectoryTeam] | None:
     statement = select(Team, DirectoryTeam).join(DirectoryTeam, DirectoryTeam.team_id == Team.id)
     row = db.session.execute(
-        statement.where(DirectoryTeam.removed_at.is_not(None), Team.name == name).with_for_update(of=Team)
+        statement.where(DirectoryTeam.removed_at.is_not(None), Team.name == name).with_for_update(key_share=True)
     ).one_or_none()
     if row is None or members_of([row[0].id]):
         return None

@@ -41,7 +41,9 @@ def _make(wish: Wish, actor: Actor, now: datetime) -> tuple[User, DirectoryUser]
 def _find_removed(email: str) -> tuple[User, DirectoryUser] | None:
     removed = DirectoryUser.removed_at.is_not(None) & User.active.is_(False)
     statement = select(User, DirectoryUser).join(DirectoryUser, DirectoryUser.user_id == User.id)
-    row = db.session.execute(statement.where(removed, User.email == email).with_for_update(of=User)).one_or_none()
+    row = db.session.execute(
+        statement.where(removed, User.email == email).with_for_update(key_share=True)
+    ).one_or_none()
     return None if row is None else (row[0], row[1])
 
 

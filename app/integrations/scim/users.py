@@ -84,8 +84,10 @@ def _rows() -> Select[User, DirectoryUser, str]:
 
 
 def get_row(user_id: UUID, *, lock: bool = False) -> UserRow:
-    statement = _rows().where(User.id == user_id)
-    row = db.session.execute(statement.with_for_update(of=User) if lock else statement).one_or_none()
+    """One user; locked first if asked, so that what stands beside them is read as the change before has left it."""
+    if lock:
+        db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    row = db.session.execute(_rows().where(User.id == user_id)).one_or_none()
     if row is None:
         raise NotFound
     return UserRow(*row)
