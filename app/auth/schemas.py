@@ -107,6 +107,15 @@ def number(low: int, high: int) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(low, high))
 
 
+class Share(fields.Float):
+    """A number from 0 to 1, never text."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, str) or not 0 <= super()._validated(value) <= 1:
+            raise ValidationError("expected a number from 0 to 1")
+        return super()._validated(value)
+
+
 class ApprovalFields(Body):
     asked = fields.Boolean(truthy={True}, falsy={False})
     approvers = fields.List(fields.Email(), validate=validate.Length(max=50))
@@ -133,6 +142,7 @@ class SettingsBody(Body):
     rate_max_age_days = number(0, 365)
     silent_gap_business_days = number(1, 60)
     capacity = number(1, 1000)
+    suggestion_confidence = Share(allow_none=True)
     priority_weights = fields.Nested(
         Body.from_dict({name: number(0, 100) for name in PRIORITY_WEIGHTS}, name="PriorityWeights")
     )

@@ -57,6 +57,7 @@ class TenantSettings:
     rate_max_age_days: int = 7
     silent_gap_business_days: int = 5
     capacity: int = 24
+    suggestion_confidence: float | None = None
     priority_weights: dict[str, int] = field(default_factory=lambda: dict(PRIORITY_WEIGHTS))
     reasons: tuple[str, ...] = ()
 

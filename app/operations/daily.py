@@ -16,6 +16,7 @@ from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, seal_timelines
 from app.http import idempotency
 from app.operations.models import DailyJob
+from app.routing.jobs import want_model
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
     "seal_timelines": seal_timelines,  # so that a tail that was cut off shows
     "note_left_work": note_left_work,  # what somebody was given in the moment they left
+    "suggestions": want_model,  # who closes what, learnt anew when cases were closed
     "forget_idempotency_keys": forget_idempotency_keys,
 }
 

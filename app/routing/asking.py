@@ -26,7 +26,7 @@ def ask(body: Mapping[str, Any], *, now: datetime) -> RoutingResult:
     number = body.get("policy_number")
     if number is not None:
         _check_version(number)
-    return service.explain(_input(body, now=now), now=now, number=number)
+    return service.explain(case_of(body, now=now), now=now, number=number)
 
 
 def explanation(result: RoutingResult) -> dict[str, Any]:
@@ -44,7 +44,8 @@ def explanation(result: RoutingResult) -> dict[str, Any]:
     }
 
 
-def _input(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
+def case_of(body: Mapping[str, Any], *, now: datetime) -> RoutingInput:
+    """The case that raising this body would route."""
     account, basis = _under_one_level(_account(body, now=now), body["severity"], now)
     return routing_input(
         account,

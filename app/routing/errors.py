@@ -59,3 +59,9 @@ class SkillInUse(Conflict):
     """Rules name skills: a rule whose skill is gone or renamed would find nobody. `rules` lists them."""
 
     code, title = "skill_in_use", "The routing policy in force names this skill"
+
+
+class ExtraMissing(Conflict):
+    """Learning needs libraries that this installation left out."""
+
+    code, title = "extra_missing", "Learning from history is not installed here"

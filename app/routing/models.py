@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -244,3 +245,34 @@ class Misroute(TenantModel):
     reason: Mapped[str]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+SUGGESTION_STATES = ("wanted", "trained", "skipped", "failed")
+
+
+class SuggestionModel(TenantModel):
+    """Who closes what, learnt from closed cases; the tenant's `suggestion_model` number says which one is asked.
+
+    `content` is plain JSON (`learning.model`), NULL until it is trained and after what it was learnt from was erased.
+    `closed` counts the closed cases when it was asked for, `cases` those it was learnt from; `problem` says why one was
+    skipped or failed. `leased_until` is real time: whoever trains it died if it passed.
+    """
+
+    __tablename__ = "suggestion_model"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        one_of("state", SUGGESTION_STATES),
+        {"info": {"finder": ("state = 'wanted'", ("state", "leased_until"))}},
+    )
+
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(default="wanted")
+    problem: Mapped[str | None]
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime]
+    closed: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    trained_at: Mapped[datetime | None]
+    cases: Mapped[int | None]
+    measures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)

@@ -50,18 +50,20 @@ class Hours:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Whom history says is likely to close the case, how surely (0–1), and why."""
+    """Whom history says is likely to close the case, how surely (0–1), why, and which version of the model says so."""
 
     user_id: str
     confidence: float
     reasons: tuple[str, ...] = ()
+    model: int | None = None
 
     def as_record(self) -> dict[str, Any]:
-        return {"user_id": self.user_id, "confidence": self.confidence, "reasons": list(self.reasons)}
+        known = {"user_id": self.user_id, "confidence": self.confidence, "reasons": list(self.reasons)}
+        return known | {"model": self.model}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Suggestion":
-        return cls(record["user_id"], record["confidence"], tuple(record["reasons"]))
+        return cls(record["user_id"], record["confidence"], tuple(record["reasons"]), record.get("model"))
 
 
 @dataclass(frozen=True)

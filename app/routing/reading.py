@@ -81,7 +81,7 @@ def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
 def _find(question: Question, rules: Sequence[Rule]) -> Found:
     facts, now, settings = question.facts, question.now, tenant_settings()
     targets = [target for rule in rules for target in rule.targets]
-    suggested = suggestions.find(facts, now=now) if any(t.kind == "suggested" for t in targets) else ()
+    suggested = suggestions.find(facts) if any(t.kind == "suggested" for t in targets) else ()
     positions = {"duty_owner": settings.duty_owner_email, "duty_deputy": settings.duty_deputy_email}
     duty = {position: email for position, email in positions.items() if email}
     staff = queries.read_staff(

@@ -12,6 +12,7 @@ from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
 from app.routing import absences, members, policy_routes, quality, schemas, skill_routes, teams
+from app.routing.learning.routes import bp as suggestion_bp
 
 
 def guard_team(team_id: UUID) -> None:
@@ -40,6 +41,7 @@ blueprints: list[ApiBlueprint] = [
     skill_routes.skill_bp,
     skill_routes.mastery_bp,
     *policy_routes.blueprints,
+    suggestion_bp,
     routing_bp,
 ]
 

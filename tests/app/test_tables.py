@@ -63,6 +63,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase(owner, set
         "application",
         "import",
         "absence",
+        "suggestion_model",
         "user",
     }
     erasable = {"event_text", "account_history", "decision", "policy_version", "policy_publication"}

@@ -23,6 +23,7 @@ from app.http.idempotency import IdempotencyKey
 from app.integrations.models import DirectoryUser
 from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
+from app.routing import service as routing
 from app.routing.models import PolicyVersion, UserSkill
 
 ROLES = ("owner_email", "csm_email", "sponsor_email")
@@ -70,6 +71,7 @@ def erase(person: Person, now: datetime) -> int:
     for table in tenant_tables():
         if not is_append_only(table):
             _replace(table, person.pattern)
+    routing.forget_models()
     db.session.execute(text("select erase_mentions(:pattern, :mark)"), {"pattern": person.pattern, "mark": ERASED_NAME})
     auth.remember_erased(person.email, now)
     db.session.expire_all()

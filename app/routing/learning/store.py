@@ -1,0 +1,109 @@
+"""The tenant's models: asked for, claimed by one worker, kept with their measures, a few versions back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, func, select, update
+
+from app.auth import service as auth
+from app.auth.settings import current_version
+from app.db import current_tenant, db, new_id, take_turn
+from app.routing.learning.model import Learnt, UnknownForm
+from app.routing.models import SuggestionModel
+
+log = structlog.get_logger()
+
+CURRENT = "suggestion_model"
+LEASE = timedelta(minutes=15)
+KEPT = 10
+MAX_CACHED = 50
+_cached: dict[tuple[UUID, int], Learnt | None] = {}
+
+
+def want(now: datetime, *, closed: int, asked_by: UUID | None = None) -> SuggestionModel:
+    """Have a model trained in the background; one already asked for stands for both."""
+    take_turn(CURRENT)
+    waiting = db.session.scalar(select(SuggestionModel).where(SuggestionModel.state == "wanted"))
+    if waiting is not None:
+        return waiting
+    newest = db.session.scalar(select(func.max(SuggestionModel.number))) or 0
+    wanted = SuggestionModel(
+        id=new_id(), number=newest + 1, state="wanted", asked_by=asked_by, asked_at=now, closed=closed
+    )
+    db.session.add(wanted)
+    db.session.flush()
+    return wanted
+
+
+def claim(real_now: datetime) -> int | None:
+    """The number of the model to train, for whoever asks first; again when its lease ran out."""
+    free = SuggestionModel.leased_until.is_(None) | (SuggestionModel.leased_until <= real_now)
+    asked = select(SuggestionModel).where(SuggestionModel.state == "wanted", free)
+    found = db.session.scalar(asked.limit(1).with_for_update(skip_locked=True))
+    if found is None:
+        return None
+    found.leased_until = real_now + LEASE
+    return found.number
+
+
+def keep(number: int, model: Learnt, measures: Mapping[str, Any], *, cases: int, now: datetime) -> None:
+    """From here on this version is asked; the oldest beyond `KEPT` go."""
+    _end(number, state="trained", content=model.as_json(), measures=measures, cases=cases, trained_at=now)
+    auth.set_current(**{CURRENT: number})
+    db.session.execute(delete(SuggestionModel).where(SuggestionModel.number <= number - KEPT))
+
+
+def give_up(number: int, state: str, problem: str, *, cases: int | None = None) -> None:
+    """Nothing was learnt, and why; the version before goes on being asked and is kept however old it is."""
+    _end(number, state=state, problem=problem[:500], cases=cases)
+    others = SuggestionModel.number != (current_version(CURRENT) or 0)
+    db.session.execute(delete(SuggestionModel).where(SuggestionModel.number <= number - KEPT, others))
+
+
+def forget() -> None:
+    """What was learnt may hold words of who is erased: every model goes, the next is learnt from what is left."""
+    db.session.execute(delete(SuggestionModel).where(SuggestionModel.state != "wanted"))
+    auth.set_current(**{CURRENT: None})
+
+
+def find_current() -> tuple[int, Learnt] | None:
+    """The tenant's model and its number, kept in memory by number: at most one statement, none when it is known."""
+    number = current_version(CURRENT)
+    if number is None:
+        return None
+    key = (current_tenant(), number)
+    if key not in _cached:
+        if len(_cached) >= MAX_CACHED:
+            _cached.clear()
+        _cached[key] = _read(number)
+    model = _cached[key]
+    return (number, model) if model else None
+
+
+def list_models(*, before: int | None, limit: int) -> Sequence[SuggestionModel]:
+    """The newest first, without what they hold."""
+    asked = select(SuggestionModel).order_by(SuggestionModel.number.desc()).limit(limit)
+    return db.session.scalars(asked.where(SuggestionModel.number < before) if before else asked).all()
+
+
+def newest() -> SuggestionModel | None:
+    return next(iter(list_models(before=None, limit=1)), None)
+
+
+def _read(number: int) -> Learnt | None:
+    stored = db.session.scalar(select(SuggestionModel.content).where(SuggestionModel.number == number))
+    if stored is None:
+        return None
+    try:
+        return Learnt.of(stored)
+    except UnknownForm as problem:
+        log.warning("suggestion_model_unreadable", number=number, problem=str(problem))
+        return None
+
+
+def _end(number: int, **values: Any) -> None:
+    ended = update(SuggestionModel).where(SuggestionModel.number == number).values(leased_until=None, **values)
+    db.session.execute(ended.execution_options(synchronize_session=False))
