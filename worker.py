@@ -25,7 +25,7 @@ from app.operations.servers import use_servers
 from app.operations.setting import ensure_migrated, environment_of
 from app.operations.supervisor import Child, supervise
 from app.operations.timer import EACH_TICK, Job, Timer, run_logged
-from app.routing.jobs import learn
+from app.routing.jobs import learn, simulate
 
 ROOT = Path(__file__).resolve().parent
 GRACE_SECONDS = 20.0  # for the batch under way; what is cut off is found again
@@ -38,6 +38,7 @@ JOBS = (
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
     Job("apply_open", EACH_TICK, apply_open),  # newer versions on their way to open cases
+    Job("simulate", EACH_TICK, simulate),  # routing policies tried on the past
     Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
     Job("learn", 30, learn),  # models of who closes what that somebody or the day asked for

@@ -19,6 +19,28 @@ class PolicyMoved(Stale):
     """Somebody saved another version since it was read; both can be read, and nothing is lost."""
 
 
+class SimulationRunning(Conflict):
+    """One at a time; `simulation_id` names the other."""
+
+    code, title = "simulation_running", "A simulation is running already"
+
+
+class SimulationOver(Conflict):
+    code, title = "simulation_over", "This simulation has ended"
+
+
+class SimulationNeeded(Conflict):
+    """Too many cases to look at while you wait: simulate the version first."""
+
+    code, title = "simulation_needed", "Simulate this version first"
+
+
+class Unrouted(Conflict):
+    """Cases of the last 90 days would find no owner by this version; `unrouted` says how many, `cases` the first."""
+
+    code, title = "unrouted", "Cases would find no owner by this version"
+
+
 class TeamNameTaken(Conflict):
     code, title = "team_name_taken", "Another team has this name"
 

@@ -1,9 +1,11 @@
 """What conditions may ask about, made from an account's facts and what is said of the case."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from app.accounts.facts import AccountFacts
+from app.routing.fields import ATTRIBUTE_PREFIX
 from app.routing.inputs import RoutingInput
 from app.sla.service import Basis
 
@@ -20,6 +22,12 @@ CASE_FACTS = (
     "has_outage",
     "systems",
 )
+
+# What people wrote at length is read again where it is needed, not kept with each decision.
+LONG_TEXTS = frozenset(f"escalation.{name}" for name in ("title", "customer_statement", "desired_outcome", "impact"))
+KEPT_WORD = 200
+KEPT_ATTRIBUTES = 40
+EVERY_RECORD_HAS = "account.name"
 
 
 def routing_input(
@@ -91,3 +99,24 @@ def value_facts_of(account: AccountFacts) -> dict[str, Any]:
         "contract.service_level": account.service_level,
         "contract.currencies": list(account.currencies),
     }
+
+
+def kept_facts(facts: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
+    """What a decision keeps: what its policy asked for, and every short fact beside, so that a later policy can be
+    tried on the case as it was then. Of attributes the first by name."""
+    short = [name for name, value in facts.items() if name not in LONG_TEXTS and _is_short(value)]
+    attributes = sorted(name for name in short if name.startswith(ATTRIBUTE_PREFIX))
+    spare = frozenset(attributes[KEPT_ATTRIBUTES:])
+    kept = {name for name in short if name not in spare}
+    return {name: value for name, value in facts.items() if name in asked or name in kept}
+
+
+def keeps_all(facts: Mapping[str, Any]) -> bool:
+    """Whether a decision's facts were kept by `kept_facts`: a short one that is not there was not known then."""
+    return EVERY_RECORD_HAS in facts
+
+
+def _is_short(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return len(value) <= KEPT_ATTRIBUTES and all(_is_short(item) for item in value)
+    return not isinstance(value, dict) and (not isinstance(value, str) or len(value) <= KEPT_WORD)

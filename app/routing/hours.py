@@ -42,7 +42,7 @@ def read_hours(
         if id_ in people
     }
     calendars = sla.read_working_calendars([*alone.values(), *members.values()], now=now)
-    answers = {id(calendar): _ask(calendar, basis.calendar, now, due_at) for calendar in calendars.values() if calendar}
+    answers = {id(calendar): ask(calendar, basis.calendar, now, due_at) for calendar in calendars.values() if calendar}
 
     def hours(asked: Any) -> Hours | None:
         return answers.get(id(calendars[asked]))
@@ -55,7 +55,8 @@ def read_hours(
     return WorkingHours(due_at, {id_: hours(asked) for id_, asked in alone.items()}, by_team)
 
 
-def _ask(calendar: Calendar, customers: Calendar, now: datetime, due_at: datetime) -> Hours:
+def ask(calendar: Calendar, customers: Calendar, now: datetime, due_at: datetime) -> Hours:
+    """What this calendar says now, and how much of the customers' open time until `due_at` it shares."""
     is_open = calendar.is_open(now)
     overlap = shared_part(customers, calendar, now, due_at)
     return Hours(

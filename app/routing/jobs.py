@@ -7,6 +7,9 @@ from sqlalchemy import text
 from app import clock, queue
 from app.db import finding
 from app.routing.learning import course, history, store, training
+from app.routing.simulation_jobs import simulate, simulate_tenant
+
+__all__ = ["learn", "simulate", "simulate_tenant", "want_model"]
 
 WITH_WANTED = text(
     """

@@ -167,6 +167,7 @@ class Decision(TenantModel):
     __table_args__ = (
         reference("user", "owner_id"),
         Index("ix_decision_escalation", "tenant_id", "escalation_id", "at"),
+        Index("ix_decision_raised", "tenant_id", "at", "id", postgresql_where=text("cause = 'raise'")),
         Index("ix_decision_failed", "tenant_id", "at", postgresql_where=text("failure IS NOT NULL")),
         {"info": {"append_only": True}},
     )

@@ -8,11 +8,13 @@ from sqlalchemy import text
 from app.auth.settings import REASONS, tenant_settings
 from app.db import db
 from app.routing.fields import ATTRIBUTE_PREFIX, FIELDS, Field, find_field
-from app.routing.shapes import OPERATORS, SHAPES, TARGETS, allowed_values, shape_of
+from app.routing.shapes import OPERATORS, RULE, SHAPES, TARGETS, allowed_values, shape_of
 
 # The newest accounts stand for all: a tenant may have a hundred thousand, and a form shows a few words of each field.
 LOOKED_AT = 5_000
 WORDS_SHOWN = 50
+SKILLS = "skills"
+SKILLS_SHOWN = 500
 
 SEEN = text(
     """
@@ -37,13 +39,16 @@ SEEN = text(
     union all
     select 'contract.currencies', coalesce(array_agg(currency order by currency), '{}')
     from (select distinct currency from contract limit :shown) held
+    union all
+    select 'skills', coalesce(array_agg(name order by lower(name)), '{}')
+    from (select name from skill order by lower(name) limit :skills_shown) skill
     order by 1
     """
 )
 
 
 def offer() -> dict[str, Any]:
-    """Fields, value shapes, operators and targets; one statement."""
+    """Fields, value shapes, operators, targets, members of a rule and skills; one statement."""
     seen = {row.field: row.words for row in db.session.execute(SEEN, _limits())}
     seen["escalation.reason"] = [*REASONS, *tenant_settings().reasons]
     attributes = [known for name in seen if name.startswith(ATTRIBUTE_PREFIX) and (known := find_field(name))]
@@ -52,11 +57,13 @@ def offer() -> dict[str, Any]:
         "shapes": list(SHAPES.values()),
         "operators": [{"name": name, "doc": doc} for name, doc in OPERATORS.items()],
         "targets": TARGETS,
+        "rule": RULE,
+        "skills": seen.get(SKILLS, []),
     }
 
 
 def _limits() -> dict[str, Any]:
-    return {"looked_at": LOOKED_AT, "shown": WORDS_SHOWN, "prefix": ATTRIBUTE_PREFIX}
+    return {"looked_at": LOOKED_AT, "shown": WORDS_SHOWN, "skills_shown": SKILLS_SHOWN, "prefix": ATTRIBUTE_PREFIX}
 
 
 def _field(known: Field, seen: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.auth.models import Tenant, User
 from app.auth.settings import current_version
 from app.db import Model, after_commit, current_tenant, db
 from app.routing.errors import PolicyRefused
-from app.routing.models import PolicyPublication, PolicyVersion, Team
+from app.routing.models import PolicyPublication, PolicyVersion, Skill, Team
 from app.routing.policy import DEFAULT_RULES, MAX_FAULTS, Fault, FaultyPolicy, Policy, compile_policy
 from app.routing.queries import get_policy_version, list_policy_versions, newest_policy_version
 
@@ -88,15 +88,21 @@ def _compiled(version: PolicyVersion) -> Policy:
 def save_policy(rules: Any, weights: Any, *, actor: Actor, now: datetime) -> PolicyVersion:
     """Check the rules and keep them as the newest version; it becomes current when published."""
     lock()
-    written, _, faults = check_policy(rules, weights)
-    if faults:
-        raise _refused(faults)
+    written, _ = checked(rules, weights)
     version = PolicyVersion(
         number=newest_number() + 1, rules=written, weights=weights, created_by=actor.user_id, created_at=now
     )
     db.session.add(version)
     db.session.flush()
     return version
+
+
+def checked(rules: Any, weights: Any) -> tuple[Any, Any]:
+    """Rules and weights as they would be saved; a PolicyRefused lists what is wrong with them."""
+    written, _, faults = check_policy(rules, weights)
+    if faults:
+        raise _refused(faults)
+    return written, weights
 
 
 def check_policy(rules: Any, weights: Any) -> tuple[Any, Policy | None, list[Fault]]:
@@ -106,7 +112,7 @@ def check_policy(rules: Any, weights: Any) -> tuple[Any, Policy | None, list[Fau
         policy = compile_policy(0, written, weights)
     except FaultyPolicy as faulty:
         return written, None, list(faulty.faults)
-    faults = _unknown_targets(policy)
+    faults = [*_unknown_targets(policy), *_unknown_skills(policy)]
     return written, None if faults else policy, faults
 
 
@@ -207,6 +213,19 @@ def _unknown_targets(policy: Policy) -> list[Fault]:
         if target.team_id and target.team_id not in teams:
             faults.append(Fault(f"{pointer}/team_id", "the id of a team", "unknown_team"))
     return faults
+
+
+def _unknown_skills(policy: Policy) -> list[Fault]:
+    """Skills nobody has named yet; a known one that nobody has is no fault."""
+    if not policy.skills:
+        return []
+    found = db.session.scalars(select(func.lower(Skill.name)).where(func.lower(Skill.name).in_(policy.skills)))
+    known = {name.casefold() for name in found}
+    return [
+        Fault(f"{pointer}/skill", f"there is no skill {asked.skill!r}", "unknown_skill")
+        for pointer, asked in policy.requirements()
+        if asked.key not in known
+    ]
 
 
 def _known(statement: Any, column: Any, targets: Iterable[tuple[str, Any]], member: str) -> set[str]:

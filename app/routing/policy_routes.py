@@ -9,7 +9,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.errors import Stale
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import asking, offering, policies, queries, validating, versions
+from app.routing import asking, offering, policies, publishing, queries, validating, versions
 from app.routing import policy_schemas as schemas
 from app.routing.errors import PolicyMoved
 from app.routing.models import PolicyVersion
@@ -64,11 +64,15 @@ def validate_policy(body: dict[str, Any]) -> Response:
 @policy_bp.response(200, schemas.PolicySchema)
 @requires("routing:write")
 def publish_policy(body: dict[str, Any]) -> Response:
-    """Put a version in force, an older one too; open cases keep their owners."""
+    """Put a version in force, an older one too; open cases keep their owners.
+
+    While a case of the last 90 days would find no owner by it, only with a reason (409 `unrouted`, or
+    `simulation_needed` when there are too many cases to look at at once).
+    """
     with transaction():
-        policies.lock()
         _check_newest()
-        policies.publish_policy(body["number"], actor=current_actor(), now=clock.now(), reason=body["reason"])
+        publishing.publish(body["number"], reason=body["reason"], actor=current_actor(), now=clock.now())
+        _check_newest()
         return answer(schemas.PolicySchema, _policy())
 
 

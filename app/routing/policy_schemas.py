@@ -149,3 +149,5 @@ class RuleFieldsSchema(Schema):
     shapes = fields.List(fields.Nested(ShapeSchema))
     operators = fields.List(fields.Nested(OperatorSchema))
     targets = fields.List(fields.Nested(TargetKindSchema))
+    rule = fields.List(fields.Nested(TargetMemberSchema))
+    skills = fields.List(fields.String())

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.auth.settings import tenant_settings
 from app.routing import queries, suggestions
 from app.routing.choice import work_weight
+from app.routing.facts import kept_facts
 from app.routing.hours import WorkingHours, read_hours
 from app.routing.inputs import RoutingInput
 from app.routing.people import Inputs, Person, Suggestion, TeamFacts
@@ -53,7 +54,8 @@ def read_inputs(
 
 
 def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
-    """What is kept of it: ids and numbers, the facts the policy has conditions on, the skills its rules ask for."""
+    """What is kept of it: ids and numbers, the facts the policy has conditions on and every short one, the skills its
+    rules ask for."""
     facts, staff, hours = question.facts, found.staff, found.hours
     by_email = {person["email"]: id_ for id_, person in staff.people.items()}
     return Inputs(
@@ -61,7 +63,7 @@ def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
         today=question.today,
         tie_key=str(facts.escalation_id),
         weight=work_weight(facts.severity, facts.status),
-        facts={name: value for name, value in facts.facts.items() if name in policy.fields},
+        facts=kept_facts(facts.facts, policy.fields),
         roles={role: str(user_id) for role, user_id in facts.roles.items()},
         about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
         exclude=frozenset(map(str, question.exclude)),

@@ -11,7 +11,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import absences, members, policy_routes, quality, schemas, skill_routes, teams
+from app.routing import absences, members, policy_routes, quality, schemas, simulation_routes, skill_routes, teams
 from app.routing.learning.routes import bp as suggestion_bp
 
 
@@ -42,6 +42,7 @@ blueprints: list[ApiBlueprint] = [
     skill_routes.mastery_bp,
     *policy_routes.blueprints,
     suggestion_bp,
+    simulation_routes.bp,
     routing_bp,
 ]
 

@@ -7,6 +7,7 @@ from typing import Any
 from app.routing.fields import MAX_TEXT, Field
 from app.routing.match import MAX_CHOICES, MAX_DAYS
 from app.routing.policy import ROLES, STRATEGIES
+from app.routing.requirements import MAX_SKILLS
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,15 @@ TARGETS: tuple[TargetKind, ...] = (
             Member("strategy", "text", "How the member is chosen: by the printed score.", False, STRATEGIES),
         ),
     ),
+    TargetKind("suggested", "Whom closed cases suggest, when surely enough; off until the tenant sets how surely."),
+)
+RULE: tuple[Member, ...] = (
+    Member("name", "text", "What decisions and reports call the rule; each has its own."),
+    Member("when", "condition", "all, any, not, or a comparison: field, op, value."),
+    Member("target", "target", "Whom the rule wants."),
+    Member("fallback", "target", "Whom it wants when the target yields nobody.", False),
+    Member("required_skills", "skills", f"At most {MAX_SKILLS}: without one of them nobody is eligible.", False),
+    Member("preferred_skills", "skills", "The most important first; given up from the last one backwards.", False),
 )
 
 

@@ -30,6 +30,15 @@ AWAY = text(
     where user_id = any(cast(:ids as uuid[])) and starts_at <= :now and ends_at > :until group by user_id
     """
 )
+# The best level of anybody who can own a case, 0 of a skill nobody has.
+BEST = text(
+    """
+    select lower(s.name) as id,
+      coalesce(max(k.level) filter (where u.active and u.role <> 'integration'), 0) as best
+    from skill s left join user_skill k on k.skill_id = s.id left join "user" u on u.id = k.user_id
+    where lower(s.name) = any(cast(:ids as text[])) group by s.name
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ def validate(rules: Any, weights: Any, *, now: datetime) -> Checked:
 
 def warnings_of(policy: Policy, *, now: datetime) -> list[Fault]:
     """What a policy without faults will probably not do as meant, in the order of its rules."""
-    found = [*_hidden(policy), *_empty_teams(policy), *_long_away(policy, now)]
+    found = [*_hidden(policy), *_empty_teams(policy), *_long_away(policy, now), *_unheld(policy)]
     found.sort(key=lambda fault: int(fault.pointer.split("/")[2]))
     return found[:MAX_FAULTS]
 
@@ -102,6 +111,16 @@ def _long_away(policy: Policy, now: datetime) -> Iterator[Fault]:
         if absence is not None:
             detail = f"absent until {absence.ends_at.date().isoformat()}; who stands in gets the work meanwhile"
             yield Fault(f"{pointer}/user_id", detail, "user_absent")
+
+
+def _unheld(policy: Policy) -> Iterator[Fault]:
+    """Skills, at the level asked for, that nobody has."""
+    best = _read(BEST, {asked.key for _, asked in policy.requirements()})
+    for pointer, asked in policy.requirements():
+        held = best[asked.key].best if asked.key in best else 0
+        if held < asked.level:
+            at = f" at level {asked.level} or above" if held else ""
+            yield Fault(f"{pointer}/skill", f"nobody has {asked.skill}{at}", "skill_unheld")
 
 
 def _read(statement: Any, ids: Iterable[str], **values: Any) -> Mapping[str, Row[Any]]:

@@ -30,6 +30,7 @@ def ids(client, tenant):
     client.post(f"/api/v1/users/{tenant.admin.id}/absences", json=away)
     client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
     client.post("/api/v1/teams", json={"name": "Support"})
+    client.post("/api/v1/routing/simulate", json={})
     client.post("/api/v1/skills", json={"name": "billing"})
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 2}
     made = {"escalation_id": client.post("/api/v1/escalations", json=body).json["id"]}

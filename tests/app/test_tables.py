@@ -61,6 +61,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase(owner, set
         "escalation",
         "daily_job",
         "application",
+        "simulation",
         "import",
         "absence",
         "suggestion_model",

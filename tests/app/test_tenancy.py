@@ -42,6 +42,7 @@ def others(app, new_tenant):
     level = {"name": "gold", "close_days": 20}
     assert client.post("/api/v1/service-levels", json=level).status_code == 201
     assert client.post("/api/v1/ladders/apply-to-open", json={}).status_code == 202
+    assert client.post("/api/v1/routing/simulate", json={}).status_code == 202
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

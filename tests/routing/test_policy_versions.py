@@ -13,7 +13,7 @@ from app.auth.models import User
 from app.db import transaction
 from app.routing import service as routing
 from app.routing.match import compile_condition
-from app.routing.policy import MEMBERS_OF
+from app.routing.policy import MEMBERS, MEMBERS_OF
 from app.routing.shapes import SHAPES
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
@@ -169,6 +169,28 @@ def test_a_team_that_nobody_can_be_chosen_from_is_warned_of(
     assert saved.json["warnings"] == said["warnings"]
 
 
+def test_skills_that_nobody_has_are_warned_of_and_unknown_ones_refused(client: ApiClient, make_user: Make) -> None:
+    """Nora has billing at 2: asked for at 2 it is held, at 3 it is not; nobody has sso; nobody ever named cobol."""
+    for name in ("Billing", "SSO"):
+        client.post("/api/v1/skills", json={"name": name})
+    path = f"/api/v1/users/{make_user().id}/skills"
+    put = client.put(path, json={"skills": [{"skill": "billing", "level": 2}]}, if_match="*")
+    assert put.status_code == 200, put.json
+    asked = [{"skill": "billing", "level": 2}, {"skill": "BILLING", "level": 3}, {"skill": "sso"}]
+    rules = [{**URGENT, "name": f"r{n}", "required_skills": [skill]} for n, skill in enumerate(asked)]
+    said = validate(client, [*rules, REST])
+    assert [(w["pointer"], w["code"]) for w in said["warnings"]] == [
+        ("/rules/1/required_skills/0/skill", "skill_unheld"),
+        ("/rules/2/required_skills/0/skill", "skill_unheld"),
+    ]
+    assert said["warnings"][0]["detail"] == "nobody has BILLING at level 3 or above"
+    assert save(client, [*rules, REST]).json["warnings"] == said["warnings"]
+    refused = save(client, [{**REST, "preferred_skills": [{"skill": "cobol"}]}])
+    assert [(e["pointer"], e["code"]) for e in refused.json["errors"]] == [
+        ("/rules/0/preferred_skills/0/skill", "unknown_skill")
+    ]
+
+
 @pytest.mark.parametrize(("days", "codes"), [(13, []), (30, ["user_absent"])])
 def test_a_named_colleague_who_is_away_for_weeks_is_warned_of(
     client: ApiClient, make_user: Make, days: int, codes: list[str]
@@ -229,6 +251,8 @@ def test_the_form_knows_this_tenants_own_words(client: ApiClient, tenant: TestTe
     version = client.get("/api/v1/settings").headers["ETag"]
     client.patch("/api/v1/settings", json={"reasons": ["onboarding"]}, if_match=version)
     listed = {field["name"]: field for field in client.get("/api/v1/routing/fields").json["items"]}
+    client.post("/api/v1/skills", json={"name": "Billing"})
+    assert client.get("/api/v1/routing/fields").json["skills"] == ["Billing"]
     assert listed["account.region"]["seen"] == ["EMEA", "APAC"]
     assert listed["account.attributes.plan"]["seen"] == ["p0", "p1"]
     assert listed["contract.service_level"]["seen"] == ["gold"]
@@ -242,6 +266,8 @@ def test_every_kind_of_target_is_offered_with_its_members(client: ApiClient) -> 
     members = {kind: {"kind", *(m["name"] for m in target["members"])} for kind, target in offered.items()}
     assert members == {kind: set(names) for kind, names in MEMBERS_OF.items()}
     assert offered["role"]["members"][0]["values"] == ["owner", "csm", "sponsor"]
+    rule = client.get("/api/v1/routing/fields").json["rule"]
+    assert {member["name"] for member in rule} == MEMBERS
 
 
 def test_two_thousand_rules_are_taken_and_five_thousand_and_one_refused(client: ApiClient) -> None:

@@ -313,7 +313,8 @@ def test_counts_are_read_only_for_a_policy_that_asks_for_them(
     with transaction(), statements() as sent:
         result = routing.route(facts, actor=SYSTEM, now=NOW, cause="raise")
     assert result.owner_id == senior.id
-    assert result.decision.inputs["facts"] == {"counts.open_escalations": 2, "counts.repeats": 1}
+    counted = {"counts.open_escalations": 2, "counts.repeats": 1}
+    assert result.decision.inputs["facts"] == {"escalation.severity": 2, "escalation.reason": "billing", **counted}
     assert len(sent) == 3
     with transaction():
         assert routing.explain(first, now=NOW).owner_id == owner.id  # nothing came before the first
