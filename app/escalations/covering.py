@@ -19,7 +19,7 @@ def in_my_place(user: str, about: str) -> str:
     """SQL, beside `places` in scope: the user is `:me` or covered by them, in a case about somebody or nobody."""
     places = PLACES.format(about=about)
     return f"""(
-        {user} in (select id from places) and ({user} = cast(:me as uuid) or {about} is null or (
+        {user} = any(array(select id from places)) and ({user} = cast(:me as uuid) or {about} is null or (
             {about} <> cast(:me as uuid)
             and exists (with recursive {places} select 1 from places where places.id = {user})))
     )"""  # noqa: S608 - the parts are ours
@@ -37,13 +37,14 @@ TASKS = text(
     f"""
     with recursive {MY_PLACES}
     select t.id, t.kind, t.title, t.role, t.required, t.state, t.reason, t.due_at, t.ready_at, t.ended_at, t.origin_id,
-           t.version, t.assignee_id, e.id as escalation_id, e.number, e.title as escalation, a.name as account,
+           t.version, t.assignee_id, t.key, t.after, t.customer_visible,
+           e.id as escalation_id, e.number, e.title as escalation, a.name as account,
            case when t.assignee_id <> :me then u.email end as covering
     from task t
     join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     join "user" u on u.tenant_id = t.tenant_id and u.id = t.assignee_id
-    where t.state = 'open' and (e.{LIVE_SQL} or t.kind = 'customer_message')
+    where t.state = 'open' and t.ready_at is not null and (e.{LIVE_SQL} or t.kind = 'customer_message')
       and e.about_user_id is distinct from cast(:me as uuid)
       and {in_my_place("t.assignee_id", "e.about_user_id")}
       and (not e.restricted or {in_my_place("e.owner_id", "e.about_user_id")})
@@ -57,8 +58,8 @@ TASKS = text(
 def list_tasks(
     user_id: UUID, now: datetime, *, after: tuple[datetime | None, UUID] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The open tasks of a person and of whom they cover, by due time, in one statement; of a restricted case only
-    its owner's."""
+    """The open tasks of a person and of whom they cover that can be begun, by due time, in one statement; of a
+    restricted case only its owner's."""
     after_at, after_id = after or (None, None)
     values = {"me": user_id, "now": now, "after": after_at, "after_id": after_id, "limit": limit}
     rows = db.session.execute(TASKS, values).mappings()

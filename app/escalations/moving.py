@@ -23,6 +23,8 @@ from app.routing.errors import OwnerNotAllowed
 from app.routing.models import Absence
 from app.rows import fresh
 
+IN_A_NAME = ("assignee", "tier")  # given to one person, not to whoever holds a role of the account
+
 # What was given to somebody after they could be known to be away was given knowingly, and stays.
 TO_MOVE = text(
     f"""
@@ -164,7 +166,7 @@ def move_task(escalation_id: UUID, task_id: UUID, user_id: UUID, *, now: datetim
         return False  # it goes with the case
     heirs = _heirs(change, task, user_id)
     task.assignee_id = heirs[0].id if heirs else None
-    if task.assignee_id == change.record.owner_id:
+    if task.role in IN_A_NAME and task.assignee_id == change.record.owner_id:
         task.role = "owner"
     facts = {"task": task.id, "state": task.state, "was": user_id, "assignee": task.assignee_id}
     reason = f"{leaver.name} was deactivated."
