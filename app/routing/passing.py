@@ -85,7 +85,7 @@ def why_nobody(tried: Tried, inputs: Inputs) -> str:
 def others_of_team(tried: Tried, inputs: Inputs) -> str | None:
     """Who of a chosen team could not take it: the account's own people by their role, else how many and why."""
     winner = tried.found.places[0].candidate.id
-    codes = {id_: code for id_, code in tried.codes.items() if find_present(id_, inputs) != winner}
+    codes = {id_: code for id_, code in tried.codes.items() if code != "absent" or find_present(id_, inputs) != winner}
     if tried.target.kind != "team" or not codes:
         return None
     known = {inputs.roles[role]: role for role in ("owner", "csm") if role in inputs.roles}
@@ -106,7 +106,7 @@ def person(id_: str, who: str, tried: Tried, inputs: Inputs) -> str:
         hours = tried.found.hours_of(id_)
         opens_at = hours.opens_at if hours else None
         return f"{who} is not at work before {moment(opens_at, inputs)}" if opens_at else f"{who} has no working hours"
-    return CODE_WORDS[code].format(who=who)
+    return CODE_WORDS.get(code, "{who} was not eligible").format(who=who)
 
 
 def who_is_absent(ids: Sequence[str], inputs: Inputs) -> str:
@@ -135,4 +135,4 @@ def _counted(codes: Mapping[str, str]) -> str:
     for code in codes.values():
         counts[code] = counts.get(code, 0) + 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return listed([f"{count} {COUNT_WORDS[code]}" for code, count in ordered])
+    return listed([f"{count} {COUNT_WORDS.get(code, code)}" for code, count in ordered])

@@ -53,7 +53,7 @@ QUALITY = text(
                       and (later.assigned_at, later.id) > (a.assigned_at, a.id) and later.assigned_at < :until)
     ), chain as materialized (
       select d.id, d.escalation_id, ended.reason, d.owner_id, d.rule, d.team_id, d.cause,
-             row_number() over steps as step, lag(d.owner_id) over steps as was
+             row_number() over steps as step, lag(d.owner_id) over steps as was, lag(d.rule) over steps as was_rule
       from ended join decision d on d.escalation_id = ended.escalation_id and d.recorded_at <= ended.released_at
       where d.{IN_CHAIN}
       window steps as (partition by d.escalation_id order by d.at, d.id)
@@ -72,11 +72,12 @@ QUALITY = text(
     select part, coalesce(rule, team_id::text, reason) as key, team.name, closed, kept, reroutes
     from counted left join team on team.id = counted.team_id
     union all
-    select case grouping(cause, m.reason) when 1 then 'cause' else 'misroute' end, coalesce(cause, m.reason), null,
-           null, null, count(*)
+    select case grouping(cause, m.reason, was_rule) when 3 then 'cause' when 5 then 'misroute' else 'wrong' end,
+           case grouping(cause, was_rule) when 1 then cause when 2 then was_rule else m.reason end,
+           case grouping(was_rule) when 0 then m.reason end, null, null, count(*)
     from chain left join misroute m on m.reroute_id = chain.id where was <> owner_id
-    group by grouping sets ((cause), (m.reason))
-    order by part, closed desc nulls last, reroutes desc, key nulls last
+    group by grouping sets ((cause), (m.reason), (was_rule, m.reason))
+    order by part, closed desc nulls last, reroutes desc, key nulls last, name nulls last
     """  # noqa: S608 - the part is ours
 )
 
@@ -100,11 +101,21 @@ class Group:
         return round(self.by_first_owner / self.closed, 4) if self.closed else None
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """How many re-routes took the place of decisions by this rule, for this reason; rule None: no rule had chosen."""
+
+    rule: str | None
+    misroute: str
+    reroutes: int
+
+
 @dataclass
 class Quality:
     """How right routing was over a period: all closed cases, and the same cases by rule, team and reason.
 
-    `by_cause` and `by_misroute` count the re-routes of these cases, `not_said` those of which nobody said why.
+    `by_cause` and `by_misroute` count the re-routes of these cases, `not_said` those of which nobody said why, `wrong`
+    by the rule whose decision they took the place of.
     """
 
     all: Group = field(default_factory=lambda: Group(None, None, 0, 0, 0))
@@ -113,6 +124,7 @@ class Quality:
     by_reason: list[Group] = field(default_factory=list)
     by_cause: dict[str, int] = field(default_factory=dict)
     by_misroute: dict[str, int] = field(default_factory=dict)
+    wrong: list[Wrong] = field(default_factory=list)
 
 
 def shortened(groups: Sequence[Group]) -> dict[str, Any]:
@@ -137,6 +149,8 @@ def measure(*, since: datetime, until: datetime) -> Quality:
             found.by_cause[row.key] = row.reroutes
         elif row.part == "misroute":
             found.by_misroute[row.key or UNSAID] = row.reroutes
+        elif row.part == "wrong":
+            found.wrong.append(Wrong(row.key, row.name or UNSAID, row.reroutes))
         elif row.part == "all":
             found.all = Group(None, None, row.closed, row.kept, row.reroutes)
         else:
@@ -153,7 +167,7 @@ def report(first: date | None, last: date | None, *, now: datetime) -> dict[str,
         raise invalid_parameter("from", f"expected a day up to {last}")
     since, until = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
     found = measure(since=since, until=until)
-    reroutes = {"by_cause": found.by_cause, "by_misroute": found.by_misroute}
+    reroutes = {"by_cause": found.by_cause, "by_misroute": found.by_misroute, "by_rule": found.wrong[:MOST_GROUPS]}
     groups = {name: shortened(getattr(found, name)) for name in ("by_rule", "by_team", "by_reason")}
     return {"first": first, "last": last, "all": found.all, "reroutes": reroutes, **groups}
 

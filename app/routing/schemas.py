@@ -203,9 +203,18 @@ class ReasonGroupsSchema(Schema):
     others = fields.Nested(GroupSchema, allow_none=True)
 
 
+class WrongSchema(Schema):
+    """`rule` is that of the decision which a re-route took the place of."""
+
+    rule = fields.String(allow_none=True)
+    misroute = fields.String()
+    reroutes = fields.Integer()
+
+
 class ReroutesSchema(Schema):
     by_cause = fields.Dict(keys=fields.String(), values=fields.Integer())
     by_misroute = fields.Dict(keys=fields.String(), values=fields.Integer())
+    by_rule = fields.List(fields.Nested(WrongSchema))
 
 
 class QualitySchema(Schema):

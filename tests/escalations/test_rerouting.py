@@ -1,15 +1,18 @@
 """A case given on: why is kept, its age stays, who gave it up is left out, and somebody always owns it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
+from app import clock
 from app.auth.models import User
 from app.db import db, transaction
 from app.errors import Invalid
-from app.escalations import service
+from app.escalations import jobs, service
 from app.routing import service as routing
 from app.routing.models import Decision, Misroute
 from tests.conftest import ApiClient, TestTenant
@@ -139,7 +142,8 @@ def test_the_rate_counts_the_decline_against_the_rule_that_chose_first(story: St
     assert found["by_rule"]["items"] == [
         {"rule": "account owner, else duty owner", "closed": 1, "by_first_owner": 0, "rate": 0.0, "reroutes": 1}
     ]
-    assert found["reroutes"] == {"by_cause": {"assign": 1}, "by_misroute": {"other": 1}}
+    wrong = {"rule": "account owner, else duty owner", "misroute": "other", "reroutes": 1}
+    assert found["reroutes"] == {"by_cause": {"assign": 1}, "by_misroute": {"other": 1}, "by_rule": [wrong]}
 
 
 def test_restricted_cases_count_in_the_rate_and_nothing_names_a_person_or_a_case(
@@ -161,3 +165,41 @@ def test_restricted_cases_count_in_the_rate_and_nothing_names_a_person_or_a_case
     ] * 2
     for hidden in (*titles, *map(str, (company.owner.id, company.csm.id)), "@example.com", "Owner", "Csm"):
         assert hidden not in answers[0].text
+
+
+def test_moved_for_an_absence_and_handed_back_a_case_is_still_its_first_owners(
+    tenant: TestTenant, client: ApiClient, company: Company, raise_case: Callable[..., Any]
+) -> None:
+    """Two are moved to the delegate: one is closed by them, one after the owner took it back. A third is given on by
+    the delegate to the manager, who closes it. Two of three were closed by their first owner."""
+    cases = [raise_case(title=title) for title in ("Stays away", "Comes back", "Goes on")]
+
+    def call(method: str, path: str, **body: Any) -> Any:
+        answer = client.open(method, f"/api/v1/{path}", json=body)
+        assert answer.status_code in (200, 201, 204), answer.text
+        return answer.json
+
+    with transaction():
+        now = clock.now()
+    span = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(days=9)).isoformat()}
+    about = {"mode": "move", "delegate_email": company.csm.email}
+    absence = call("POST", f"users/{company.owner.id}/absences", **span, **about)
+    assert jobs.move_work_tenant(tenant.id) == 3
+    call("DELETE", f"users/{company.owner.id}/absences/{absence['id']}")
+    back = f"users/{company.owner.id}/absences/{absence['id']}/hand-back"
+    call("POST", back, escalation_ids=[cases[1]["id"]])
+    body = {"owner_email": company.manager.email, "reason": "Needs a word with theirs", "misroute": "wrong_person"}
+    call("POST", f"escalations/{cases[2]['id']}/assign", **body)
+    for case in cases:
+        call("POST", f"escalations/{case['id']}/close-unresolved", outcome="withdrawn", reason="Settled")
+    found = call("GET", "routing/quality")
+    assert found["all"] == {"closed": 3, "by_first_owner": 2, "rate": 0.6667, "reroutes": 1}
+    assert found["reroutes"]["by_cause"] == {"assign": 1}
+    assert found["reroutes"]["by_misroute"] == {"wrong_person": 1}
+    with transaction():
+        closers = routing.find_closers([UUID(case["id"]) for case in cases])
+        first = db.session.scalar(
+            select(Decision.id).where(Decision.escalation_id == UUID(cases[2]["id"])).order_by(Decision.id)
+        )
+    assert set(closers.values()) == {company.owner.id, company.manager.id}
+    assert [kept.decision_id for kept in misroutes()] == [first]  # not the move to the delegate: the rule's own choice

@@ -100,6 +100,13 @@ def test_the_rate_of_a_small_story_is_what_counting_by_hand_gives(people: list[U
     assert [counts(group) for group in found.by_reason] == [("billing", 4, 3, 0.75, 1), ("security", 3, 1, 0.3333, 5)]
     assert found.by_cause == {"assign": 4, "decline": 1, "deactivation": 1}
     assert found.by_misroute == {"lacks_skill": 1, "wrong_team": 1, "other": 1, "not_said": 3}
+    assert [(wrong.rule, wrong.misroute, wrong.reroutes) for wrong in found.wrong] == [
+        (None, "not_said", 2),  # the second of each two: after a choice by hand
+        ("billing team", "lacks_skill", 1),
+        ("security", "wrong_team", 1),
+        ("security", "not_said", 1),
+        (None, "other", 1),
+    ]
 
 
 def test_who_really_closed_it_is_whom_the_stand_in_stood_in_for(people: list[User]) -> None:
@@ -181,7 +188,11 @@ def test_over_http_counts_stand_beside_every_rate(tenant: TestTenant, client: Ap
         "from": "2026-03-01",
         "to": "2026-03-31",
         "all": counted,
-        "reroutes": {"by_cause": {"decline": 1}, "by_misroute": {"no_capacity": 1}},
+        "reroutes": {
+            "by_cause": {"decline": 1},
+            "by_misroute": {"no_capacity": 1},
+            "by_rule": [{"rule": "everything", "misroute": "no_capacity", "reroutes": 1}],
+        },
         "by_rule": {"items": [{"rule": "everything", **counted}], "others": None},
         "by_team": {"items": [{"team_id": None, "team": None, **counted}], "others": None},
         "by_reason": {"items": [{"reason": "billing", **counted}], "others": None},
