@@ -91,6 +91,7 @@ def create_user(
         calendar=calendar,
         active=True,
         created_at=now,
+        changed_at=now,
     )
     db.session.add(user)
     _flush_address()

@@ -92,7 +92,7 @@ def create_team(name: str, *, now: datetime, **fields: Any) -> Team:
     """A new team with `tier, lead_email, calendar`, none of which it must have."""
     if find_team_by_name(name):
         raise TeamNameTaken
-    team = Team(name=name, created_at=now, **_columns(fields))
+    team = Team(name=name, created_at=now, changed_at=now, **_columns(fields))
     db.session.add(team)
     flush_name("uq_team_tenant_id_name", TeamNameTaken)
     return team

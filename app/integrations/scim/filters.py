@@ -1,14 +1,14 @@
 """The filter language of SCIM (RFC 7644 §3.4.2.2), read into a tree, and asked of one value of a resource."""
 
 import json
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from app.integrations.scim.errors import InvalidFilter, InvalidPath
 
-OPERATORS = ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le")
 LONGEST = 10_000
 DEEPEST = 20
 TOKEN = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[()\[\]])|(?P<word>[^\s()\[\]"]+))', re.DOTALL)
@@ -19,6 +19,18 @@ WORDS = {"true": True, "false": False, "null": None}
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 Value = str | bool | int | float | None
+Predicate = Callable[[Mapping[str, Any]], bool]
+COMPARED: Mapping[str, Callable[[str, str], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "co": operator.contains,
+    "sw": str.startswith,
+    "ew": str.endswith,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
 
 
 @dataclass(frozen=True)
@@ -179,14 +191,14 @@ class _Parser:
 
     def asked(self, path: str) -> Filter:
         """The operator and value behind an attribute."""
-        operator = self.peek().lower()
-        if operator == "pr":
+        op = self.peek().lower()
+        if op == "pr":
             self.take()
             return Presence(path)
-        if operator not in OPERATORS:
-            self.fail(f"pr or one of {', '.join(OPERATORS)}")
+        if op not in COMPARED:
+            self.fail(f"pr or one of {', '.join(COMPARED)}")
         self.take()
-        return Comparison(path, operator, self.value())
+        return Comparison(path, op, self.value())
 
     def value(self) -> Value:
         token = self.peek()
@@ -224,45 +236,47 @@ def _text(token: str) -> str:
     return value
 
 
-def matches(asked: Filter, value: Mapping[str, Any]) -> bool:
-    """Whether one value of a list, such as an address, answers to the filter inside its brackets."""
+def predicate(asked: Filter) -> Predicate:
+    """The filter inside brackets as a question to one value of a list, such as an address; made once, asked often."""
     match asked:
         case Every(parts):
-            return all(matches(part, value) for part in parts)
+            every = [predicate(part) for part in parts]
+            return lambda value: all(ask(value) for ask in every)
         case Some(parts):
-            return any(matches(part, value) for part in parts)
+            some = [predicate(part) for part in parts]
+            return lambda value: any(ask(value) for ask in some)
         case Not(part):
-            return not matches(part, value)
+            ask = predicate(part)
+            return lambda value: not ask(value)
         case Presence(path):
-            return _held(value, path) not in (None, "")
-        case Comparison(path, operator, wanted):
-            return compare(_held(value, path), operator, wanted)
+            return lambda value: _held(value, path) not in (None, "")
+        case Comparison(path, op, wanted):
+            return _comparing(path, op, wanted)
         case Within():
             raise InvalidFilter("expected no brackets within brackets")
 
 
-def _held(value: Mapping[str, Any], name: str) -> Any:
-    return value.get(name, next((held for key, held in value.items() if key.lower() == name.lower()), None))
-
-
-def compare(held: Any, operator: str, wanted: Value) -> bool:
+def _comparing(path: str, op: str, wanted: Value) -> Predicate:
     """Texts whatever their case; a truth may be sent as a text, as directories do."""
-    if operator not in ("eq", "ne") and (isinstance(held, bool) or isinstance(wanted, bool) or wanted is None):
-        raise InvalidFilter(f"{operator} cannot be asked of true, false or null")
-    if held is None or wanted is None:
-        return (held is wanted) == (operator == "eq") and (operator in ("eq", "ne"))
-    mine, other = str(held).casefold(), str(wanted).casefold()
-    return {
-        "eq": mine == other,
-        "ne": mine != other,
-        "co": other in mine,
-        "sw": mine.startswith(other),
-        "ew": mine.endswith(other),
-        "gt": mine > other,
-        "ge": mine >= other,
-        "lt": mine < other,
-        "le": mine <= other,
-    }[operator]
+    if wanted is None:
+        if op not in ("eq", "ne"):
+            raise InvalidFilter(f"{op} cannot be asked of null")
+        return lambda value: (_held(value, path) is None) == (op == "eq")
+    if isinstance(wanted, bool) and op not in ("eq", "ne"):
+        raise InvalidFilter(f"{op} cannot be asked of true or false")
+    compared, folded, without = COMPARED[op], str(wanted).casefold(), op == "ne"
+
+    def ask(value: Mapping[str, Any]) -> bool:
+        held = _held(value, path)
+        return without if held is None else compared(str(held).casefold(), folded)
+
+    return ask
+
+
+def _held(value: Mapping[str, Any], name: str) -> Any:
+    if name in value:
+        return value[name]
+    return next((held for key, held in value.items() if key.lower() == name.lower()), None)
 
 
 def equalities(asked: Filter) -> dict[str, Value] | None:

@@ -24,29 +24,30 @@ NAMED_IN_A_REFUSAL = 5
 def create(body: Mapping[str, Any], *, now: datetime) -> GroupRow:
     """A new team; one that the directory took away comes back under the id it had, with the members given."""
     wanted = bodies.read(GROUP, body)
-    name = _name(wanted)
-    team, link = _find_removed(name) or _make(name, now)
-    link.external_id, link.removed_at = wanted.get("externalId"), None
-    _keep_members(team, set(), _ids(wanted.get("members") or []))
-    routing.note_change(team)
+    name, told = _name(wanted), wanted.get("externalId")
+    row = _bring_back(name, told) or _make(name, told, now)
+    _keep_members(row.team, set(), _ids(wanted.get("members") or []))
+    return row
+
+
+def _make(name: str, told: str | None, now: datetime) -> GroupRow:
+    team = routing.create_team(name, now=now)
+    link = DirectoryTeam(team_id=team.id, external_id=told)
+    db.session.add(link)
     return GroupRow(team, link)
 
 
-def _make(name: str, now: datetime) -> tuple[Team, DirectoryTeam]:
-    team = routing.create_team(name, now=now)
-    link = DirectoryTeam(team_id=team.id)
-    db.session.add(link)
-    return team, link
-
-
-def _find_removed(name: str) -> tuple[Team, DirectoryTeam] | None:
+def _bring_back(name: str, told: str | None) -> GroupRow | None:
+    """The team of this name that the directory took away; None where there is none, or somebody has joined since."""
     statement = select(Team, DirectoryTeam).join(DirectoryTeam, DirectoryTeam.team_id == Team.id)
-    row = db.session.execute(
-        statement.where(DirectoryTeam.removed_at.is_not(None), Team.name == name).with_for_update(key_share=True)
-    ).one_or_none()
+    statement = statement.where(DirectoryTeam.removed_at.is_not(None), Team.name == name)
+    row = db.session.execute(statement.with_for_update(key_share=True)).one_or_none()
     if row is None or members_of([row[0].id]):
         return None
-    return row[0], row[1]
+    team, link = row
+    link.external_id, link.removed_at = told, None
+    routing.note_change(team)
+    return GroupRow(team, link)
 
 
 def replace(row: GroupRow, body: Mapping[str, Any]) -> GroupRow:

@@ -33,7 +33,7 @@ def create(body: Mapping[str, Any], *, actor: Actor, now: datetime) -> UserRow:
 
 def _make(wish: Wish, actor: Actor, now: datetime) -> tuple[User, DirectoryUser]:
     user = auth.create_user(**wish.of_user(), actor=actor, now=now)
-    link = DirectoryUser(user_id=user.id)
+    link = DirectoryUser(user_id=user.id, **wish.of_link())
     db.session.add(link)
     return user, link
 

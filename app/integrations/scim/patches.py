@@ -11,7 +11,7 @@ from typing import Any
 from app.integrations.scim.attributes import ENTERPRISE, Attribute, Kind, Path
 from app.integrations.scim.bodies import check_schemas, coerced, place
 from app.integrations.scim.errors import Immutable, InvalidPath, InvalidSyntax, InvalidValue, NoTarget
-from app.integrations.scim.filters import Filter, Target, equalities, matches, parse_target
+from app.integrations.scim.filters import Filter, Target, equalities, parse_target, predicate
 
 SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ADD, REPLACE, REMOVE = "add", "replace", "remove"
@@ -95,14 +95,13 @@ def _change_list(holder: dict[str, Any], path: Path, op: str, inner: Filter | No
     if inner is None and path.part is None:
         holder[name] = _whole_list(attribute, op, values, value)
         return
-    chosen = [n for n, each in enumerate(values) if inner is None or matches(inner, each)]
+    is_meant = predicate(inner) if inner is not None else bool
     if op == REMOVE and path.part is None:
-        holder[name] = [each for n, each in enumerate(values) if n not in set(chosen)]
+        holder[name] = [each for each in values if not is_meant(each)]
         return
-    new = _part_of(path, op, value)
-    if chosen:
-        kept = set(chosen)
-        holder[name] = [{**each, **new} if n in kept else each for n, each in enumerate(values)]
+    new, meant = _part_of(path, op, value), [is_meant(each) for each in values]
+    if any(meant):
+        holder[name] = [{**each, **new} if is_one else each for each, is_one in zip(values, meant, strict=True)]
     elif op != REMOVE:
         holder[name] = [*values, {**_described(attribute, inner), **new}]
 
