@@ -23,6 +23,7 @@ from app.operations.checkup import check_tenants
 from app.operations.findings import FULL, Finding, ok, share, warn, wrong
 from app.operations.options import data_dir_option
 from app.operations.setting import settings_for
+from app.routing import service as routing
 
 OLDEST_POSTGRESQL = 160_000
 OLDEST_REDIS = (6, 2)
@@ -50,7 +51,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     database = list(check_database())
     yield from database
     if not any(found.level == "wrong" for found in database):
-        for check in (check_roles, check_server, check_rates, check_processes, check_backlog, check_tenants):
+        for check in CHECKS:
             yield from check()
 
 
@@ -145,6 +146,14 @@ def check_roles() -> Iterator[Finding]:
         yield warn(f"{login.name} owns {owned} tables", "let another user run the migrations (FIRSTHAND_MIGRATION_URL)")
 
 
+def check_learning() -> Iterator[Finding]:
+    """Whether this installation can learn who closes what; without it every rule decides as written."""
+    if fix := routing.fault_of_learning():
+        yield warn("scikit-learn is not installed: nothing is learnt from closed cases", fix)
+    else:
+        yield ok("closed cases can be learnt from")
+
+
 def check_processes() -> Iterator[Finding]:
     for check in health.check_processes(clock.real_now()):
         if check.status == "ok":
@@ -168,6 +177,9 @@ def judge_backlog(backlog: Backlog, *, alive: bool) -> Finding:
 
 def _are_alive() -> bool:
     return any(row.alive for row in heartbeats.list_ages())
+
+
+CHECKS = (check_roles, check_server, check_rates, check_learning, check_processes, check_backlog, check_tenants)
 
 
 @click.command("doctor")

@@ -11,19 +11,31 @@ from app.routing.simulation_jobs import simulate, simulate_tenant
 
 __all__ = ["learn", "simulate", "simulate_tenant", "want_model"]
 
+LEARN = "learn"
+RUN_SECONDS = 20.0
+
 WITH_WANTED = text(
     """
-    select distinct tenant_id from suggestion_model
+    select tenant_id from suggestion_model
     where state = 'wanted' and (leased_until is null or leased_until <= :now)
+    group by tenant_id order by random()
     """
 )
 
 
 def learn() -> int:
-    """Every model of who closes what that was asked for; answers how many were trained, skipped or failed."""
+    """Models of who closes what that were asked for, one tenant after the other; answers how many were done with.
+
+    Each takes seconds: after `RUN_SECONDS` the rest is left to the next run, so that other jobs have their turn.
+    """
     with finding() as session:
-        tenants = session.scalars(WITH_WANTED, {"now": clock.real_now()}).all()
-    return sum(training.train_tenant(tenant_id) for tenant_id in tenants if not queue.is_stopping())
+        waiting = list(session.scalars(WITH_WANTED, {"now": clock.real_now()}))
+    count, ends_at = 0, clock.monotonic() + RUN_SECONDS
+    while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
+        count += training.train_tenant(waiting.pop())
+    if waiting:
+        queue.enqueue(LEARN)
+    return count
 
 
 def want_model(now: datetime) -> bool:

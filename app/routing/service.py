@@ -22,6 +22,7 @@ from app.routing.decide import rerun as rerun_purely
 from app.routing.errors import NoDutyOwner, OwnerNotAllowed
 from app.routing.holding import assign, held_since, list_leaving, reassign, release, reweigh
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
+from app.routing.learning.course import fault as fault_of_learning
 from app.routing.learning.store import forget as forget_models
 from app.routing.members import change_members, leave_teams, note_change, put_member, remove_member
 from app.routing.models import Decision
@@ -53,6 +54,7 @@ __all__ = [
     "describe_all",
     "end_absence",
     "explain",
+    "fault_of_learning",
     "find_closers",
     "find_stand_ins",
     "find_team_of_tier",

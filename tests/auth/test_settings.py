@@ -29,6 +29,7 @@ def test_a_new_tenant_has_the_defaults_that_the_rules_name(client):
     assert settings["absence_mode"] == "cover"
     assert (settings["close_days"], settings["acknowledge_hours"], settings["verify_business_days"]) == (30, 4, 5)
     assert (settings["wait_budget_business_days"], settings["reopen_days"], settings["capacity"]) == (10, 14, 24)
+    assert settings["suggestion_confidence"] is None
     weights = {"value": 30, "severity": 25, "renewal": 15, "age": 15, "health": 10, "repeats": 5}
     assert settings["priority_weights"] == weights
 
@@ -49,6 +50,12 @@ def test_a_change_keeps_what_it_does_not_name_and_is_in_force_at_once(change, te
     with transaction():
         assert tenant_settings().close_days == 20
         assert tenant_settings().approval.approvers == ("admin@example.com",)
+
+
+@pytest.mark.parametrize("confidence", [0, 0.75, 1, None])
+def test_how_sure_history_must_be_is_a_share_or_off(change, confidence):
+    answer = change({"suggestion_confidence": confidence})
+    assert (answer.status_code, answer.json["suggestion_confidence"]) == (200, confidence)
 
 
 def test_of_two_people_who_change_one_state_the_second_is_told(client):
@@ -72,6 +79,10 @@ def test_of_two_people_who_change_one_state_the_second_is_told(client):
         ({"close_days": 30.5}, "/close_days"),
         ({"close_days": True}, "/close_days"),
         ({"capacity": 10**30}, "/capacity"),
+        ({"suggestion_confidence": 1.01}, "/suggestion_confidence"),
+        ({"suggestion_confidence": -0.1}, "/suggestion_confidence"),
+        ({"suggestion_confidence": "0.5"}, "/suggestion_confidence"),
+        ({"suggestion_confidence": True}, "/suggestion_confidence"),
         ({"approval": {"asked": "yes"}}, "/approval/asked"),
         ({"approval": {"approvers": ["nobody@example.com"]}}, "/approval/approvers/0"),
         ({"approval": {"who": "me"}}, "/approval/who"),

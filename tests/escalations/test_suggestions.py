@@ -242,6 +242,24 @@ def test_of_the_versions_the_newest_ten_are_kept_and_the_current_one(tenant: Tes
     assert numbers == [1, *range(4, 14)]
 
 
+def test_the_versions_come_in_pages_newest_first(client: ApiClient, tenant: TestTenant) -> None:
+    for _ in range(3):
+        with transaction():
+            store.give_up(store.want(BEGAN, closed=0).number, "skipped", "no")
+    first = client.get(f"{SUGGESTIONS}/models?limit=2").json
+    rest = client.get(f"{SUGGESTIONS}/models?limit=2&cursor={first['next_cursor']}").json
+    assert [shown["number"] for page in (first, rest) for shown in page["items"]] == [3, 2, 1]
+    assert rest["next_cursor"] is None
+    assert client.get(f"{SUGGESTIONS}/models?limit=0").status_code == 422
+
+
+def test_a_manager_sees_the_models_and_only_an_admin_trains(as_user: Callable[..., ApiClient], make_user: Make) -> None:
+    manager, csm = as_user(make_user("manager")), as_user(make_user("csm"))
+    assert manager.get(f"{SUGGESTIONS}/models").status_code == 200
+    assert manager.post(f"{SUGGESTIONS}/train").status_code == 403
+    assert csm.get(f"{SUGGESTIONS}/models").status_code == 403
+
+
 def test_another_tenant_has_neither_the_models_nor_their_suggestions(
     new_tenant: Callable[..., TestTenant], company: Company, taught: None
 ) -> None:

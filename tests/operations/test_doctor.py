@@ -1,5 +1,6 @@
 """The doctor: each line says what is wrong and what to do, and the exit status whether anything is."""
 
+import sys
 from contextvars import Context
 from dataclasses import replace
 from datetime import timedelta
@@ -97,6 +98,13 @@ def test_a_superuser_is_wrong(settings, app):
 def test_the_tests_own_login_has_its_roles_in_the_right_way(app):
     with app.app_context():
         assert texts(doctor.check_roles()) == []
+
+
+def test_an_installation_without_the_extra_says_how_to_learn_from_history(app, monkeypatch):
+    assert texts(doctor.check_learning(), "ok") == ["closed cases can be learnt from"]
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    (found,) = doctor.check_learning()
+    assert (found.level, found.do) == ("warn", "install the extra learn: pip install 'firsthand[learn]'")
 
 
 def test_an_inherited_role_is_wrong(app, settings):

@@ -26,6 +26,11 @@ def is_installed() -> bool:
     return all(find_spec(name) is not None for name in ("sklearn", "scipy", "numpy", "threadpoolctl"))
 
 
+def fault() -> str | None:
+    """What to do so that this process can learn; None when it can."""
+    return None if is_installed() else INSTALL
+
+
 def train(rows: Sequence[Row], shape: Shape) -> tuple[Learnt, Measures]:
     """The model of all rows, and how good one of the oldest 70 % is on the newest 30 %; TooFew says what is missing."""
     check(rows)

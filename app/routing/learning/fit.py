@@ -5,6 +5,7 @@ are the temperature and the share of owners known; then everything is learnt ane
 """
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -79,7 +81,9 @@ def _fit(rows: Sequence[Row], shape: Shape, setting: Setting) -> Learnt:
         return _only(owners, shape, named, kept, rows)
     matrix = _matrix(named, {trait: n for n, trait in enumerate(kept)})
     regression = LogisticRegression(C=setting.freedom, max_iter=ROUNDS, tol=1e-3)
-    regression.fit(matrix, [index[row.owner] for row in rows], sample_weight=_fading(rows, setting.fading))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rounds are few on purpose: the rest would gain nothing
+        regression.fit(matrix, [index[row.owner] for row in rows], sample_weight=_fading(rows, setting.fading))
     weights, intercepts = _per_owner(regression)
     closed = _closed(named, rows, index)
     traits = {trait: Trait(counts[trait], closed[trait], _sparse(weights[:, n])) for n, trait in enumerate(kept)}
