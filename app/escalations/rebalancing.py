@@ -1,7 +1,7 @@
 """Relief for an overloaded team: who would give which case to whom, and doing it once somebody has confirmed it.
 
-Moved are cases that the team has: open, not restricted, and none that is about the one who asks. What members hold
-besides counts as load and stays.
+Moved are open cases of its members that came by way of this team or of none (an account's owner has it): not
+restricted, and none that is about the one who asks. What members hold for other teams counts as load and stays.
 """
 
 import json
@@ -49,13 +49,13 @@ MEMBERS = text(
     from membership m join "user" u on u.id = m.user_id where m.team_id = :team order by u.id
     """
 )
-# What the team has, with the skills that the rule asked for which chose its owner last.
+# What may be moved, with the skills that the rule asked for which chose its owner last.
 CASES = text(
     f"""
     select e.id, e.number, e.title, e.owner_id, e.severity, e.acknowledged, e.about_user_id, h.weight,
            e.raised_at, chosen.required
     from membership m
-    join escalation e on e.owner_id = m.user_id and e.team_id = m.team_id and e.{LIVE_SQL}
+    join escalation e on e.owner_id = m.user_id and coalesce(e.team_id, m.team_id) = m.team_id and e.{LIVE_SQL}
     join assignment h on h.escalation_id = e.id and h.released_at is null
     left join lateral (
         select r.rule -> 'required_skills' as required

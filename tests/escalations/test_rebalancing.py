@@ -199,12 +199,16 @@ def able(client: ApiClient, user: User, level: int) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_restricted_cases_and_those_of_other_teams_stay(
+def test_restricted_cases_and_those_of_other_teams_stay_but_not_those_of_an_accounts_owner(
     client: ApiClient, crew: Crew, overloaded: list[dict[str, Any]]
 ) -> None:
+    other = client.post("/api/v1/teams", json={"name": "Other"}).json["id"]
     with transaction():
         db.session.execute(update(Escalation).where(Escalation.id == UUID(overloaded[2]["id"])).values(restricted=True))
-        db.session.execute(update(Escalation).where(Escalation.id == UUID(overloaded[1]["id"])).values(team_id=None))
+        db.session.execute(
+            update(Escalation).where(Escalation.id == UUID(overloaded[1]["id"])).values(team_id=UUID(other))
+        )
+        db.session.execute(update(Escalation).where(Escalation.id == UUID(overloaded[0]["id"])).values(team_id=None))
     assert [move["escalation_id"] for move in client.get(crew.path).json["moves"]] == [overloaded[0]["id"]]
 
 
