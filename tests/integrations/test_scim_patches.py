@@ -134,6 +134,7 @@ def test_operations_on_members(operations, members):
         ({}, InvalidSyntax),
         ({"Operations": []}, InvalidSyntax),
         ({"Operations": {}}, InvalidSyntax),
+        ({"Operations": [{"op": "remove", "path": "title"}] * 1_001}, InvalidValue),
         ({"Operations": ["add"]}, InvalidSyntax),
         ({"Operations": [{"path": "title", "value": "x"}]}, InvalidSyntax),
         ({"Operations": [{"op": "move", "path": "title", "value": "x"}]}, InvalidSyntax),

@@ -10,10 +10,12 @@ from typing import Any
 
 from app.integrations.scim.attributes import ENTERPRISE, Attribute, Kind, Path
 from app.integrations.scim.bodies import check_schemas, coerced, place
+from app.integrations.scim.elements import equalities, predicate
 from app.integrations.scim.errors import Immutable, InvalidPath, InvalidSyntax, InvalidValue, NoTarget
-from app.integrations.scim.filters import Filter, Target, equalities, parse_target, predicate
+from app.integrations.scim.filters import Filter, Target, parse_target
 
 SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+MOST = 1_000
 ADD, REPLACE, REMOVE = "add", "replace", "remove"
 
 
@@ -23,6 +25,8 @@ def apply(kind: Kind, resource: Mapping[str, Any], body: Mapping[str, Any]) -> d
     operations = next((value for key, value in body.items() if key.lower() == "operations"), None)
     if not isinstance(operations, list) or not operations:
         raise InvalidSyntax("Operations: expected a list with at least one operation")
+    if len(operations) > MOST:
+        raise InvalidValue(f"Operations: expected at most {MOST}")
     changed = deepcopy(dict(resource))
     for operation in operations:
         _apply_one(kind, changed, operation)
