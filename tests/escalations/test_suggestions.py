@@ -176,12 +176,33 @@ def test_a_wrong_question_is_refused_by_name(
 
 
 def test_too_few_cases_are_skipped_with_a_reason_and_the_model_before_goes_on(
-    tenant: TestTenant, client: ApiClient, tell: Tell, company: Company, expert: User
+    tenant: TestTenant, client: ApiClient, tell: Tell, company: Company, taught: None
 ) -> None:
     tell(10)
     shown = train(client, tenant)
+    assert client.post(f"{SUGGESTIONS}/explain", json=asked(company)).json["model"] == 1
     assert (shown["state"], shown["problem"]) == ("skipped", "10 closed cases, expected at least 50")
     assert (shown["current"], shown["measures"], shown["cases"]) == (False, None, 10)
+
+
+def test_a_training_that_fails_says_how_and_the_model_before_goes_on(
+    tenant: TestTenant,
+    client: ApiClient,
+    tell: Tell,
+    company: Company,
+    taught: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An installation that is broken half-way: the library is there and can't be loaded."""
+    tell(50)
+    monkeypatch.delitem(sys.modules, "app.routing.learning.fit")
+    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+    shown = train(client, tenant)
+    assert (shown["number"], shown["state"], shown["current"]) == (2, "failed", False)
+    assert shown["problem"].startswith("ModuleNotFoundError: import of sklearn.linear_model halted")
+    assert client.post(f"{SUGGESTIONS}/explain", json=asked(company)).json["model"] == 1
+    with transaction():
+        assert jobs.want_model(BEGAN)
 
 
 def test_a_training_asked_for_twice_is_done_once(tenant: TestTenant, client: ApiClient) -> None:
@@ -416,8 +437,28 @@ def test_erasing_somebody_forgets_every_model(tenant: TestTenant, company: Compa
         erase(find_person(expert.email), BEGAN)
     with transaction():
         assert current_version(store.CURRENT) is None
-        assert store.newest() is None
+        (emptied,) = store.list_models(before=None, limit=10)
+        assert (emptied.state, emptied.problem, emptied.closed) == ("skipped", store.FORGOTTEN, 0)
+        assert db.session.scalar(select(SuggestionModel.content)) is None
     assert decide(company).owner_id == company.owner.id
+
+
+def test_what_is_being_trained_while_somebody_is_erased_is_not_kept(
+    company: Company, expert: User, asks_history: None
+) -> None:
+    """And its number is not given again: a process that remembers it would go on suggesting by it."""
+    be_sure(0.5)
+    model = learn(_told(company, expert), history.SHAPE)
+    with transaction():
+        number = store.want(BEGAN, closed=60).number
+    with transaction():
+        erase(find_person(expert.email), BEGAN)
+    with transaction():
+        store.keep(number, model, {}, cases=60, now=BEGAN)
+    with transaction():
+        assert current_version(store.CURRENT) is None
+        assert db.session.scalars(select(SuggestionModel.content)).all() == [None, None]
+        assert store.want(BEGAN, closed=60).number == 3
 
 
 @pytest.mark.usefixtures("asks_history")

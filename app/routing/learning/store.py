@@ -19,6 +19,7 @@ log = structlog.get_logger()
 CURRENT = "suggestion_model"
 LEASE = timedelta(minutes=15)
 KEPT = 10
+FORGOTTEN = "forgotten when a person was erased"
 MAX_CACHED = 50
 _cached: dict[tuple[UUID, int], Learnt | None] = {}
 
@@ -50,8 +51,11 @@ def claim(real_now: datetime) -> int | None:
 
 
 def keep(number: int, model: Learnt, measures: Mapping[str, Any], *, cases: int, now: datetime) -> None:
-    """From here on this version is asked; the oldest beyond `KEPT` go."""
-    _end(number, state="trained", content=model.as_json(), measures=measures, cases=cases, trained_at=now)
+    """From here on this version is asked, unless what it was learnt from was erased meanwhile; the oldest beyond `KEPT`
+    go."""
+    learnt = {"content": model.as_json(), "measures": measures, "trained_at": now}
+    if not _end(number, state="trained", cases=cases, **learnt):
+        return
     auth.set_current(**{CURRENT: number})
     db.session.execute(delete(SuggestionModel).where(SuggestionModel.number <= number - KEPT))
 
@@ -64,8 +68,12 @@ def give_up(number: int, state: str, problem: str, *, cases: int | None = None) 
 
 
 def forget() -> None:
-    """What was learnt may hold words of who is erased: every model goes, the next is learnt from what is left."""
-    db.session.execute(delete(SuggestionModel).where(SuggestionModel.state != "wanted"))
+    """What was learnt may hold words of who is erased: every version is emptied, also one that is being trained, and
+    the next day learns from what is left. Their numbers are not given again: other processes remember what they meant.
+    """
+    nothing = {"content": None, "measures": None, "leased_until": None, "closed": 0}
+    emptied = update(SuggestionModel).values(state="skipped", problem=FORGOTTEN, **nothing)
+    db.session.execute(emptied.execution_options(synchronize_session=False))
     auth.set_current(**{CURRENT: None})
 
 
@@ -104,6 +112,9 @@ def _read(number: int) -> Learnt | None:
         return None
 
 
-def _end(number: int, **values: Any) -> None:
-    ended = update(SuggestionModel).where(SuggestionModel.number == number).values(leased_until=None, **values)
-    db.session.execute(ended.execution_options(synchronize_session=False))
+def _end(number: int, **values: Any) -> bool:
+    """False when nobody waits for it any more."""
+    waiting = SuggestionModel.number == number, SuggestionModel.state == "wanted"
+    ended = update(SuggestionModel).where(*waiting).values(leased_until=None, **values)
+    found = db.session.execute(ended.returning(SuggestionModel.number).execution_options(synchronize_session=False))
+    return found.first() is not None
