@@ -4,13 +4,10 @@ from app.escalations.approving import answer_raise
 from app.escalations.case import Act, by_engine
 from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
-    Resolution,
     Word,
     close_unresolved,
-    merge,
     record_decision,
     reopen,
-    resolve,
     verify,
 )
 from app.escalations.conversation import (
@@ -23,7 +20,9 @@ from app.escalations.conversation import (
 from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
+from app.escalations.merging import merge
 from app.escalations.raising import Raised, raise_escalation, start_numbers
+from app.escalations.resolving import Resolution, resolve
 from app.escalations.tasking import NewTask, add_task, change_task
 from app.escalations.timeline import erase_texts
 from app.escalations.waiting import Wait, resume, wait

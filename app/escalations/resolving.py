@@ -1,0 +1,90 @@
+"""Resolving: the work is done, subject to the customer's word; what is still required stands between."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.errors import invalid
+from app.escalations import promises, tasking
+from app.escalations.case import Act, Change, begin
+from app.escalations.errors import NotReady
+from app.escalations.models import Escalation
+from app.escalations.waiting import stop_waiting
+from app.escalations.working import reweigh
+from app.playbooks import service as playbooks
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What was done, why it happened, and what will keep it from happening again."""
+
+    summary: str
+    root_cause: str
+    preventable: bool
+    prevention: dict[str, Any] | None = None
+    waived: tuple[dict[str, Any], ...] = ()
+    met: tuple[str, ...] = ()
+
+
+def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: datetime | None = None) -> Escalation:
+    """The work is done, subject to the customer's word; required tasks are done or waived with a reason."""
+    change = begin(escalation_id, "resolve", act)
+    was_waiting = change.record.status == "waiting"
+    change.step("resolve")
+    waive(change, resolution)
+    happened_at = change.happened_at(at)
+    if was_waiting:
+        stop_waiting(change)
+    change.record.resolved_at = happened_at
+    promises.resolved(change, happened_at)
+    prevention = resolution.prevention or {}
+    facts = {
+        "met": sorted(resolution.met),
+        "waived_criteria": sorted(entry["criterion"] for entry in resolution.waived if entry.get("criterion")),
+        "preventable": resolution.preventable,
+        "prevention_owner": prevention.get("owner_email"),
+        "prevention_due_on": prevention.get("due_on"),
+    }
+    texts = {
+        "summary": resolution.summary,
+        "root_cause": resolution.root_cause,
+        "prevention": prevention.get("action"),
+    }
+    change.note("resolve", facts, texts, at=happened_at)
+    reweigh(change)
+    return change.save()
+
+
+def waive(change: Change, resolution: Resolution) -> None:
+    """Waive the tasks and exit criteria named with their reasons; what is still required is answered by name."""
+    reasons = {entry["task_id"]: entry["reason"] for entry in resolution.waived if entry.get("task_id")}
+    open_tasks = playbooks.list_open(change.record.id)
+    if unknown := set(reasons) - {task.id for task in open_tasks}:
+        raise invalid("waived", f"{unknown.pop()} is no open task of this case")
+    missing = list_unmet(change, resolution)
+    for task in open_tasks:
+        if task.id in reasons:
+            tasking.settle(change, task, {"state": "waived", "reason": reasons[task.id]})
+            change.note("task", {"task": task.id, "state": "waived"}, {"reason": reasons[task.id]})
+        elif task.required:
+            missing.append({"task_id": str(task.id), "title": task.title})
+    if missing:
+        raise NotReady(missing=missing)
+
+
+def list_unmet(change: Change, resolution: Resolution) -> list[dict[str, str]]:
+    """The playbook's exit criteria that are neither met nor waived with a reason; one it does not have is refused."""
+    criteria = {one.key: one.text for one in change.playbook.criteria} if change.playbook else {}
+    waived = {entry["criterion"]: entry["reason"] for entry in resolution.waived if entry.get("criterion")}
+    for field, named_ in (("met", resolution.met), ("waived", waived)):
+        if unknown := sorted(set(named_) - set(criteria)):
+            expected = f"one of {', '.join(criteria)}" if criteria else "none: this case has no exit criteria"
+            raise invalid(field, f"{unknown[0]} is no exit criterion, expected {expected}")
+    for key, reason in waived.items():
+        change.note("criterion_waived", {"criterion": key}, {"reason": reason})
+    return [
+        {"criterion": key, "text": said}
+        for key, said in criteria.items()
+        if key not in waived and key not in resolution.met
+    ]
