@@ -19,6 +19,7 @@ BENCHMARKS = {
     "outage-redis": "bench.outage",
     "raise": "bench.raise_",
     "replay": "bench.replay",
+    "route": "bench.route",
     "route-replay": "bench.route_replay",
     "sweep": "bench.sweep",
 }

@@ -20,7 +20,9 @@ from app.rows import array_of
 # One statement: the teams and people asked for with what they hold, whose hours they keep and, if a rule asks for them,
 # their skills, the previous owner and who is on duty, and through chains whom those name who are absent now. The lists
 # stand in a row of their own so that the planner does not see how long they are: it would make a new plan for each
-# decision, which takes longer than the answer. What was closed is counted from the account, whose cases are few.
+# decision, which takes longer than the answer. Whoever is wanted is found before what they hold is summed, since the
+# planner, who takes them for thousands, would sum it for everybody. What was closed is counted from the account, whose
+# cases are few.
 READ_PEOPLE = question(
     """
     with recursive asked as materialized (
@@ -46,13 +48,16 @@ READ_PEOPLE = question(
        union select id from "user" where email = any((select duty from asked)::text[]))
       union
       select away.delegate_id from away join wanted on wanted.id = away.user_id
+    ), found as materialized (
+      select id, email, name, active, role, calendar, timezone from "user"
+      where id = any(array(select id from wanted))
     ), people as (
       select u.id, u.email, u.name, u.active, u.role, held.load, held.value_in_hand, places.capacity,
              last.assigned_at as last_assigned_at,
              coalesce((select count from closed where owner_id = u.id), 0) as closed_for_account,
              away.user_id is not null as absent, away.delegate_id, away.ends_at as absent_until,
              u.calendar, u.timezone, skilled.skills
-      from wanted join "user" u on u.id = wanted.id left join away on away.user_id = u.id
+      from found u left join away on away.user_id = u.id
       cross join lateral (
         select coalesce(sum(weight), 0) as load, coalesce(sum(value), 0) as value_in_hand from assignment
         where owner_id = u.id and released_at is null and escalation_id <> :escalation) held

@@ -14,7 +14,7 @@ from app.routing.facts import kept_facts
 from app.routing.hours import WorkingHours, read_hours
 from app.routing.inputs import RoutingInput
 from app.routing.people import Inputs, Person, Suggestion, TeamFacts
-from app.routing.policy import Policy, Rule
+from app.routing.policy import Policy, Rule, Target
 from app.routing.queries import Staff
 from app.sla import service as sla
 
@@ -23,43 +23,75 @@ COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
 
 @dataclass(frozen=True)
 class Question:
-    """Who shall own this case: by the rules, or from one team; never one of `exclude`."""
+    """Who shall own this case: by these `rules`, which match it, or from one team; never one of `exclude`.
+
+    `duty` has the addresses of duty owner and deputy by position; `suggested` whom history suggests.
+    """
 
     facts: RoutingInput
     now: datetime
     today: date
-    exclude: Collection[UUID] = ()
-    team_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was read to answer: the people, when they work, who is on duty by position, whom history suggests."""
-
-    staff: Staff
-    hours: WorkingHours
+    rules: Sequence[Rule]
+    exclude: Collection[UUID]
+    team_id: UUID | None
     duty: Mapping[str, str]
-    suggested: tuple[Suggestion, ...] = ()
+    suggested: tuple[Suggestion, ...]
+
+    @property
+    def targets(self) -> list[Target]:
+        return [target for rule in self.rules for target in rule.targets]
 
 
 def read_inputs(
     policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID], team_id: UUID | None
 ) -> tuple[Inputs, Staff]:
     """One statement for the people; one more for a policy that asks for counts, and for calendars met first."""
-    today = now.astimezone(ZoneInfo(tenant_settings().timezone)).date()
-    question = Question(_with_counts(policy, facts), now, today, exclude, team_id)
-    rules = [] if team_id else policy.matching(question.facts.facts, today=today, now=now)
-    found = _find(question, rules)
-    return assemble(policy, question, found), found.staff
+    question = ask(policy, facts, now=now, exclude=exclude, team_id=team_id)
+    staff = read_staff(question)
+    return assemble(policy, question, staff), staff
 
 
-def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
-    """What is kept of it: ids and numbers, the facts the policy has conditions on and every short one, the skills its
-    rules ask for."""
-    facts, staff, hours = question.facts, found.staff, found.hours
+def ask(
+    policy: Policy, facts: RoutingInput, *, now: datetime, exclude: Collection[UUID] = (), team_id: UUID | None = None
+) -> Question:
+    """The question with the rules that match, which say whom to read."""
+    facts, settings = _with_counts(policy, facts), tenant_settings()
+    today = now.astimezone(ZoneInfo(settings.timezone)).date()
+    rules = [] if team_id else policy.matching(facts.facts, today=today, now=now)
+    positions = {"duty_owner": settings.duty_owner_email, "duty_deputy": settings.duty_deputy_email}
+    duty = {position: email for position, email in positions.items() if email}
+    asks_history = any(target.kind == "suggested" for rule in rules for target in rule.targets)
+    suggested = suggestions.find(facts) if asks_history else ()
+    return Question(facts, now, today, rules, exclude, team_id, duty, suggested)
+
+
+def read_staff(question: Question) -> Staff:
+    """Everybody the matching rules may name, their stand-ins and who is on duty."""
+    facts, targets = question.facts, question.targets
+    return queries.read_staff(
+        teams={t.team_id for t in targets if t.team_id} | ({str(question.team_id)} if question.team_id else set()),
+        people={t.user_id for t in targets if t.user_id}
+        | set(map(str, facts.roles.values()))
+        | {suggestion.user_id for suggestion in question.suggested},
+        duty=list(question.duty.values()),
+        account_id=facts.account_id,
+        escalation_id=facts.escalation_id,
+        reason=facts.reason,
+        capacity=tenant_settings().capacity,
+        now=question.now,
+        skilled=any(rule.asks_skills for rule in question.rules),
+    )
+
+
+def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
+    """What the decision is made from and keeps: ids and numbers, when each works, the facts the policy has conditions
+    on and every short one, the skills its rules ask for."""
+    facts, now = question.facts, question.now
+    basis = facts.basis or sla.basis(severity=facts.severity, now=now)
+    hours = read_hours(staff.people, staff.teams, basis=basis, severity=facts.severity, now=now)
     by_email = {person["email"]: id_ for id_, person in staff.people.items()}
     return Inputs(
-        now=question.now,
+        now=now,
         today=question.today,
         tie_key=str(facts.escalation_id),
         weight=work_weight(facts.severity, facts.status),
@@ -69,39 +101,12 @@ def assemble(policy: Policy, question: Question, found: Found) -> Inputs:
         exclude=frozenset(map(str, question.exclude)),
         team_id=str(question.team_id) if question.team_id else None,
         people={id_: _person(id_, row, policy, hours) for id_, row in staff.people.items()},
-        teams={
-            id_: replace(TeamFacts.of(id_, row), hours=hours.teams.get(id_, {})) for id_, row in staff.teams.items()
-        },
+        teams={id_: _team(id_, row, hours) for id_, row in staff.teams.items()},
         previous_owner_id=staff.previous_owner_id,
-        duty={position: by_email[email] for position, email in found.duty.items() if email in by_email},
+        duty={position: by_email[email] for position, email in question.duty.items() if email in by_email},
         due_at=hours.due_at,
-        suggested=found.suggested,
-        zone=facts.basis.zone if facts.basis else tenant_settings().timezone,
+        suggested=question.suggested,
     )
-
-
-def _find(question: Question, rules: Sequence[Rule]) -> Found:
-    facts, now, settings = question.facts, question.now, tenant_settings()
-    targets = [target for rule in rules for target in rule.targets]
-    suggested = suggestions.find(facts) if any(t.kind == "suggested" for t in targets) else ()
-    positions = {"duty_owner": settings.duty_owner_email, "duty_deputy": settings.duty_deputy_email}
-    duty = {position: email for position, email in positions.items() if email}
-    staff = queries.read_staff(
-        teams={t.team_id for t in targets if t.team_id} | ({str(question.team_id)} if question.team_id else set()),
-        people={t.user_id for t in targets if t.user_id}
-        | set(map(str, facts.roles.values()))
-        | {suggestion.user_id for suggestion in suggested},
-        duty=list(duty.values()),
-        account_id=facts.account_id,
-        escalation_id=facts.escalation_id,
-        reason=facts.reason,
-        capacity=settings.capacity,
-        now=now,
-        skilled=any(rule.asks_skills for rule in rules),
-    )
-    basis = facts.basis or sla.basis(severity=facts.severity, now=now)
-    hours = read_hours(staff.people, staff.teams, basis=basis, severity=facts.severity, now=now)
-    return Found(staff, hours, duty, suggested)
 
 
 def _person(id_: str, row: Mapping[str, Any], policy: Policy, hours: WorkingHours) -> Person:

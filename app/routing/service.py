@@ -108,7 +108,7 @@ def route(
     policy = current_policy()
     inputs, staff = read_inputs(policy, facts, now=now, exclude=exclude, team_id=team_id)
     outcome, inputs, staff = _settle(policy, facts, inputs, staff)
-    return _result(policy, facts, inputs, outcome, staff, cause=cause)
+    return result_of(policy, facts, inputs, outcome, staff, cause=cause)
 
 
 def explain(
@@ -124,7 +124,7 @@ def explain(
     if outcome.owner_id is None:
         inputs, staff = _with_last_resort(facts, inputs, staff)
         outcome = decide(policy, inputs)
-    return _result(policy, facts, inputs, outcome, staff, cause="explain")
+    return result_of(policy, facts, inputs, outcome, staff, cause="explain")
 
 
 def appoint(
@@ -225,7 +225,7 @@ def _with_last_resort(facts: RoutingInput, inputs: Inputs, staff: Staff) -> tupl
     return replace(inputs, last_resort=found["id"]), replace(staff, people=people)
 
 
-def _result(
+def result_of(
     policy: Policy, facts: RoutingInput, inputs: Inputs, outcome: Outcome, staff: Staff, *, cause: Cause
 ) -> RoutingResult:
     person = staff.people[str(outcome.owner_id)]
