@@ -30,8 +30,8 @@ Test = Callable[[Facts, Moment], bool]
 
 def comparison(known: Field, op: str, value: Any) -> Test:
     """The test one leaf makes; a missing fact fails all but `!=` and `is_set` false."""
-    missing = op == "!=" or (op == "is_set" and value is False)
-    compare = _present(known, op, value)
+    missing = holds_of_missing(op, value)
+    compare = comparison_of_present(known, op, value)
 
     def test(facts: Facts, moment: Moment) -> bool:
         actual = read_fact(facts, known)
@@ -40,7 +40,13 @@ def comparison(known: Field, op: str, value: Any) -> Test:
     return test
 
 
-def _present(known: Field, op: str, value: Any) -> Callable[[Any, Moment], bool]:
+def holds_of_missing(op: str, value: Any) -> bool:
+    """What a comparison says of a missing fact."""
+    return op == "!=" or (op == "is_set" and value is False)
+
+
+def comparison_of_present(known: Field, op: str, value: Any) -> Callable[[Any, Moment], bool]:
+    """The test of a fact that is there."""
     if op == "is_set":
         return lambda actual, moment: bool(value)
     if op == "within_days":
@@ -50,10 +56,10 @@ def _present(known: Field, op: str, value: Any) -> Callable[[Any, Moment], bool]
     if op in _ORDER:
         order = _ORDER[op]
         return lambda actual, moment: order(actual, value)
-    wanted = frozenset(_folded(v) for v in (value if op == "in" else (value,)))
+    wanted = frozenset(folded(v) for v in (value if op == "in" else (value,)))
     if op == "!=":
-        return lambda actual, moment: _folded(actual) not in wanted
-    return lambda actual, moment: _folded(actual) in wanted
+        return lambda actual, moment: folded(actual) not in wanted
+    return lambda actual, moment: folded(actual) in wanted
 
 
 def _contains(known: Field, value: str) -> Callable[[Any, Moment], bool]:
@@ -73,5 +79,6 @@ def _within_days(known: Field, days: int) -> Callable[[Any, Moment], bool]:
     return lambda actual, moment: low <= actual - moment.now <= high
 
 
-def _folded(value: Any) -> Any:
+def folded(value: Any) -> Any:
+    """As values are compared: text without regard to case."""
     return value.casefold() if isinstance(value, str) else value

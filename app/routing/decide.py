@@ -86,22 +86,20 @@ def _described(rule: dict[str, Any], condition: Compiled | None, inputs: Inputs)
 def _tried(policy: Policy, inputs: Inputs, trail: _Trail) -> Iterator[tuple[Rule | None, Target]]:
     """The targets to try, noting every rule looked at; a team asked for comes instead of the rules."""
     if inputs.team_id is not None:
-        trail.rules.append(_look(None, None, True, inputs))
+        trail.rules.append(_look(None, True, ""))
         yield None, Target("team", team_id=inputs.team_id)
         return
-    for rule in policy.rules:
-        matched = rule.condition.matches(inputs.facts, today=inputs.today, now=inputs.now)
-        trail.rules.append(_look(rule.name, rule.condition, matched, inputs))
+    for rule, matched, held in policy.look(inputs.facts, today=inputs.today, now=inputs.now):
+        trail.rules.append(_look(rule.name, matched, held))
         if matched:
             for target in rule.targets:
                 yield rule, target
 
 
-def _look(name: str | None, condition: Compiled | None, matched: bool, inputs: Inputs) -> dict[str, Any]:
+def _look(name: str | None, matched: bool, held: str) -> dict[str, Any]:
     """A rule looked at: `held` has a 1 or 0 for each of its comparisons in the order written, since what they compare
     stands in the policy version, and the facts in the inputs, once."""
-    held = condition.held(inputs.facts, today=inputs.today, now=inputs.now) if condition else ()
-    return {"rule": name, "matched": matched, "held": "".join("1" if ok else "0" for ok in held), "targets": []}
+    return {"rule": name, "matched": matched, "held": held, "targets": []}
 
 
 def _chosen(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs, trail: _Trail) -> Outcome:

@@ -8,9 +8,10 @@ from typing import Any
 from app.routing.people import Hours
 from app.sla import service as sla
 from app.sla.calendar import Calendar
-from app.sla.overlap import shared_part
+from app.sla.overlap import Overlap
 
 SHARE_DIGITS = 4
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,45 +24,52 @@ class WorkingHours:
 
 
 def read_hours(
-    people: Mapping[str, Mapping[str, Any]],
-    teams: Mapping[str, Mapping[str, Any]],
-    *,
-    basis: sla.Basis,
-    severity: int,
-    now: datetime,
+    people: Mapping[str, Row], teams: Mapping[str, Row], *, basis: sla.Basis, severity: int, now: datetime
 ) -> WorkingHours:
     """A person's own calendar holds, else their team's when chosen through one, else the tenant's; in the person's
     own time zone where one is set. At most one statement, none when the calendars are kept."""
     due_at = sla.acknowledge_due(basis, severity=severity, now=now)
-    alone = {id_: ((person["calendar"],), person["timezone"]) for id_, person in people.items()}
+    alone = {id_: (row["calendar"], None, row["timezone"]) for id_, row in people.items()}
     members = {
-        (team_id, id_): ((people[id_]["calendar"], team["calendar"]), people[id_]["timezone"])
+        team_id: {
+            id_: (person["calendar"], team["calendar"], person["timezone"])
+            for id_ in team["members"]
+            if (person := people.get(id_)) is not None
+        }
         for team_id, team in teams.items()
         if team["calendar"]
-        for id_ in team["members"]
-        if id_ in people
     }
-    calendars = sla.read_working_calendars([*alone.values(), *members.values()], now=now)
-    answers = {id(calendar): ask(calendar, basis.calendar, now, due_at) for calendar in calendars.values() if calendar}
+    asked = set(alone.values()).union(*(keys.values() for keys in members.values()))
+    answers = _answers(asked, basis.calendar, now, due_at)
+    return WorkingHours(
+        due_at,
+        {id_: answers[key] for id_, key in alone.items()},
+        {
+            team_id: {
+                id_: hours
+                for id_, key in keys.items()
+                if (hours := answers[key]) is not None and hours is not answers[alone[id_]]
+            }
+            for team_id, keys in members.items()
+        },
+    )
 
-    def hours(asked: Any) -> Hours | None:
-        return answers.get(id(calendars[asked]))
 
-    by_team: dict[str, dict[str, Hours]] = {}
-    for (team_id, id_), asked in members.items():
-        found = hours(asked)
-        if found is not None and found is not hours(alone[id_]):
-            by_team.setdefault(team_id, {})[id_] = found
-    return WorkingHours(due_at, {id_: hours(asked) for id_, asked in alone.items()}, by_team)
+def _answers(asked: set[Any], customers: Calendar, now: datetime, due_at: datetime) -> Mapping[Any, Hours | None]:
+    """What the calendar says of each (own, team's, zone); the same answer for the same calendar."""
+    calendars = sla.read_working_calendars((((own, team), zone) for own, team, zone in asked), now=now)
+    overlap = Overlap(customers, now, due_at)
+    by_calendar = {id(calendar): ask(calendar, overlap, now) for calendar in calendars.values() if calendar}
+    return {(own, team, zone): by_calendar.get(id(calendars[(own, team), zone])) for own, team, zone in asked}
 
 
-def ask(calendar: Calendar, customers: Calendar, now: datetime, due_at: datetime) -> Hours:
-    """What this calendar says now, and how much of the customers' open time until `due_at` it shares."""
+def ask(calendar: Calendar, overlap: Overlap, now: datetime) -> Hours:
+    """What this calendar says now, and how much of the customers' open time until the first deadline it shares."""
+    share = overlap.share_of(calendar)
     is_open = calendar.is_open(now)
-    overlap = shared_part(customers, calendar, now, due_at)
     return Hours(
         open=is_open,
         open_until=calendar.next_close(now) if is_open else None,
         opens_at=None if is_open else calendar.next_open(now),
-        overlap=None if overlap is None else round(overlap, SHARE_DIGITS),
+        overlap=None if share is None else round(share, SHARE_DIGITS),
     )

@@ -5,8 +5,10 @@ to case. A missing fact fails every comparison but `!=`, which is exactly the op
 `is_set` false asks for. `{"all": []}` always holds: the catch-all; `{"any": []}` never does.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from app.routing.compare import Facts, Moment, Test, comparison
@@ -16,6 +18,9 @@ MAX_DEPTH = 20
 MAX_LEAVES = 200
 MAX_CHOICES = 500
 MAX_DAYS = 3650
+
+# What a tree says once each of its comparisons, in the order written, is known to hold or not.
+Shape = Callable[[Sequence[bool]], bool]
 
 
 class ConditionRefused(ValueError):
@@ -91,13 +96,13 @@ class LeafResult:
 class Compiled:
     """A condition ready to be asked, any number of times and in any thread."""
 
-    test: Test
+    shape: Shape
     leaves: tuple[Leaf, ...]
     is_catch_all: bool
 
     def matches(self, facts: Facts, *, today: date, now: datetime) -> bool:
         """Whether the condition holds for these facts at this moment."""
-        return self.test(facts, Moment(today, now))
+        return self.shape(self.held(facts, today=today, now=now))
 
     def held(self, facts: Facts, *, today: date, now: datetime) -> tuple[bool, ...]:
         """Whether each leaf held, in the order written."""
@@ -123,15 +128,15 @@ class Compiled:
 def compile_condition(tree: Any) -> Compiled:
     """The tree as closures; a ConditionRefused names the first place that can't be used."""
     compiler = _Compiler()
-    test = compiler.node(tree, "", 1)
-    return Compiled(test, tuple(compiler.leaves), is_catch_all=tree == {"all": []})
+    shape = compiler.node(tree, "", 1)
+    return Compiled(shape, tuple(compiler.leaves), is_catch_all=tree == {"all": []})
 
 
 @dataclass
 class _Compiler:
     leaves: list[Leaf] = field(default_factory=list)
 
-    def node(self, tree: Any, pointer: str, depth: int) -> Test:
+    def node(self, tree: Any, pointer: str, depth: int) -> Shape:
         if depth > MAX_DEPTH:
             raise TooLarge(pointer, f"at most {MAX_DEPTH} levels")
         if not isinstance(tree, dict):
@@ -145,23 +150,22 @@ class _Compiler:
             return _negation(self.node(below, f"{pointer}/not", depth + 1))
         return self.branch(word, below, f"{pointer}/{word}", depth)
 
-    def branch(self, word: str, below: Any, pointer: str, depth: int) -> Test:
+    def branch(self, word: str, below: Any, pointer: str, depth: int) -> Shape:
         if not isinstance(below, list):
             raise WrongShape(pointer, "a list of conditions")
-        tests = tuple(self.node(tree, f"{pointer}/{i}", depth + 1) for i, tree in enumerate(below))
+        shapes = tuple(self.node(tree, f"{pointer}/{i}", depth + 1) for i, tree in enumerate(below))
         if word == "all":
-            return lambda facts, moment: all(test(facts, moment) for test in tests)
-        return lambda facts, moment: any(test(facts, moment) for test in tests)
+            return lambda held: all(shape(held) for shape in shapes)
+        return lambda held: any(shape(held) for shape in shapes)
 
-    def leaf(self, tree: dict[str, Any], pointer: str) -> Test:
+    def leaf(self, tree: dict[str, Any], pointer: str) -> Shape:
         if len(self.leaves) >= MAX_LEAVES:
             raise TooLarge(pointer, f"at most {MAX_LEAVES} comparisons")
         known = _field_of(tree, pointer)
         op = _op_of(tree, known, pointer)
         value = _value_of(tree, known, op, f"{pointer}/value")
-        leaf = Leaf(pointer, known, op, value, comparison(known, op, value))
-        self.leaves.append(leaf)
-        return leaf.test
+        self.leaves.append(Leaf(pointer, known, op, value, comparison(known, op, value)))
+        return itemgetter(len(self.leaves) - 1)
 
 
 def _field_of(tree: dict[str, Any], pointer: str) -> Field:
@@ -220,5 +224,5 @@ def _parsed(value: Any, known: Field, pointer: str) -> Any:
         raise WrongType(pointer, str(unusable)) from None
 
 
-def _negation(test: Test) -> Test:
-    return lambda facts, moment: not test(facts, moment)
+def _negation(shape: Shape) -> Shape:
+    return lambda held: not shape(held)

@@ -1,6 +1,6 @@
 """What a decision is made from, in types and as the record keeps it, so that it can be made again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,7 +29,9 @@ class Hours:
         """Open now, or opening before that deadline."""
         return self.open or (self.opens_at is not None and by is not None and self.opens_at < by)
 
-    def as_record(self) -> dict[str, Any]:
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """One for all who keep these hours."""
         return {
             "open": self.open,
             "open_until": self.open_until.isoformat() if self.open_until else None,
@@ -102,7 +104,7 @@ class Person:
             "delegate_id": self.delegate_id,
             "absent_until": self.absent_until.isoformat() if self.absent_until else None,
             "skills": dict(self.skills),
-            "hours": self.hours.as_record() if self.hours else None,
+            "hours": self.hours.record if self.hours else None,
         }
 
     @classmethod
@@ -125,6 +127,39 @@ class Person:
         )
 
 
+class People(Mapping[str, Person]):
+    """People by id as a decision keeps them, each read only when asked for: of fifty a decision may look at ten."""
+
+    def __init__(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        self.records = records
+        self._read: dict[str, Person] = {}
+
+    def __getitem__(self, id_: str) -> Person:
+        person = self._read.get(id_)
+        if person is None:
+            person = self._read[id_] = Person.of(id_, self.records[id_])
+        return person
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self.records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def absent(self) -> dict[str, str | None]:
+        return {id_: row.get("delegate_id") for id_, row in self.records.items() if row.get("absent")}
+
+
+def records_of(people: Mapping[str, Person]) -> Mapping[str, Mapping[str, Any]]:
+    """How a decision keeps them."""
+    if isinstance(people, People):
+        return people.records
+    return {id_: person.as_record() for id_, person in people.items()}
+
+
 @dataclass(frozen=True)
 class TeamFacts:
     """A team with the capacity each member has in it; `weights` of those whose score counts less than once, and
@@ -143,7 +178,7 @@ class TeamFacts:
             "lead_id": self.lead_id,
             "members": {user_id: str(capacity) for user_id, capacity in self.members.items()},
             "weights": dict(self.weights),
-            "hours": {user_id: hours.as_record() for user_id, hours in self.hours.items()},
+            "hours": {user_id: hours.record for user_id, hours in self.hours.items()},
         }
 
     @classmethod
@@ -191,6 +226,8 @@ class Inputs:
     @cached_property
     def delegates(self) -> Mapping[str, str | None]:
         """Those who are absent, with whom they named."""
+        if isinstance(self.people, People):
+            return self.people.absent()
         return {person.id: person.delegate_id for person in self.people.values() if person.absent}
 
     def as_record(self) -> dict[str, Any]:
@@ -205,7 +242,7 @@ class Inputs:
             "about_user_id": self.about_user_id,
             "exclude": sorted(self.exclude),
             "team_id": self.team_id,
-            "people": {id_: person.as_record() for id_, person in self.people.items()},
+            "people": records_of(self.people),
             "teams": {id_: team.as_record() for id_, team in self.teams.items()},
             "previous_owner_id": self.previous_owner_id,
             "duty": dict(self.duty),
@@ -229,7 +266,7 @@ class Inputs:
             about_user_id=record["about_user_id"],
             exclude=frozenset(record["exclude"]),
             team_id=record["team_id"],
-            people={id_: Person.of(id_, person) for id_, person in record["people"].items()},
+            people=People(record["people"]),
             teams={id_: TeamFacts.of(id_, team) for id_, team in record["teams"].items()},
             previous_owner_id=record["previous_owner_id"],
             duty=record["duty"],

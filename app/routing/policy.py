@@ -7,11 +7,13 @@ the catch-all `{"all": []}`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from app.routing.choice import DEFAULT_WEIGHTS, PARTS, Weights
 from app.routing.compare import Facts
+from app.routing.lookup import Lookup
 from app.routing.match import Compiled, ConditionRefused, compile_condition
 from app.routing.requirements import Requirement, read_requirements
 
@@ -100,7 +102,16 @@ class Policy:
 
     def matching(self, facts: Facts, *, today: date, now: datetime) -> list[Rule]:
         """The rules whose condition holds, in order."""
-        return [rule for rule in self.rules if rule.condition.matches(facts, today=today, now=now)]
+        return [rule for rule, matched, _ in self.look(facts, today=today, now=now) if matched]
+
+    def look(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[Rule, bool, str]]:
+        """Each rule in order, whether it matches, and a 1 or 0 for each of its comparisons in the order written."""
+        for rule, (matched, held) in zip(self.rules, self._lookup.ask(facts, today=today, now=now), strict=True):
+            yield rule, matched, held
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup([rule.condition for rule in self.rules])
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Every target with its JSON pointer."""

@@ -13,7 +13,7 @@ from app.routing.choice import work_weight
 from app.routing.facts import kept_facts
 from app.routing.hours import WorkingHours, read_hours
 from app.routing.inputs import RoutingInput
-from app.routing.people import Inputs, Person, Suggestion, TeamFacts
+from app.routing.people import Hours, Inputs, People, Suggestion, TeamFacts
 from app.routing.policy import Policy, Rule, Target
 from app.routing.queries import Staff
 from app.sla import service as sla
@@ -100,7 +100,7 @@ def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
         about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
         exclude=frozenset(map(str, question.exclude)),
         team_id=str(question.team_id) if question.team_id else None,
-        people={id_: _person(id_, row, policy, hours) for id_, row in staff.people.items()},
+        people=People({id_: _record(row, policy.skills, hours.people[id_]) for id_, row in staff.people.items()}),
         teams={id_: _team(id_, row, hours) for id_, row in staff.teams.items()},
         previous_owner_id=staff.previous_owner_id,
         duty={position: by_email[email] for position, email in question.duty.items() if email in by_email},
@@ -109,10 +109,26 @@ def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
     )
 
 
-def _person(id_: str, row: Mapping[str, Any], policy: Policy, hours: WorkingHours) -> Person:
-    named = row["skills"] or {}
-    skills = {key: level for name, level in named.items() if (key := name.casefold()) in policy.skills}
-    return replace(Person.of(id_, {**row, "skills": skills}), hours=hours.people[id_])
+def _record(row: Mapping[str, Any], skills: frozenset[str], hours: Hours | None) -> dict[str, Any]:
+    """A row of the database as the decision keeps it: without name and address, with what the calendar said."""
+    return {
+        "active": row["active"],
+        "role": row["role"],
+        "load": row["load"],
+        "value_in_hand": row["value_in_hand"],
+        "capacity": row["capacity"],
+        "last_assigned_at": row["last_assigned_at"],
+        "closed_for_account": row["closed_for_account"],
+        "absent": row["absent"],
+        "delegate_id": row["delegate_id"],
+        "absent_until": row["absent_until"],
+        "skills": _asked_for(row["skills"], skills) if row["skills"] else {},
+        "hours": hours.record if hours else None,
+    }
+
+
+def _asked_for(levels: Mapping[str, int], skills: frozenset[str]) -> dict[str, int]:
+    return {key: level for name, level in levels.items() if (key := name.casefold()) in skills}
 
 
 def _team(id_: str, row: Mapping[str, Any], hours: WorkingHours) -> TeamFacts:

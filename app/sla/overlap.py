@@ -1,4 +1,4 @@
-"""How much of one calendar's open time is open in another, too. Pure."""
+"""How much of one calendar's open time is open in others, too. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,14 +6,21 @@ from datetime import datetime
 from app.sla.calendar import Calendar
 
 
-def shared_part(first: Calendar, second: Calendar, start: datetime, end: datetime) -> float | None:
-    """The share, 0 to 1, of `first`'s open time from `start` to `end` in which `second` is open; None without any."""
-    total = first.between(start, end)
-    if total <= 0:
-        return None
-    if first is second:
-        return 1.0
-    return sum(second.between(opens, closes) for opens, closes in _windows(first, start, end)) / total
+class Overlap:
+    """The open time of one calendar from `start` to `end`, to be compared with any number of others."""
+
+    def __init__(self, calendar: Calendar, start: datetime, end: datetime) -> None:
+        self._calendar = calendar
+        self._total = calendar.between(start, end)
+        self._windows = tuple(_windows(calendar, start, end)) if self._total > 0 else ()
+
+    def share_of(self, other: Calendar) -> float | None:
+        """The share, 0 to 1, of that time in which the other is open; None when there is no such time."""
+        if self._total <= 0:
+            return None
+        if other is self._calendar:
+            return 1.0
+        return sum(other.between(opens, closes) for opens, closes in self._windows) / self._total
 
 
 def _windows(calendar: Calendar, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

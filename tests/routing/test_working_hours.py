@@ -16,7 +16,7 @@ from app.routing.people import Hours
 from app.rows import insert_all
 from app.sla import service as sla
 from app.sla.calendar import compile_calendar
-from app.sla.overlap import shared_part
+from app.sla.overlap import Overlap
 from tests import NOW
 from tests.conftest import TestTenant
 from tests.routing.conftest import case, settle
@@ -174,13 +174,13 @@ def test_the_share_of_the_customers_open_time() -> None:
     weekend = compile_calendar({"timezone": "UTC", "weekly": {"sat": [["09:00", "17:00"]]}})
     always = compile_calendar({"timezone": "UTC", "always_open": True})
     end = NOW + timedelta(days=1)  # Monday 10 to Tuesday 10: 7 hours and 1
-    assert shared_part(customers, early, NOW, end) == 2 / 8
-    assert shared_part(customers, weekend, NOW, end) == 0
-    assert shared_part(customers, always, NOW, end) == 1
-    assert shared_part(always, customers, NOW, end) == 8 / 24
-    assert shared_part(weekend, customers, NOW, end) is None
+    assert Overlap(customers, NOW, end).share_of(early) == 2 / 8
+    assert Overlap(customers, NOW, end).share_of(weekend) == 0
+    assert Overlap(customers, NOW, end).share_of(always) == 1
+    assert Overlap(always, NOW, end).share_of(customers) == 8 / 24
+    assert Overlap(weekend, NOW, end).share_of(customers) is None
 
 
 def test_hours_kept_are_read_as_they_were_written() -> None:
     hours = Hours(open=False, opens_at=NOW, overlap=0.5)
-    assert Hours.of(hours.as_record()) == hours
+    assert Hours.of(hours.record) == hours
