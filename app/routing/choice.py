@@ -1,12 +1,12 @@
 """The choice among the people of a team by the printed score, with every number it was made from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 SEVERITY_WEIGHT: Mapping[int, Decimal] = {1: Decimal(4), 2: Decimal(3), 3: Decimal(2), 4: Decimal(1)}
 HALF_WEIGHT_STATUSES = frozenset({"waiting", "resolved"})
@@ -31,8 +31,7 @@ DEFAULT_WEIGHTS = Weights()
 PARTS = tuple(asdict(DEFAULT_WEIGHTS))
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One person of the team. `affinity`, `overlap`, `rest` are 0–1; `overlap` None: not known.
 
     `load` is the work weight in hand, `value_in_hand` the value at stake in hand in the reporting currency; `weight`,
@@ -51,8 +50,7 @@ class Candidate:
     excluded: str | None = None
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate with the points of each part; `score` is their sum times the candidate's weight."""
 
     candidate: Candidate
@@ -102,7 +100,8 @@ def choose(
     eligible = [c for c in people if c.excluded is None]
     left_out = ("overlap",) if any(c.overlap is None for c in eligible) else ()
     team_value = sum((c.value_in_hand for c in people), Decimal(0))
-    ranked = [_rank(c, team_value, weights, left_out, tie_key) for c in eligible]
+    points = {name: most for name, most in asdict(weights).items() if name not in left_out}
+    ranked = [_rank(c, team_value, points, tie_key) for c in eligible]
     if order is None:
         ranked.sort(key=lambda r: (-r.score, r.tie, r.candidate.id))
     else:
@@ -155,13 +154,9 @@ def tie_hash(tie_key: str, candidate_id: str) -> str:
     return sha256(f"{tie_key}\n{candidate_id}".encode()).hexdigest()
 
 
-def _rank(candidate: Candidate, team_value: Decimal, weights: Weights, left_out: Sequence[str], tie_key: str) -> Ranked:
+def _rank(candidate: Candidate, team_value: Decimal, points: Mapping[str, float], tie_key: str) -> Ranked:
     shares = shares_of(candidate, team_value=team_value)
-    parts = {
-        name: round(getattr(weights, name) * share, POINT_DIGITS)
-        for name, share in shares.items()
-        if share is not None and name not in left_out
-    }
+    parts = {name: round(most * (shares[name] or 0.0), POINT_DIGITS) for name, most in points.items()}
     score = round(sum(parts.values()) * candidate.weight, POINT_DIGITS)
     return Ranked(candidate, score, parts, tie_hash(tie_key, candidate.id))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.routing.choice import Candidate, Ranked, Ranking, affinity_share, choose, has_room, rest_share
 from app.routing.delegates import find_stand_in
@@ -34,8 +35,7 @@ class Shortlist:
         return [r.candidate.id for r in self.ranking.ranked if r.candidate.id not in places]
 
 
-@dataclass(frozen=True)
-class _Seat:
+class _Seat(NamedTuple):
     """A person as the target sees them."""
 
     person: Person

@@ -66,10 +66,10 @@ def _answers(asked: set[Any], customers: Calendar, now: datetime, due_at: dateti
 def ask(calendar: Calendar, overlap: Overlap, now: datetime) -> Hours:
     """What this calendar says now, and how much of the customers' open time until the first deadline it shares."""
     share = overlap.share_of(calendar)
-    is_open = calendar.is_open(now)
+    is_open, until = calendar.state(now)
     return Hours(
         open=is_open,
-        open_until=calendar.next_close(now) if is_open else None,
-        opens_at=None if is_open else calendar.next_open(now),
+        open_until=until if is_open else None,
+        opens_at=None if is_open else until,
         overlap=None if share is None else round(share, SHARE_DIGITS),
     )

@@ -1,64 +1,63 @@
 """Many conditions asked at once: a comparison that several share is made once, and a fact is looked up among all the
 values it is compared with, so that a hundred rules on a region cost what one does. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.routing.compare import Facts, Moment, comparison_of_present, folded, holds_of_missing
 from app.routing.fields import Field, read_fact
-from app.routing.match import Compiled, Leaf
+from app.routing.match import Compiled, Leaf, Shape
 
 YES, NO = "1", "0"
 MAX_KEPT = 4096
+T = TypeVar("T")
 
 
-class Lookup:
-    """The conditions of a policy, compiled together; safe to be asked from many threads."""
+class Lookup(Generic[T]):
+    """The conditions of a policy, compiled together, each with what it stands for; safe to be asked by many threads."""
 
-    def __init__(self, conditions: Sequence[Compiled]) -> None:
+    def __init__(self, conditions: Iterable[tuple[T, Compiled]]) -> None:
         numbers: dict[Any, int] = {}
         groups: dict[str, _Group] = {}
-        self._conditions: list[_Condition] = []
-        for condition in conditions:
+        self._conditions: list[_Condition[T]] = []
+        for meant, compiled in conditions:
             places = []
-            for leaf in condition.leaves:
+            for leaf in compiled.leaves:
                 key = (leaf.field.name, leaf.op, leaf.value)
                 if key not in numbers:
                     numbers[key] = len(numbers)
                     groups.setdefault(leaf.field.name, _Group(leaf.field)).add(numbers[key], leaf)
                 places.append(numbers[key])
-            self._conditions.append(_Condition(condition, places))
+            self._conditions.append(_Condition(meant, compiled.shape, _picker(places), {}))
         self._groups = tuple(groups.values())
         self._count = len(numbers)
 
-    def ask(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[bool, str]]:
-        """Of each condition in order, whether it matches, and a 1 or 0 for each of its comparisons as written."""
+    def ask(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[T, bool, str]]:
+        """In order, what each condition stands for, whether it matches, and a 1 or 0 for each of its comparisons."""
         moment = Moment(today, now)
         held = [NO] * self._count
         for group in self._groups:
             group.mark(facts, moment, held)
         for condition in self._conditions:
-            yield condition.read(held)
+            pattern = condition.pick(held)
+            yield condition.known.get(pattern) or condition.learn(pattern)
 
 
-class _Condition:
-    """One condition with the places of its comparisons among all; what a pattern of them means is remembered."""
+class _Condition(NamedTuple, Generic[T]):
+    """One condition, how its comparisons are picked from all, and what each pattern of them has meant so far."""
 
-    def __init__(self, compiled: Compiled, places: Sequence[int]) -> None:
-        self._shape = compiled.shape
-        self._pick = _picker(places)
-        self._known: dict[str, tuple[bool, str]] = {}
+    meant: T
+    shape: Shape
+    pick: Callable[[list[str]], str]
+    known: dict[str, tuple[T, bool, str]]
 
-    def read(self, held: list[str]) -> tuple[bool, str]:
-        pattern = self._pick(held)
-        known = self._known.get(pattern)
-        if known is None:
-            if len(self._known) >= MAX_KEPT:
-                self._known.clear()
-            known = self._known[pattern] = self._shape([mark == YES for mark in pattern]), pattern
-        return known
+    def learn(self, pattern: str) -> tuple[T, bool, str]:
+        if len(self.known) >= MAX_KEPT:
+            self.known.clear()
+        answer = self.known[pattern] = (self.meant, self.shape([mark == YES for mark in pattern]), pattern)
+        return answer
 
 
 class _Group:
@@ -105,7 +104,13 @@ def _set(held: list[str], numbers: Sequence[int], mark: str) -> None:
 
 
 def _picker(places: Sequence[int]) -> Callable[[list[str]], str]:
+    """Most conditions have few comparisons."""
     if not places:
         return lambda held: ""
     pick: Callable[[list[str]], Any] = itemgetter(*places)
-    return pick if len(places) == 1 else lambda held: "".join(pick(held))
+    if len(places) == 1:
+        return pick
+    if len(places) == 2:
+        first, second = places
+        return lambda held: held[first] + held[second]
+    return lambda held: "".join(pick(held))

@@ -108,9 +108,11 @@ class Person:
         }
 
     @classmethod
-    def of(cls, id_: str, record: Mapping[str, Any]) -> "Person":
-        last = record["last_assigned_at"]
-        return cls(
+    def of(cls, id_: str, record: Mapping[str, Any], hours: Hours | None = None) -> "Person":
+        """`hours`, where they are at hand, spare reading them from the record."""
+        last, until, kept = record["last_assigned_at"], record.get("absent_until"), record.get("hours")
+        person = cls.__new__(cls)
+        person.__dict__.update(  # many are made for each decision, and a frozen class takes its fields one by one
             id=id_,
             active=record["active"],
             role=record["role"],
@@ -121,23 +123,30 @@ class Person:
             closed_for_account=record["closed_for_account"],
             absent=record.get("absent", False),
             delegate_id=record.get("delegate_id"),
-            absent_until=datetime.fromisoformat(until) if (until := record.get("absent_until")) else None,
+            absent_until=datetime.fromisoformat(until) if until else None,
             skills=record.get("skills", {}),
-            hours=Hours.of(hours) if (hours := record.get("hours")) else None,
+            hours=hours or (Hours.of(kept) if kept else None),
         )
+        return person
 
 
 class People(Mapping[str, Person]):
-    """People by id as a decision keeps them, each read only when asked for: of fifty a decision may look at ten."""
+    """People by id as a decision keeps them, each read only when asked for: of fifty a decision may look at ten.
 
-    def __init__(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+    `hours`, where they are at hand, are the records' own.
+    """
+
+    def __init__(
+        self, records: Mapping[str, Mapping[str, Any]], hours: Mapping[str, Hours | None] | None = None
+    ) -> None:
         self.records = records
+        self._hours = hours or {}
         self._read: dict[str, Person] = {}
 
     def __getitem__(self, id_: str) -> Person:
         person = self._read.get(id_)
         if person is None:
-            person = self._read[id_] = Person.of(id_, self.records[id_])
+            person = self._read[id_] = Person.of(id_, self.records[id_], self._hours.get(id_))
         return person
 
     def __contains__(self, id_: object) -> bool:

@@ -106,12 +106,11 @@ class Policy:
 
     def look(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[Rule, bool, str]]:
         """Each rule in order, whether it matches, and a 1 or 0 for each of its comparisons in the order written."""
-        for rule, (matched, held) in zip(self.rules, self._lookup.ask(facts, today=today, now=now), strict=True):
-            yield rule, matched, held
+        return self._lookup.ask(facts, today=today, now=now)
 
     @cached_property
-    def _lookup(self) -> Lookup:
-        return Lookup([rule.condition for rule in self.rules])
+    def _lookup(self) -> Lookup[Rule]:
+        return Lookup((rule, rule.condition) for rule in self.rules)
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Every target with its JSON pointer."""

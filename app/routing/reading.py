@@ -100,7 +100,9 @@ def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
         about_user_id=str(facts.about_user_id) if facts.about_user_id else None,
         exclude=frozenset(map(str, question.exclude)),
         team_id=str(question.team_id) if question.team_id else None,
-        people=People({id_: _record(row, policy.skills, hours.people[id_]) for id_, row in staff.people.items()}),
+        people=People(
+            {id_: _record(row, policy.skills, hours.people[id_]) for id_, row in staff.people.items()}, hours.people
+        ),
         teams={id_: _team(id_, row, hours) for id_, row in staff.teams.items()},
         previous_owner_id=staff.previous_owner_id,
         duty={position: by_email[email] for position, email in question.duty.items() if email in by_email},

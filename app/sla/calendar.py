@@ -76,32 +76,32 @@ class Calendar:
 
         From outside hours it begins at the next opening; zero from outside hours is the next opening.
         """
-        return EPOCH + _MICROSECOND * self.add_exact(_micros(start), seconds * SECOND)
+        return EPOCH + _MICROSECOND * self.add_exact(to_micros(start), seconds * SECOND)
 
     def subtract(self, end: datetime, seconds: int, *, at_closing: bool = False) -> datetime:
         """The latest moment from which `seconds` of open time lead to `end`; the earliest if `at_closing`.
 
         Zero from outside hours is the last closing.
         """
-        return _datetime(self.subtract_exact(_micros(end), seconds * SECOND, at_closing=at_closing))
+        return _datetime(self.subtract_exact(to_micros(end), seconds * SECOND, at_closing=at_closing))
 
     def between(self, start: datetime, end: datetime) -> int:
         """Whole seconds of open time from `start` to `end`; negative if `end` is the earlier."""
-        first, last = _micros(start), _micros(end)
+        first, last = to_micros(start), to_micros(end)
         if last < first:
             return -(self.between_exact(last, first) // SECOND)
         return self.between_exact(first, last) // SECOND
 
     def is_open(self, at: datetime) -> bool:
         """Windows are half-open: open at opening, closed at closing."""
-        micros = _micros(at)
+        micros = to_micros(at)
         table = self._covering(micros)
         index = bisect_right(table.starts, micros) - 1
         return index >= 0 and micros < table.ends[index]
 
     def next_open(self, at: datetime) -> datetime | None:
         """The first opening after `at`, None if it never opens again."""
-        micros = _micros(at)
+        micros = to_micros(at)
         while True:
             table = self._covering(micros)
             index = bisect_right(table.starts, micros)
@@ -113,7 +113,7 @@ class Calendar:
 
     def next_close(self, at: datetime) -> datetime | None:
         """The first closing after `at`, None if it never closes again."""
-        micros = _micros(at)
+        micros = to_micros(at)
         while True:
             table = self._covering(micros)
             index = bisect_right(table.ends, micros)
@@ -125,7 +125,7 @@ class Calendar:
 
     def prev_close(self, at: datetime) -> datetime | None:
         """The last closing at or before `at`, None if there is none."""
-        micros = _micros(at)
+        micros = to_micros(at)
         while True:
             table = self._covering(micros)
             index = bisect_right(table.ends, micros) - 1
@@ -134,6 +134,16 @@ class Calendar:
             if table.first == FIRST_YEAR:
                 return None
             self._grow(table, forward=False)
+
+    def state(self, at: datetime) -> tuple[bool, datetime | None]:
+        """Whether it is open and until when, or when it opens next; None: never. Both answers at once."""
+        micros = to_micros(at)
+        table = self._covering(micros)
+        index = bisect_right(table.starts, micros)
+        if index and micros < table.ends[index - 1]:
+            closes = table.ends[index - 1]
+            return True, _datetime(closes) if closes < table.high else self.next_close(at)
+        return False, _datetime(table.starts[index]) if index < len(table.starts) else self.next_open(at)
 
     def next_windows(self, start: datetime, count: int) -> list[tuple[datetime, datetime | None]]:
         """The first `count` open windows from `start` on, an open one cut at `start`; None: never closes."""
@@ -268,7 +278,8 @@ def _position(table: _Table, micros: int) -> int:
     return (micros if micros < end else end) - table.closed[begun - 1]
 
 
-def _micros(at: datetime) -> int:
+def to_micros(at: datetime) -> int:
+    """Since the epoch."""
     try:
         return (at - EPOCH) // _MICROSECOND
     except TypeError as error:

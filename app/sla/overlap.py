@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from app.sla.calendar import Calendar
+from app.sla.calendar import Calendar, to_micros
 
 
 class Overlap:
@@ -11,8 +11,8 @@ class Overlap:
 
     def __init__(self, calendar: Calendar, start: datetime, end: datetime) -> None:
         self._calendar = calendar
-        self._total = calendar.between(start, end)
-        self._windows = tuple(_windows(calendar, start, end)) if self._total > 0 else ()
+        self._windows = [(to_micros(opens), to_micros(closes)) for opens, closes in _windows(calendar, start, end)]
+        self._total = sum(closes - opens for opens, closes in self._windows)
 
     def share_of(self, other: Calendar) -> float | None:
         """The share, 0 to 1, of that time in which the other is open; None when there is no such time."""
@@ -20,7 +20,7 @@ class Overlap:
             return None
         if other is self._calendar:
             return 1.0
-        return sum(other.between(opens, closes) for opens, closes in self._windows) / self._total
+        return sum(other.between_exact(opens, closes) for opens, closes in self._windows) / self._total
 
 
 def _windows(calendar: Calendar, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -49,7 +49,7 @@ class _Readable(NamedTuple):
 
 
 _calendars: dict[UUID, _Readable] = {}
-_elsewhere: dict[tuple[UUID, str], Calendar] = {}
+_elsewhere: dict[str, dict[str, Calendar]] = {}  # by definition and zone
 _ladders: dict[tuple[UUID, int], Ladders] = {}
 _levels: dict[UUID, Level] = {}
 _lock = Lock()
@@ -84,13 +84,17 @@ def find_calendar(version_id: UUID) -> Calendar:
     return _find_readable(version_id).calendar
 
 
-def find_calendar_in(zone: str, version_id: UUID) -> Calendar:
-    """The same local hours in another zone, as somebody keeps them who works there."""
-    key = (version_id, zone)
-    if key not in _elsewhere:
-        definition = json.loads(_find_readable(version_id).definition)
-        _keep(_elsewhere, key, _compile(json.dumps({**definition, "timezone": zone}, sort_keys=True)))
-    return _elsewhere[key]
+def find_calendars_in(zones: Iterable[str], version_id: UUID) -> Mapping[str, Calendar]:
+    """The same local hours in other zones, as those keep them who work there; CalendarError for one unknown."""
+    definition = _find_readable(version_id).definition
+    kept = _elsewhere.get(definition)
+    if kept is None:
+        kept = {}
+        _keep(_elsewhere, definition, kept)
+    for zone in zones:
+        if zone not in kept:
+            kept[zone] = _compile(json.dumps({**json.loads(definition), "timezone": zone}, sort_keys=True))
+    return kept
 
 
 def _find_readable(version_id: UUID) -> _Readable:

@@ -1,6 +1,6 @@
 """When people work: a named calendar, read in the person's own time zone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from app.sla.calendar import Calendar
 from app.sla.calendars import find_current
 from app.sla.errors import BasisUnreadable
 from app.sla.hours import CalendarError
-from app.sla.versions import find_calendar, find_calendar_in, load_versions
+from app.sla.versions import find_calendar, find_calendars_in, load_versions
 
 log = structlog.get_logger()
 
@@ -22,16 +22,20 @@ Asked = tuple[tuple[str | None, ...], str | None]
 def read_working_calendars(asked: Iterable[Asked], *, now: datetime) -> Mapping[Asked, Calendar | None]:
     """The present version of the first known calendar of each, else of the tenant's, in the zone asked for, else its
     own; None for one that cannot be read. At most one statement, none when the versions are kept."""
-    distinct = set(asked)
+    zones: dict[tuple[str | None, ...], set[str | None]] = {}
+    for names, zone in asked:
+        zones.setdefault(names, set()).add(zone)
     default = tenant_settings().calendar
-    versions = {names: find_current(*names, default, now=now) for names in {names for names, _ in distinct}}
+    versions = {names: find_current(*names, default, now=now) for names in zones}
     load_versions(versions.values(), ())
-    return {(names, zone): _read(versions[names], zone) for names, zone in distinct}
+    return {(names, zone): calendar for names in zones for zone, calendar in _read(versions[names], zones[names])}
 
 
-def _read(version_id: UUID, zone: str | None) -> Calendar | None:
-    try:
-        return find_calendar_in(zone, version_id) if zone else find_calendar(version_id)
-    except (BasisUnreadable, CalendarError) as error:
-        log.error("calendar_unreadable", version_id=str(version_id), zone=zone, error=str(error))
-        return None
+def _read(version_id: UUID, zones: set[str | None]) -> Iterator[tuple[str | None, Calendar | None]]:
+    for zone in zones:
+        try:
+            found = find_calendars_in([zone], version_id)[zone] if zone else find_calendar(version_id)
+        except (BasisUnreadable, CalendarError) as error:
+            log.error("calendar_unreadable", version_id=str(version_id), zone=zone, error=str(error))
+            found = None
+        yield zone, found

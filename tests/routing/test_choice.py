@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.routing.choice import (
+    DEFAULT_CAPACITY,
     Candidate,
     Weights,
     affinity_share,
@@ -163,6 +164,8 @@ CANDIDATES = st.lists(
         overlap=SHARES | st.none(),
         value_in_hand=st.decimals(0, 10**6, places=2),
         rest=SHARES,
+        capacity=st.just(DEFAULT_CAPACITY),
+        weight=st.just(1.0),
         excluded=st.sampled_from([None, None, "absent"]),
     ),
     max_size=8,

@@ -11,6 +11,7 @@ from app.accounts.names import SEGMENTS
 from app.escalations.lifecycle import RAISED_BY_KINDS
 from app.escalations.tiers import TIERS
 from app.routing.fields import FIELDS, OPERATORS, freeze_facts, thaw_facts
+from app.routing.lookup import Lookup
 from app.routing.match import (
     MAX_DEPTH,
     MAX_LEAVES,
@@ -325,6 +326,22 @@ def test_not_turns_all_into_any_and_any_into_all(trees: list[Any], facts: dict[s
 def test_unequal_is_exactly_the_opposite_of_equal(segment: str, facts: dict[str, Any]) -> None:
     equal, unequal = leaf("account.segment", "=", segment), leaf("account.segment", "!=", segment)
     assert holds(equal, facts) != holds(unequal, facts)
+
+
+@given(st.lists(TREES, max_size=5), st.lists(SOME_FACTS, min_size=1, max_size=3))
+def test_conditions_asked_together_say_what_each_says_alone(trees: list[Any], cases: list[dict[str, Any]]) -> None:
+    compiled = [compile_condition(tree) for tree in trees]
+    lookup = Lookup(enumerate(compiled))
+    for facts in cases:  # the same object, so that what it remembers is asked, too
+        together = list(lookup.ask(facts, today=TODAY, now=NOW))
+        assert together == [
+            (
+                n,
+                condition.matches(facts, today=TODAY, now=NOW),
+                "".join("1" if ok else "0" for ok in condition.held(facts, today=TODAY, now=NOW)),
+            )
+            for n, condition in enumerate(compiled)
+        ]
 
 
 @given(TREES, SOME_FACTS)
