@@ -12,6 +12,7 @@ from app.routing.simulation import Past
 from app.sla import service as sla
 from app.sla.calendar import Calendar
 from app.sla.errors import BasisUnreadable
+from app.sla.overlap import Overlap
 
 Named = tuple[str | None, str | None]  # a person's own calendar and time zone
 
@@ -33,7 +34,7 @@ class Calendars:
             due_at = sla.acknowledge_due(past.basis, severity=past.severity, now=past.at)
         except BasisUnreadable:
             return inputs
-        asked = _Asked(customers, past.at, due_at)
+        asked = _Asked(Overlap(customers, past.at, due_at), past.at)
         rules = policy.matching(inputs.facts, today=inputs.today, now=inputs.now)
         teams = {t.team_id for rule in rules for t in rule.targets if t.team_id in inputs.teams}
         alone: set[str | None] = {t.user_id for rule in rules for t in rule.targets}
@@ -65,16 +66,15 @@ class Calendars:
 class _Asked:
     """One case's question to any number of calendars, each asked once."""
 
-    customers: Calendar
+    overlap: Overlap
     now: datetime
-    due_at: datetime
     answers: dict[int, Hours] = field(default_factory=dict)
 
     def hours(self, calendar: Calendar | None) -> Hours | None:
         if calendar is None:
             return None
         if id(calendar) not in self.answers:
-            self.answers[id(calendar)] = ask(calendar, self.customers, self.now, self.due_at)
+            self.answers[id(calendar)] = ask(calendar, self.overlap, self.now)
         return self.answers[id(calendar)]
 
 
