@@ -75,6 +75,12 @@ def escalate(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
     return service.escalate(escalation_id, act=act, hop=service.Hop(**body))
 
 
+@action("qualify", bodies.QualifyBody)
+def qualify(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
+    """Answer the tier's question, can it be resolved here; a no with a brief also moves the work up."""
+    return service.qualify(escalation_id, act=act, answer=service.Answer(**body))
+
+
 @action("wait", bodies.WaitBody)
 def wait(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
     """Wait for the customer, a vendor or ourselves until a day."""

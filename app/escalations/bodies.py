@@ -110,6 +110,27 @@ class EscalateBody(ActionBody):
     vendor = fields.Nested(VendorBody)
 
 
+class QualifyBody(ActionBody):
+    """`reason`: of a no one of the reasons to move up. With `brief` a no moves the work up at once."""
+
+    resolvable = fields.Boolean(required=True)
+    reason = sentence()
+    brief = sentence(required=False)
+    to_tier = fields.String(validate=validate.OneOf(words.TIERS))
+    vendor = fields.Nested(VendorBody)
+
+    @validates_schema
+    def fits(self, body: Mapping[str, Any], **kwargs: Any) -> None:
+        if not body["resolvable"] and body["reason"] not in words.HOP_REASONS:
+            raise ValidationError(f"of a no expected one of {', '.join(words.HOP_REASONS)}", "reason")
+        for name in ("brief", "to_tier", "vendor"):
+            if name in body and body["resolvable"]:
+                raise ValidationError("expected only of a no", name)
+        for name in ("to_tier", "vendor"):
+            if name in body and "brief" not in body:
+                raise ValidationError("expected only with a brief", name)
+
+
 class WaitBody(ActionBody):
     party = fields.String(required=True, validate=validate.OneOf(("customer", "vendor", "internal")))
     reason = sentence()

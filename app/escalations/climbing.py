@@ -1,21 +1,25 @@
 """Moving the work up the path: the hop, its brief, and the question the next tier is asked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from app.auth import queries as users
 from app.errors import invalid
-from app.escalations import deciding, promises, tiers
+from app.escalations import attempts, deciding, promises, tiers
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.errors import BriefNeeded
-from app.escalations.following import begin_tasks, note_tasks
+from app.escalations.following import begin_tasks, note_tasks, question_of
 from app.escalations.models import Escalation
 from app.escalations.owning import hand_over, named, routing_input
-from app.escalations.tasking import promise
+from app.escalations.tasking import promise, settle
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 from app.routing import service as routing
+
+VENDOR_TIER, VENDOR = "vendor", ("name", "contact", "reference")
+RAN_OUT = "The tier's time ran out before it was answered."
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,17 @@ class Hop:
 def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
     """Move the work up a tier with a brief; a severity-1 or automatic hop may lack it and is flagged until written."""
     change = begin(escalation_id, "escalate", act)
+    climb(change, hop)
+    return change.save()
+
+
+def climb(change: Change, hop: Hop) -> None:
+    """The hop itself: what was asked in the tier below ends, the tier above is asked."""
     change.step("escalate")
     if not hop.brief and not hop.automatic and change.record.severity != 1:
         raise BriefNeeded(errors=[{"pointer": "/brief", "detail": "expected what was tried and what is asked"}])
     target, passed = reach(change, hop)
+    end_questions(change, automatic=hop.automatic)
     was = change.record.tier
     change.record.tier = target
     change.record.brief_missing = not hop.brief
@@ -45,16 +56,28 @@ def escalate(escalation_id: UUID, *, act: Act, hop: Hop) -> Escalation:
         change.clocks.fulfil("tier", change.now, change.now)
     promises.enter_tier(change, change.now)
     member = None if change.record.restricted else member_of(change, target)
-    task = qualification(change, target, member)
+    at_the_end = target == path_of(change)[-1] and is_empty(change, target, hop)
+    task = None if at_the_end else qualification(change, target, member)
     facts = {"was": was, "tier": target, "reason": hop.reason, "automatic": hop.automatic, "passed_over": passed}
-    vendor = hop.vendor or {}
-    texts = {"brief": hop.brief, **{f"vendor_{key}": vendor.get(key) for key in ("name", "contact", "reference")}}
-    change.note("escalate", {**facts, **made(task)}, texts)
+    change.note("escalate", {**facts, **made(task)}, {"brief": hop.brief, **vendor_texts(hop.vendor)})
     reroute(change)
     begin_tier(change, member)
-    qualify(change, target, task)
+    ask_tier(change, target, task, hop.brief)
     change.sign_of_work(change.now)
-    return change.save()
+
+
+def end_questions(change: Change, *, automatic: bool) -> None:
+    """Who moves the work up by hand has answered; what a hop of its own overtakes was not answered in time."""
+    state = {"state": "waived", "reason": RAN_OUT} if automatic else {"state": "done"}
+    for task in playbooks.list_open(change.record.id):
+        if task.kind in ("qualification", "handover"):
+            settle(change, task, state)
+            change.note("task", {"task": task.id, "state": task.state}, {"reason": state.get("reason")})
+
+
+def vendor_texts(vendor: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """The vendor's name, contact and reference as an event keeps them."""
+    return {f"vendor_{key}": (vendor or {}).get(key) for key in VENDOR}
 
 
 def reach(change: Change, hop: Hop) -> tuple[str, list[str]]:
@@ -63,10 +86,10 @@ def reach(change: Change, hop: Hop) -> tuple[str, list[str]]:
     wanted = tiers.check_to_tier(current, hop.to_tier, path) if hop.to_tier else tiers.next_tier(current, path)
     passed: list[str] = []
     while True:
-        vendor_unnamed = wanted == "vendor" and not (hop.vendor or {}).get("name")
-        if not vendor_unnamed and (wanted == "vendor" or not is_deserted(change, wanted)):
+        if not is_empty(change, wanted, hop):
             return wanted, passed
-        if hop.to_tier and vendor_unnamed:
+        asked_for = hop.to_tier == wanted or (wanted == path[-1] and not hop.automatic)
+        if wanted == VENDOR_TIER and asked_for:
             raise invalid("vendor", "expected the vendor's name and contact")
         if wanted == path[-1]:
             return wanted, passed
@@ -74,16 +97,16 @@ def reach(change: Change, hop: Hop) -> tuple[str, list[str]]:
         wanted = tiers.next_tier(wanted, path)
 
 
-def question_of(change: Change, tier: str) -> str:
-    """What is asked of whoever qualifies the case in a tier."""
-    stage = change.playbook.tier(tier) if change.playbook else None
-    asked = stage.ask if stage else "Can it be resolved here?"
-    return f"{asked.removesuffix('?')} ({tier.replace('_', ' ')})?"
-
-
 def path_of(change: Change) -> tuple[str, ...]:
     """The tiers of the case's playbook; all of them without one."""
     return change.playbook.path if change.playbook else tiers.TIERS
+
+
+def is_empty(change: Change, tier: str, hop: Hop) -> bool:
+    """Whether nobody is there to take it: no vendor named, or none of the tier's team eligible."""
+    if tier == VENDOR_TIER:
+        return not (hop.vendor or {}).get("name")
+    return is_deserted(change, tier)
 
 
 def is_deserted(change: Change, tier: str) -> bool:
@@ -124,14 +147,14 @@ def begin_tier(change: Change, member: UUID | None) -> None:
 
 def qualification(change: Change, tier: str, member: UUID | None) -> Task | None:
     """The tier's team gets the question "can it be resolved here?"; without a team the owner keeps it, as of a
-    restricted case, which the team may not see. None at the end of the path, where no team is asked."""
-    record = change.record
-    if tier == tiers.TIERS[-1] and member is None:
+    restricted case, which the team may not see. At the end of the path its team is asked for the decision; None
+    without one."""
+    record, last = change.record, tier == tiers.TIERS[-1]
+    if last and member is None:
         return None
-    title = deciding.TITLE if tier == tiers.TIERS[-1] else question_of(change, tier)
     return playbooks.new_task(
-        "qualification",
-        title,
+        deciding.KIND if last else "qualification",
+        deciding.TITLE if last else question_of(change, tier),
         escalation_id=record.id,
         assignee_id=member or record.owner_id,
         now=change.now,
@@ -139,16 +162,18 @@ def qualification(change: Change, tier: str, member: UUID | None) -> Task | None
     )
 
 
-def qualify(change: Change, tier: str, task: Task | None) -> None:
-    """Who has the question is told; without one, management is asked to decide."""
+def ask_tier(change: Change, tier: str, task: Task | None, brief: str | None) -> None:
+    """Who has the question is told it with the brief, or with what was tried; without one, management is asked to
+    decide."""
     record = change.record
     if task is None:
         if not deciding.is_asked(record.id):
-            deciding.ask(change, "The work has come to the end of its path.")
+            deciding.ask(change, deciding.END_OF_PATH)
         return
     if task.role == "owner":
         task.assignee_id = record.owner_id
     change.rows.append(task)
     if task.assignee_id is not None:
         people = users.list_active(ids=[task.assignee_id])
-        change.tell(people, "qualification", f"{named(record, change.account)}: moved up to {tier}", task.title)
+        body = f"{task.title}\n\n{brief or attempts.told(record.id)}".strip()
+        change.tell(people, "qualification", f"{named(record, change.account)}: moved up to {tier}", body)

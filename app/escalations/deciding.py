@@ -15,6 +15,7 @@ from app.playbooks import service as playbooks
 from app.routing import service as routing
 
 KIND = "decision"
+END_OF_PATH = "The work has come to the end of its path."
 TITLE = "Decide what is done: extend, vendor, concession, close unresolved or go on"
 
 

@@ -33,7 +33,7 @@ def hop(escalation_id: UUID, *, now: datetime, from_tier: str) -> bool:
     if playbook is not None and not tiers.tiers_above(record.tier, playbook.path):
         change = begin(escalation_id, "decision", by_engine(now))
         if not deciding.is_asked(escalation_id):
-            deciding.ask(change, "The work has come to the end of its path.")
+            deciding.ask(change, deciding.END_OF_PATH)
         change.save()
         return True
     climbing.escalate(escalation_id, act=by_engine(now), hop=climbing.Hop(reason="time", automatic=True))

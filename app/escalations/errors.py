@@ -45,3 +45,11 @@ class StillAway(Conflict):
 
 class GroundChanged(Conflict):
     code, title = "ground_changed", "The team's work is not what this proposal was made from; ask for a new one"
+
+
+class NothingToQualify(Conflict):
+    code, title = "nothing_to_qualify", "The work has come to management, which decides: record the decision"
+
+
+class AlreadyAnswered(Conflict):
+    code, title = "already_answered", "This tier has given this answer; it is moved up with escalate, or resolved"

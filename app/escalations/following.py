@@ -14,6 +14,7 @@ from app.db import db
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.escalations.owning import routing_input
+from app.escalations.tiers import TIERS
 from app.playbooks import intake
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
@@ -28,6 +29,8 @@ def take_playbook(change: Change, account: AccountFacts) -> None:
     facts = routing_input(change, account).facts
     today = change.now.astimezone(ZoneInfo(tenant_settings().timezone)).date()
     record.playbook_version_id = playbooks.choose(facts, today=today, now=change.now)
+    if change.playbook is not None:
+        record.tier = change.playbook.path[0]
     record.completeness = intake.completeness(answers_of(record), questions_of(change))
 
 
@@ -55,6 +58,23 @@ def begin_tasks(change: Change, account: AccountFacts, *, entered: bool, member_
         holders=holders_of(record, account, {task.role for task in playbook.tasks}, member_id),
         now=change.now,
     )
+
+
+def first_question(change: Change) -> list[Task]:
+    """The question of the path's first tier, asked of the owner from the beginning; none without a path."""
+    record = change.record
+    if change.playbook is None or change.playbook.tier(record.tier) is None or record.tier == TIERS[-1]:
+        return []
+    title = question_of(change, record.tier)
+    asked: dict[str, Any] = {"escalation_id": record.id, "assignee_id": record.owner_id, "now": change.now}
+    return [playbooks.new_task("qualification", title, **asked)]
+
+
+def question_of(change: Change, tier: str) -> str:
+    """What is asked of whoever qualifies the case in a tier."""
+    stage = change.playbook.tier(tier) if change.playbook else None
+    asked = stage.ask if stage else "Can it be resolved here?"
+    return f"{asked.removesuffix('?')} ({tier.replace('_', ' ')})?"
 
 
 def note_tasks(change: Change, tasks: Sequence[Task]) -> None:

@@ -3,8 +3,8 @@
 Scopes of a token are checked before; whether the case is visible at all is `may_see`.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from uuid import UUID
 
@@ -15,6 +15,7 @@ OF_INTEGRATIONS = frozenset({"raise", "message", "link"})
 OF_EVERYBODY = frozenset({"raise", "watch", "add_task"}) | LOGS
 OF_THE_LINE = frozenset({"decision", "close-unresolved"})
 ANSWERS = frozenset({"approve", "decline"})
+OF_WHO_IS_ASKED = {"qualify": "qualification", "escalate": "handover", "decision": "decision"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Actor:
     `above_owner`: anywhere above the owner in the line. `is_requester`: asked for what is pending, the raise
     or the extension. `is_approver`: an approver of the pending raise. Leading, standing above and approving count in
     person or in the place of somebody absent; `in_place_of` is who that is when it is not in person, `absent` all for
-    whom the actor stands in.
+    whom the actor stands in. `asked`: by kind of task, whose answer is the actor's to give, their own or an
+    absent colleague's: the question about the tier (`qualification`), the brief (`handover`), the `decision`.
     """
 
     role: str
@@ -39,6 +41,7 @@ class Actor:
     is_about: bool = False
     in_place_of: UUID | None = None
     absent: frozenset[UUID] = frozenset()
+    asked: Mapping[str, UUID] = field(default_factory=dict)
 
 
 def in_places(
@@ -87,10 +90,10 @@ def who_may(action: str, actor: Actor, *, pending: Pending = "raise") -> bool:
     if action in OF_EVERYBODY or actor.role == "admin":
         return True
     if action in OF_THE_LINE:
-        return actor.above_owner or actor.role == "executive"
+        return actor.above_owner or actor.role == "executive" or OF_WHO_IS_ASKED.get(action) in actor.asked
     if action == "extend":
         return _works_on(actor) or actor.role == "executive"
-    return _works_on(actor)
+    return _works_on(actor) or OF_WHO_IS_ASKED.get(action) in actor.asked
 
 
 def grants_extension(actor: Actor) -> bool:
@@ -123,4 +126,5 @@ def _may_answer(actor: Actor, pending: Pending) -> bool:
 
 
 def _works_on(actor: Actor) -> bool:
+    """Who works on the case for its owner; whom the tier asks only answers and hands up."""
     return actor.is_owner or actor.is_delegate or actor.acts_for_owner or actor.above_owner

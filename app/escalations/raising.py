@@ -26,7 +26,14 @@ from app.escalations.demand import (
     raise_texts,
     raiser_of,
 )
-from app.escalations.following import answers_of, begin_tasks, note_tasks, questions_of, take_playbook
+from app.escalations.following import (
+    answers_of,
+    begin_tasks,
+    first_question,
+    note_tasks,
+    questions_of,
+    take_playbook,
+)
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import own
 from app.escalations.record import new_record
@@ -111,13 +118,13 @@ def open_case(change: Change, account: AccountFacts, *, at: datetime, noted: str
     """
     record = change.record
     task = playbooks.intake_task(answers_of(record), questions_of(change), escalation_id=record.id, now=change.now)
-    facts = {**({} if noted == "approve" else raise_facts(record)), **made(task)}
+    facts = {**({} if noted == "approve" else raise_facts(record)), "tier": record.tier, **made(task)}
     change.note(noted, facts, {} if noted == "approve" else raise_texts(record), at=at)
     routed = own(change, account, cause="raise")
     basis = basis_of(record)
     start: dict[str, Any] = {"escalation_id": record.id, "basis": basis, "now": change.now, "severity": record.severity}
     late = noted == "raise" and record.raised_at < change.now
-    tasks = begin_tasks(change, account, entered=False)
+    tasks = [*begin_tasks(change, account, entered=False), *first_question(change)]
     note_tasks(change, tasks)
     rows = [
         *sla.open_clock("close", at=record.raised_at, imported=late, target=promises.close_promise(record), **start),

@@ -21,6 +21,7 @@ from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
 from app.escalations.merging import merge
+from app.escalations.qualifying import Answer, qualify
 from app.escalations.raising import Raised, raise_escalation, start_numbers
 from app.escalations.resolving import Resolution, resolve
 from app.escalations.tasking import NewTask, add_task, change_task
@@ -30,6 +31,7 @@ from app.escalations.working import NewOwner, acknowledge, assign, plan, set_wat
 
 __all__ = [
     "Act",
+    "Answer",
     "Extension",
     "Hop",
     "NewEscalation",
@@ -58,6 +60,7 @@ __all__ = [
     "extend",
     "merge",
     "plan",
+    "qualify",
     "raise_escalation",
     "record_decision",
     "reopen",

@@ -173,11 +173,13 @@ def follow_owner(escalation_id: UUID, owner_id: UUID) -> None:
 
 
 def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datetime) -> list[Task]:
-    """In a merge, open tasks join the survivor with their origin; one that stands there already is waived."""
+    """In a merge, open tasks join the survivor with their origin; one that stands there already is waived, and so is
+    what was asked of the merged one's own tier."""
     joined = []
     kept = {(task.kind, task.title) for task in list_open(survivor_id)}
     for task in list_open(loser_id):
-        if (task.kind, task.title) in kept and task.kind != "customer_message":
+        known = (task.kind, task.title) in kept and task.kind != "customer_message"
+        if known or task.kind in ("qualification", "handover"):
             change_task(task, {"state": "waived", "reason": "stands in the case this was merged into"}, now=now)
             continue
         kept.add((task.kind, task.title))

@@ -19,6 +19,9 @@ LINES = [
     ("in_progress", "wait", "waiting"),
     ("waiting", "wait", "waiting"),
     ("waiting", "resume", "in_progress"),
+    ("open", "qualify", "open"),
+    ("in_progress", "qualify", "in_progress"),
+    ("waiting", "qualify", "waiting"),
     ("open", "escalate", "open"),
     ("in_progress", "escalate", "in_progress"),
     ("waiting", "escalate", "waiting"),
@@ -63,6 +66,7 @@ def test_whatever_the_table_does_not_list_is_refused_with_what_is_allowed() -> N
             (
                 "acknowledge",
                 "assign",
+                "qualify",
                 "escalate",
                 "close-unresolved",
                 "decision",

@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import pytest
 
 from app.escalations.lifecycle import ACTIONS
@@ -13,13 +15,34 @@ EXECUTIVE = Actor("executive")
 ADMIN = Actor("admin")
 ROBOT = Actor("integration")
 
-WORK = ("acknowledge", "assign", "escalate", "wait", "resume", "resolve", "verify", "reopen", "merge", "plan")
+WORK = (
+    "acknowledge",
+    "assign",
+    "escalate",
+    "wait",
+    "resume",
+    "resolve",
+    "verify",
+    "reopen",
+    "merge",
+    "plan",
+    "qualify",
+)
 
 
 @pytest.mark.parametrize("action", [*WORK, "edit"])
 def test_the_work_belongs_to_the_owner_and_who_acts_for_them(action: str) -> None:
     assert [who_may(action, a) for a in (OWNER, DELEGATE, TEAM_LEAD, LINE, ADMIN)] == [True] * 5
     assert [who_may(action, a) for a in (STRANGER, OTHER_MANAGER, EXECUTIVE, ROBOT)] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [("qualify", "qualification"), ("escalate", "handover"), ("decision", "decision")]
+)
+def test_who_is_asked_may_answer_that_and_nothing_else(action: str, kind: str) -> None:
+    asked = Actor("specialist", asked={kind: uuid4()})
+    assert [one for one in (*WORK, "decision", "close-unresolved", "edit") if who_may(one, asked)] == [action]
+    assert not who_may(action, Actor("integration", asked={kind: uuid4()}))
 
 
 @pytest.mark.parametrize("action", ["decision", "close-unresolved"])
