@@ -21,6 +21,7 @@ BENCHMARKS = {
     "replay": "bench.replay",
     "route": "bench.route",
     "route-replay": "bench.route_replay",
+    "simulate": "bench.simulate",
     "sweep": "bench.sweep",
 }
 # What is taken when every benchmark runs: the whole log takes minutes.
@@ -30,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "outage-redis": {"seconds": 10.0, "before": 3.0},
     "replay": {"limit": 200},
     "raise": {"seconds": 2.0},
+    "simulate": {"cases": 1_000},
     "sweep": {"over": 20.0},
 }
 

@@ -119,7 +119,11 @@ class Replay:
     def step(self, past: Past) -> Outcome:
         """Who would have owned this case; it is in their hands from here on."""
         self.move_to(past.at)
-        outcome = decide(self.policy, self.fit(self.policy, past, self._inputs(past)))
+        inputs = self._inputs(past)
+        # Only the rules that hold decide; why the others do not is kept for a real decision, not for each one tried.
+        holding = self.policy.matching(inputs.facts, today=inputs.today, now=inputs.now)
+        asked = replace(self.policy, rules=tuple(holding))
+        outcome = decide(asked, self.fit(asked, past, inputs))
         self.hold(
             Hold(
                 owner_id=outcome.owner_id,

@@ -25,8 +25,8 @@ class Calendars:
     members: Mapping[tuple[str, str], Calendar | None]
 
     def fit(self, policy: Policy, past: Past, inputs: Inputs) -> Inputs:
-        """The inputs with the hours of everybody the matching rules may name; as they are for a case whose own
-        calendar can't be read any more."""
+        """The inputs with the hours of everybody the policy's rules may name, all of which hold for the case; as they
+        are for a case whose own calendar can't be read any more."""
         if past.basis is None:
             return inputs
         try:
@@ -35,9 +35,9 @@ class Calendars:
         except BasisUnreadable:
             return inputs
         asked = _Asked(Overlap(customers, past.at, due_at), past.at)
-        rules = policy.matching(inputs.facts, today=inputs.today, now=inputs.now)
-        teams = {t.team_id for rule in rules for t in rule.targets if t.team_id in inputs.teams}
-        alone: set[str | None] = {t.user_id for rule in rules for t in rule.targets}
+        targets = [target for rule in policy.rules for target in rule.targets]
+        teams = {target.team_id for target in targets if target.team_id in inputs.teams}
+        alone: set[str | None] = {target.user_id for target in targets}
         alone.update(inputs.roles.values(), (s.user_id for s in inputs.suggested))
         alone.update(inputs.delegates.values(), [inputs.previous_owner_id])
         people = {

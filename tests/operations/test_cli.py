@@ -171,3 +171,25 @@ def test_a_person_is_exported_and_erased_after_a_question(command):
     assert (gone.exit_code, gone.stderr) == (1, "Error: nobody has the address bea.lind@example.com\n")
     again = command("token", "create", "--tenant", tenant, "--user", "bea.lind@example.com")
     assert again.stderr == "Error: The person with this address was erased\n"
+
+
+def test_a_policy_is_replayed_from_the_terminal_and_its_result_told(app, command):
+    tenant = command("tenant", "create", "Acme").stdout.strip()
+    token = command("token", "create", "--tenant", tenant, "--user", "ada@example.com", "--role", "admin")
+    client = ApiClient(app, token.stdout.strip())
+    client.put("/api/v1/accounts/crm/A1", json={"name": "Acme", "owner_email": "ada@example.com"})
+    body = {"account": {"source": "crm", "external_id": "A1"}, "title": "Down", "severity": 1}
+    assert client.post("/api/v1/escalations", json=body).status_code == 201
+    done = command("routing", "simulate", "--tenant", tenant, "--number", "1")
+    assert done.exit_code == 0
+    found = client.get(f"/api/v1/routing/simulations/{done.stdout.strip()}").json
+    assert (found["state"], found["done"], found["asked_by"]) == ("done", 1, None)
+    assert done.stderr.splitlines() == [
+        "1 cases, 0 with another first owner",
+        "no owner by the rules: 0; really 0",
+        "closed by the first owner: none predicted, none really, of 0 closed",
+        "judged by facts of today for want of a record: 0",
+    ]
+    refused = command("routing", "simulate", "--tenant", tenant, "--from", "2020-01-01", "--to", "2022-01-01")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == "Error: from: expected at most 366 days\n"
