@@ -3,8 +3,10 @@
 The learner is the product's own (`app.routing.learning`). It learns from the oldest 70 % of the incidents by opening
 and is tested on the newest 30 %; what it is to find is the group that held the incident last. An incident is what its
 first row says of it, without that row's group and assignee (they are the dispatcher's choice, the baseline `people`)
-and without any column that holds final values on every row. Incidents that no group ever held have no answer and are
-left out. `people` is the group of the first row, a missing one being wrong; `people_first_named` the first group that
+and without any column that holds final values on every row. `sys_created_by` is left out too: where it is missing
+Group 70 is the last row's group, where it is known Group 70 hardly ever is, so that it tells of the end (with it the
+first choice would be right 7 points more often). Incidents that no group ever held have no answer and are left out.
+`people` is the group of the first row, a missing one being wrong; `people_first_named` the first group that
 any row names, which may be hours later.
 
 The figures at the top are frozen at the cut, and know of the older incidents how they ended, as the baselines do. With
@@ -29,7 +31,7 @@ from bench.incidents import MISSING, moment
 from bench.replay import DEFAULT_FILE
 
 FACTS = (
-    "category", "subcategory", "location", "u_symptom", "caller_id", "opened_by", "sys_created_by", "contact_type",
+    "category", "subcategory", "location", "u_symptom", "caller_id", "opened_by", "contact_type",
     "impact", "urgency", "priority", "cmdb_ci", "problem_id", "rfc", "u_priority_confirmation", "notify",
 )  # fmt: skip
 SHAPE = Shape(
