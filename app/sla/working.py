@@ -32,10 +32,19 @@ def read_working_calendars(asked: Iterable[Asked], *, now: datetime) -> Mapping[
 
 
 def _read(version_id: UUID, zones: set[str | None]) -> Iterator[tuple[str | None, Calendar | None]]:
+    try:
+        own, kept = find_calendar(version_id), find_calendars_in((), version_id)
+    except BasisUnreadable as error:
+        log.error("calendar_unreadable", version_id=str(version_id), error=str(error))
+        yield from ((zone, None) for zone in zones)
+        return
     for zone in zones:
-        try:
-            found = find_calendars_in([zone], version_id)[zone] if zone else find_calendar(version_id)
-        except (BasisUnreadable, CalendarError) as error:
-            log.error("calendar_unreadable", version_id=str(version_id), zone=zone, error=str(error))
-            found = None
-        yield zone, found
+        yield zone, own if zone is None else kept.get(zone) or _compile_in(zone, version_id)
+
+
+def _compile_in(zone: str, version_id: UUID) -> Calendar | None:
+    try:
+        return find_calendars_in([zone], version_id)[zone]
+    except CalendarError as error:
+        log.error("calendar_unreadable", version_id=str(version_id), zone=zone, error=str(error))
+        return None
