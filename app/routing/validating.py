@@ -61,7 +61,13 @@ def validate(rules: Any, weights: Any, *, now: datetime) -> Checked:
 
 def warnings_of(policy: Policy, *, now: datetime) -> list[Fault]:
     """What a policy without faults will probably not do as meant, in the order of its rules."""
-    found = [*_hidden(policy), *_empty_teams(policy), *_long_away(policy, now), *_unheld(policy)]
+    found = [
+        *_hidden(policy),
+        *_empty_teams(policy),
+        *_long_away(policy, now),
+        *_unheld(policy),
+        *_never_suggested(policy),
+    ]
     found.sort(key=lambda fault: int(fault.pointer.split("/")[2]))
     return found[:MAX_FAULTS]
 
@@ -121,6 +127,17 @@ def _unheld(policy: Policy) -> Iterator[Fault]:
         if held < asked.level:
             at = f" at level {asked.level} or above" if held else ""
             yield Fault(f"{pointer}/skill", f"nobody has {asked.skill}{at}", "skill_unheld")
+
+
+def _never_suggested(policy: Policy) -> Iterator[Fault]:
+    """Targets that wait for suggestions while the tenant has them off."""
+    if tenant_settings().suggestion_confidence is not None:
+        return
+    for pointer, target in policy.targets():
+        if target.kind == "suggested":
+            yield Fault(
+                pointer, "suggestions are off: set suggestion_confidence, else nobody is found", "no_suggestion"
+            )
 
 
 def _read(statement: Any, ids: Iterable[str], **values: Any) -> Mapping[str, Row[Any]]:

@@ -191,6 +191,16 @@ def test_skills_that_nobody_has_are_warned_of_and_unknown_ones_refused(client: A
     ]
 
 
+def test_suggestions_that_are_off_are_warned_of(client: ApiClient) -> None:
+    rules = [{**REST, "target": {"kind": "suggested"}, "fallback": OWNER}]
+    assert [(w["pointer"], w["code"]) for w in validate(client, rules)["warnings"]] == [
+        ("/rules/0/target", "no_suggestion")
+    ]
+    version = client.get("/api/v1/settings").headers["ETag"]
+    assert client.patch("/api/v1/settings", json={"suggestion_confidence": 0.6}, if_match=version).status_code == 200
+    assert validate(client, rules)["warnings"] == []
+
+
 @pytest.mark.parametrize(("days", "codes"), [(13, []), (30, ["user_absent"])])
 def test_a_named_colleague_who_is_away_for_weeks_is_warned_of(
     client: ApiClient, make_user: Make, days: int, codes: list[str]
