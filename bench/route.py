@@ -2,7 +2,7 @@
 
 The tenant is real: colleagues in teams with skills, calendars, zones, absences and work in hand, and a policy of many
 rules. What the database answers is read beforehand and left out of `rate`, which is this process's own work for one
-decision; `whole_rate` has the statement as well, sent to a server beside.
+decision; `choosing_rate` begins with the inputs, as a simulation does; `whole_rate` has the statement as well.
 """
 
 import gc
@@ -19,6 +19,7 @@ from app.db import transaction
 from app.routing import reading
 from app.routing import service as routing
 from app.routing.decide import decide
+from app.routing.people import Inputs
 from app.routing.policies import current_policy
 from app.routing.policy import Policy
 from app.routing.queries import Staff
@@ -48,7 +49,7 @@ def _measure(now: datetime, decisions: int) -> dict[str, Any]:
     gc.collect()
     gc.freeze()  # what was read beforehand is no part of the work
     own = _rate(lambda n: _decide(policy, *asked[n], now), decisions)
-    choosing = _rate(lambda n: decide(policy, inputs[n]), decisions)
+    choosing = _rate(lambda n: _record(policy, *asked[n], inputs[n]), decisions)
     whole = _rate(lambda n: routing.explain(cases[n], now=now), decisions // 4)
     return {
         "rate": round(own[0]),
@@ -70,10 +71,13 @@ def _measure(now: datetime, decisions: int) -> dict[str, Any]:
 
 def _decide(policy: Policy, facts: routing.RoutingInput, staff: Staff, now: datetime) -> tuple[Any, int]:
     """Everything a decision costs but the statement, and how long its record is."""
-    question = reading.ask(policy, facts, now=now)
-    inputs = reading.assemble(policy, question, staff)
-    outcome = decide(policy, inputs)
-    result = routing.result_of(policy, facts, inputs, outcome, staff, cause="raise")
+    inputs = reading.assemble(policy, reading.ask(policy, facts, now=now), staff)
+    return _record(policy, facts, staff, inputs)
+
+
+def _record(policy: Policy, facts: routing.RoutingInput, staff: Staff, inputs: Inputs) -> tuple[Any, int]:
+    """The choice and its full record as JSON."""
+    result = routing.result_of(policy, facts, inputs, decide(policy, inputs), staff, cause="raise")
     return result, len(orjson.dumps({name: getattr(result.decision, name) for name in KEPT}))
 
 
