@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db
-from app.escalations import deciding, lifecycle, promises, tasking
+from app.escalations import criteria, deciding, lifecycle, promises, tasking
 from app.escalations.case import Act, Change, begin
 from app.escalations.demand import NewEscalation
 from app.escalations.errors import CustomerNotSilent, NoDecision
@@ -47,6 +47,7 @@ def verify(escalation_id: UUID, *, act: Act, word: Word, at: datetime | None = N
     else:
         record.resolved_at = None
         record.reopens += 1
+        criteria.ask_again(record.id)
         promises.taken_up_again(change, closed=False)
         reweigh(change)
     return change.save()
@@ -126,6 +127,7 @@ def reopen(escalation_id: UUID, *, act: Act, reason: str) -> Escalation | Raised
     record.outcome = record.verification = None
     record.resolved_at = record.closed_at = None
     record.reopens += 1
+    criteria.ask_again(record.id)
     promises.taken_up_again(change, closed=True)
     tasking.take_up_again(change)
     change.note("reopen", texts={"reason": reason})

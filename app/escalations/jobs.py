@@ -16,6 +16,7 @@ from app.db import db, finding, transaction
 from app.escalations import applying, engine, priorities, seals
 from app.escalations.move_jobs import move_work, move_work_tenant
 from app.escalations.moving import note_left_work
+from app.escalations.prevention_reminders import remind as remind_prevention
 from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.sla import queries as clocks
 
@@ -27,6 +28,7 @@ __all__ = [
     "next_due",
     "next_moment",
     "note_left_work",
+    "remind_prevention",
     "reprioritise",
     "reprioritise_tenant",
     "seal_timelines",

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.db import db
 from app.errors import invalid
-from app.escalations import lifecycle, promises, tasking
+from app.escalations import criteria, lifecycle, prevention, promises, tasking
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.closing import void_requests
@@ -91,11 +91,13 @@ def end_merged(change: Change) -> None:
 
 
 def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
-    """Links, watchers, contracts and open tasks join the survivor, these are answered; those merged before lead there
-    too."""
+    """Links, watchers, contracts, what was agreed and promised, and open tasks join the survivor, these are answered;
+    those merged before lead there too."""
     values = {"loser": loser.id, "survivor": kept.id}
     for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, SHORTEN_CHAINS):
         db.session.execute(statement, values)
+    criteria.join(loser.id, kept.id)
+    prevention.join(loser, kept)
     return playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
 
 

@@ -10,6 +10,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
+from app.escalations.closure_models import ExitCriterion, PreventionAction
+
+__all__ = [
+    "BY_VALUE",
+    "LIVE_SQL",
+    "OF_PROMISES",
+    "OUTCOMES",
+    "STATUSES",
+    "TIERS",
+    "AbsenceMove",
+    "Escalation",
+    "EscalationContract",
+    "Event",
+    "EventText",
+    "ExitCriterion",
+    "Forecast",
+    "Link",
+    "PreventionAction",
+    "Request",
+    "Snapshot",
+    "TimelineSeal",
+    "Watcher",
+]
 
 STATUSES = ("requested", "declined", "open", "in_progress", "waiting", "resolved", "closed", "merged")
 OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken")

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import invalid
-from app.escalations import promises, tasking
+from app.escalations import criteria, prevention, promises, tasking
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NotReady
 from app.escalations.models import Escalation
@@ -32,37 +32,39 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
     change = begin(escalation_id, "resolve", act)
     was_waiting = change.record.status == "waiting"
     change.step("resolve")
-    waive(change, resolution)
+    found = criteria.of_case(change.record, change.playbook)
+    waive(change, resolution, found)
     happened_at = change.happened_at(at)
     if was_waiting:
         stop_waiting(change)
     change.record.resolved_at = happened_at
     promises.resolved(change, happened_at)
-    prevention = resolution.prevention or {}
+    promised = prevention.promise(change, resolution.prevention) if resolution.prevention else None
     facts = {
-        "met": sorted(resolution.met),
-        "waived_criteria": sorted(entry["criterion"] for entry in resolution.waived if entry.get("criterion")),
+        "met": found.in_state("met"),
+        "waived_criteria": found.in_state("waived"),
         "preventable": resolution.preventable,
-        "prevention_owner": prevention.get("owner_email"),
-        "prevention_due_on": prevention.get("due_on"),
+        "prevention": promised.id if promised else None,
+        "prevention_owner": promised.owner_id if promised else None,
+        "prevention_due_on": promised.due_on if promised else None,
     }
     texts = {
         "summary": resolution.summary,
         "root_cause": resolution.root_cause,
-        "prevention": prevention.get("action"),
+        "prevention": promised.action if promised else None,
     }
     change.note("resolve", facts, texts, at=happened_at)
     reweigh(change)
     return change.save()
 
 
-def waive(change: Change, resolution: Resolution) -> None:
+def waive(change: Change, resolution: Resolution, found: criteria.Criteria) -> None:
     """Waive the tasks and exit criteria named with their reasons; what is still required is answered by name."""
     reasons = {entry["task_id"]: entry["reason"] for entry in resolution.waived if entry.get("task_id")}
     open_tasks = playbooks.list_open(change.record.id)
     if unknown := set(reasons) - {task.id for task in open_tasks}:
         raise invalid("waived", f"{unknown.pop()} is no open task of this case")
-    missing = list_unmet(change, resolution)
+    missing = list_unmet(change, resolution, found)
     for task in open_tasks:
         if task.id in reasons:
             tasking.settle(change, task, {"state": "waived", "reason": reasons[task.id]})
@@ -76,18 +78,19 @@ def waive(change: Change, resolution: Resolution) -> None:
         raise NotReady(missing=missing)
 
 
-def list_unmet(change: Change, resolution: Resolution) -> list[dict[str, str]]:
-    """The playbook's exit criteria that are neither met nor waived with a reason; one it does not have is refused."""
-    criteria = {one.key: one.text for one in change.playbook.criteria} if change.playbook else {}
+def list_unmet(change: Change, resolution: Resolution, found: criteria.Criteria) -> list[dict[str, str]]:
+    """The exit criteria that are still open once those named are met or waived; one the case does not have is refused.
+
+    What was said earlier counts.
+    """
+    known = {one.key: one for one in found}
     waived = {entry["criterion"]: entry["reason"] for entry in resolution.waived if entry.get("criterion")}
-    for field, named_ in (("met", resolution.met), ("waived", waived)):
-        if unknown := sorted(set(named_) - set(criteria)):
-            expected = f"one of {', '.join(criteria)}" if criteria else "none: this case has no exit criteria"
+    for field, keys in (("met", resolution.met), ("waived", waived)):
+        if unknown := sorted(set(keys) - set(known)):
+            expected = f"one of {', '.join(known)}" if known else "none: this case has no exit criteria"
             raise invalid(field, f"{unknown[0]} is no exit criterion, expected {expected}")
+    for key in resolution.met:
+        found.settle(change, known[key], "met")
     for key, reason in waived.items():
-        change.note("criterion_waived", {"criterion": key}, {"reason": reason})
-    return [
-        {"criterion": key, "text": said}
-        for key, said in criteria.items()
-        if key not in waived and key not in resolution.met
-    ]
+        found.settle(change, known[key], "waived", reason)
+    return [{"criterion": one.key, "text": one.text} for one in found if one.state == "open"]

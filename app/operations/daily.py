@@ -13,7 +13,7 @@ from app import clock, queue
 from app.accounts.jobs import make_book
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
-from app.escalations.jobs import note_left_work, seal_timelines
+from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
 from app.http import idempotency
 from app.operations.models import DailyJob
 from app.routing.jobs import want_model
@@ -32,6 +32,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
     "seal_timelines": seal_timelines,  # so that a tail that was cut off shows
     "note_left_work": note_left_work,  # what somebody was given in the moment they left
+    "prevention": remind_prevention,  # what was promised so that a case does not happen again
     "suggestions": want_model,  # who closes what, learnt anew when cases were closed
     "forget_idempotency_keys": forget_idempotency_keys,
 }

@@ -33,6 +33,7 @@ def others(app, new_tenant):
     client.put("/api/v1/accounts/crm/A-1", json={"name": "Globex"})
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 1}
     assert client.post("/api/v1/escalations", json=body).status_code == 201
+    resolve(client, made.admin.email)
     assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
     assert client.post("/api/v1/skills", json={"name": "billing"}).status_code == 201
     away = {"starts_at": "2026-03-02T09:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}
@@ -46,6 +47,15 @@ def others(app, new_tenant):
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made
+
+
+def resolve(client, email):
+    """The case is resolved, with somebody who keeps it from happening again."""
+    path = f"/api/v1/escalations/{client.get('/api/v1/escalations').json['items'][0]['id']}"
+    assert client.post(f"{path}/acknowledge", json={}).status_code == 200
+    prevention = {"action": "Watch the disk", "owner_email": email, "due_on": "2100-01-01"}
+    words = {"summary": "Fixed", "root_cause": "A full disk", "preventable": True, "prevention": prevention}
+    assert client.post(f"{path}/resolve", json=words).status_code == 200
 
 
 def id_of(session, name):

@@ -1,0 +1,100 @@
+"""Reminding of prevention actions: on the day one is due and every week after, once, as long as it is open."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.accounts.queries import tenant_today
+from app.auth import queries as users
+from app.auth.actor import UserRef
+from app.auth.models import User
+from app.auth.settings import tenant_settings
+from app.db import db
+from app.escalations.prevention import REMINDED
+from app.escalations.words import numbered
+from app.notifications import queries as wishes
+from app.notifications import service as notifications
+from app.notifications.quiet import plan_delivery
+from app.routing import service as routing
+
+BATCH = 500
+
+# Days that nobody worked are not made up for: the next reminder is the first of its weeks that has not come yet.
+DUE = text(
+    """
+    with due as (
+        select id from prevention_action where state = 'open' and remind_on <= :today
+        order by remind_on, id limit :limit for update skip locked
+    )
+    update prevention_action p set remind_on = p.due_on + 7 * ((:today - p.due_on) / 7 + 1), version = p.version + 1
+    from due, escalation e, account a
+    where p.id = due.id and e.tenant_id = p.tenant_id and e.id = p.escalation_id
+      and a.tenant_id = e.tenant_id and a.id = e.account_id
+    returning p.id, p.action, p.due_on, p.owner_id, p.escalation_id, e.number, e.title, e.restricted, e.about_user_id,
+              e.owner_id as case_owner_id, a.name as account
+    """
+)
+
+
+def remind(now: datetime) -> int:
+    """Post today's reminders, inside the caller's transaction; answers how many."""
+    today, count = tenant_today(now), 0
+    while rows := db.session.execute(DUE, {"today": today, "limit": BATCH}).all():
+        count += notifications.post_all(list(_messages(rows, today, now)))
+    if count:
+        notifications.wake_delivery()
+    return count
+
+
+def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notifications.Message]:
+    people = {user.id: user for user in users.list_active(ids={id_ for row in rows for id_ in _holders(row)})}
+    on_duty = users.list_active(emails=[tenant_settings().duty_owner_email or ""])
+    stand_ins = routing.find_stand_ins(people, now=now)
+    reached = {*people, *(by.id for by in stand_ins.values() if by), *(user.id for user in on_duty)}
+    preferences = wishes.find_preferences(reached)
+    for row in rows:
+        for user, why in _hearing(row, people, on_duty, stand_ins).items():
+            delivery = plan_delivery(preferences.get(user.id), now, urgent=False)
+            late = (today - row.due_on).days
+            said = f"was due {late} days ago" if late else "is due today"
+            yield (
+                user.id,
+                user.email,
+                REMINDED,
+                f"{row.account}: what keeps it from happening again {said} · {numbered(row.number)}",
+                f"{row.action}\nPromised when “{row.title}” was resolved.",
+                why,
+                row.escalation_id,
+                None,
+                f"{REMINDED}:{row.id}:{today}:{user.id}",
+                now,
+                delivery.hold_until,
+                delivery.channel,
+            )
+
+
+def _holders(row: Any) -> list[UUID]:
+    return [id_ for id_ in (row.owner_id, row.case_owner_id) if id_ is not None and id_ != row.about_user_id]
+
+
+def _hearing(
+    row: Any, people: Mapping[UUID, User], on_duty: Sequence[User], stand_ins: Mapping[UUID, UserRef | None]
+) -> dict[UserRef, str]:
+    """Its owner; when they have left, who owned the case, else who is on duty; and who stands in for the absent, but
+    of a restricted case only in person."""
+    holder = next((people[id_] for id_ in _holders(row) if id_ in people), None)
+    if holder is None:
+        return {
+            UserRef(user.id, user.email, user.name): "You get this because its owner has left and you are on duty."
+            for user in on_duty
+            if user.id != row.about_user_id and not row.restricted
+        }
+    role = "its owner" if holder.id == row.owner_id else "the owner of the case, and its own has left"
+    hearing = {UserRef(holder.id, holder.email, holder.name): f"You get this because you are {role}."}
+    by = stand_ins.get(holder.id)
+    if by is not None and by.id != row.about_user_id and not row.restricted:
+        hearing.setdefault(by, f"You get this in place of {holder.name}, who is absent.")
+    return hearing
