@@ -258,6 +258,7 @@ class EditBody(Body):
     contract_ids = fields.List(fields.UUID(), allow_none=True, validate=validate.Length(max=200))
     restricted = fields.Boolean()
     handover_brief = sentence(required=False)
+    vendor = fields.Nested(VendorBody)
     forecast_close_on = fields.Date(allow_none=True)
 
 

@@ -8,10 +8,13 @@ from sqlalchemy import delete
 from app.accounts import queries as accounts
 from app.auth.settings import tenant_settings
 from app.db import db
+from app.errors import invalid
 from app.escalations import words
 from app.escalations.case import Act, Change, begin, list_contract_ids
+from app.escalations.climbing import vendor_texts
 from app.escalations.errors import ReasonNeeded
 from app.escalations.models import Escalation, EscalationContract
+from app.escalations.path import VENDOR_TIERS
 from app.escalations.working import reweigh, set_forecast
 from app.escalations.worth import snapshot_of, take_value
 
@@ -34,6 +37,8 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
         facts["restricted"] = record.restricted = changes["restricted"]
     if changes.get("handover_brief"):
         texts["handover_brief"], record.brief_missing = changes["handover_brief"], False
+    if "vendor" in changes:
+        texts |= change_vendor(change, changes["vendor"])
     if "severity" in changes and changes["severity"] != record.severity:
         facts["severity"] = change_severity(change, changes["severity"], changes.get("severity_reason"))
         texts["severity_reason"] = changes.get("severity_reason")
@@ -45,6 +50,13 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
         change.note("edit", facts, texts)
     change.sign_of_work(change.now)
     return change.save()
+
+
+def change_vendor(change: Change, vendor: dict[str, Any]) -> dict[str, str | None]:
+    """Whom to speak with at the vendor's, once the work is there or with management; the former stay in the path."""
+    if change.record.tier not in VENDOR_TIERS:
+        raise invalid("vendor", "expected once the work is with the vendor or with management")
+    return vendor_texts(vendor)
 
 
 def change_severity(change: Change, severity: int, reason: str | None) -> dict[str, int]:

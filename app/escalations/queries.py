@@ -176,6 +176,14 @@ BESIDE = {
     "service_level": """select json_build_object('name', l.name, 'number', v.number)
                         from service_level_version v join service_level l on l.id = v.service_level_id
                         where v.id = escalation.service_level_version_id""",
+    "vendor": """select json_build_object('since', e.at,
+                     'name', max(t.text) filter (where t.field = 'vendor_name'),
+                     'contact', max(t.text) filter (where t.field = 'vendor_contact'),
+                     'reference', max(t.text) filter (where t.field = 'vendor_reference'))
+                 from event e join event_text t on t.tenant_id = e.tenant_id and t.event_id = e.id
+                 where escalation.tier in ('vendor', 'management') and e.escalation_id = escalation.id
+                 and e.kind in ('escalate', 'edit') and e.text_hashes ? 'vendor_name'
+                 group by e.id, e.seq, e.at order by e.seq desc limit 1""",
     "contract_ids": """select json_agg(c.contract_id order by c.contract_id) from escalation_contract c
                        where c.escalation_id = escalation.id""",
     "watchers": """select json_agg(u.email order by u.email) from watcher w join "user" u on u.id = w.user_id
@@ -218,6 +226,7 @@ def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
         "about_user": found["about_user"],
         "routing": found["routing"],
         "service_level": found["service_level"],
+        "vendor": _moments(found["vendor"], "since") if found["vendor"] else None,
         "recurrence_of": found["recurrence_of_id"],
         "raised_by": {"kind": found["raised_by_kind"], "email": found["raised_by_email"]},
         "waiting": waiting_of(found),
@@ -249,6 +258,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,
         "recurrence_of": record.recurrence_of_id,
         "raised_by": {"kind": record.raised_by_kind, "email": record.raised_by_email},
+        "vendor": None,
         "waiting": None,
         "allowed": list(allowed_of(row)),
         "possible_duplicates": raised.duplicates,

@@ -72,6 +72,15 @@ class WaitingSchema(Schema):
     budget_used = fields.Boolean()
 
 
+class VendorSchema(Schema):
+    """Who works on it at the vendor's, and under which of their numbers, while it is there or with management."""
+
+    name = fields.String(allow_none=True)
+    contact = fields.String(allow_none=True)
+    reference = fields.String(allow_none=True)
+    since = AwareDateTime()
+
+
 class RequestSchema(Schema):
     kind = fields.String()
     asked_at = AwareDateTime()
@@ -138,6 +147,7 @@ class EscalationSchema(EscalationItemSchema):
     forecast_close_on = fields.Date(allow_none=True)
     forecast_slips = fields.List(fields.Dict())
     waiting = fields.Nested(WaitingSchema, allow_none=True)
+    vendor = fields.Nested(VendorSchema, allow_none=True)
     service_level = fields.Nested(LevelRefSchema, allow_none=True)
     routing = fields.Nested(RoutingSchema, allow_none=True)
     external_refs = fields.List(fields.Dict())

@@ -7,7 +7,7 @@ from app.auth.settings import REASONS, TenantSettings
 from app.errors import invalid
 from app.escalations.tiers import TIERS
 
-__all__ = ["CHOICES", "HOP_REASONS", "REASONS", "TIERS", "as_json", "check_reason", "numbered"]
+__all__ = ["CHOICES", "CHOICE_MEANS", "HOP_REASONS", "REASONS", "TIERS", "as_json", "check_reason", "numbered"]
 
 HOP_REASONS = (
     "time",
@@ -19,6 +19,14 @@ HOP_REASONS = (
     "other",
 )
 CHOICES = ("extend", "vendor", "concession", "close_unresolved", "go_on")
+# Each choice in words, and the call by which it is done.
+CHOICE_MEANS: dict[str, tuple[str, str | None]] = {
+    "extend": ("give it more time, with a later close date", "extend"),
+    "vendor": ("engage the vendor, with a named contact and reference", "escalate"),
+    "concession": ("offer the customer a concession and tell them", "updates"),
+    "close_unresolved": ("close it unresolved and tell the customer why", "close-unresolved"),
+    "go_on": ("go on as before", None),
+}
 CHANNELS = ("call", "email", "meeting", "portal", "chat")
 AUDIENCES = ("customer", "account_team", "executive")
 

@@ -17,12 +17,13 @@ ENTRIES = text(
 )
 
 
-def load_stored(escalation_id: UUID, *, lock: bool = False) -> list[StoredClock]:
+def load_stored(escalation_id: UUID, *, lock: bool = False, kind: str | None = None) -> list[StoredClock]:
     """Every cycle of every clock of an escalation, in order of start, with its ledger: two statements.
 
     Rows stay outside the session, so that only `Clocks.save` writes them.
     """
     query = select(Clock.__table__).where(Clock.escalation_id == escalation_id).order_by(Clock.id)
+    query = query.where(Clock.kind == kind) if kind else query
     rows = [Clock(**row._mapping) for row in db.session.execute(query.with_for_update() if lock else query)]
     ledgers = load_ledgers([row.id for row in rows])
     load_versions([row.calendar_version_id for row in rows], {row.ladder_number for row in rows})

@@ -112,9 +112,9 @@ class ClockView:
         return self.state.moves
 
 
-def list_clocks(escalation_id: UUID, now: datetime) -> list[ClockView]:
-    """Every cycle of every clock of a case as of `now`, in order of start: two statements."""
-    return [_view(stored, now) for stored in load_stored(escalation_id)]
+def list_clocks(escalation_id: UUID, now: datetime, *, kind: str | None = None) -> list[ClockView]:
+    """Every cycle of every clock of a case, or of those of one kind, as of `now`, in order of start: two statements."""
+    return [_view(stored, now) for stored in load_stored(escalation_id, kind=kind)]
 
 
 def _view(stored: StoredClock, now: datetime) -> ClockView:

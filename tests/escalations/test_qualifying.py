@@ -8,6 +8,7 @@ import pytest
 from app.auth.models import User
 from tests.conftest import ApiClient
 from tests.escalations.conftest import Company
+from tests.escalations.moved_up import do, events, publish, put_team, tasks
 
 Raise = Callable[..., dict[str, Any]]
 PATH = [{"tier": tier, "ask": f"Can {tier} do it"} for tier in ("tier_1", "tier_2", "tier_3", "management")]
@@ -17,54 +18,14 @@ HOP = {"reason": "time", "brief": "All tried."}
 
 
 @pytest.fixture
-def publish(client: ApiClient) -> Callable[..., None]:
-    def make(**members: Any) -> None:
-        book = client.post("/api/v1/playbooks", json={"definition": {"name": "Book", "about": "A book.", **members}})
-        assert book.status_code == 201, book.text
-        assert client.post(f"/api/v1/playbooks/{book.json['id']}/publish", json={}).status_code == 200
-
-    return make
-
-
-@pytest.fixture
-def put_team(client: ApiClient) -> Callable[..., None]:
-    def make(tier: str, *members: User) -> None:
-        team = client.post("/api/v1/teams", json={"name": tier.title(), "tier": tier})
-        assert team.status_code == 201, team.text
-        for member in members:
-            added = client.put(f"/api/v1/teams/{team.json['id']}/members/{member.id}", json={})
-            assert added.status_code in (200, 201), added.text
-
-    return make
-
-
-@pytest.fixture
 def owner(as_user: Callable[..., ApiClient], company: Company) -> ApiClient:
     return as_user(company.owner)
 
 
-def do(client: ApiClient, case: dict[str, Any], action: str, *, status: int = 200, **body: Any) -> dict[str, Any]:
-    answer = client.post(f"/api/v1/escalations/{case['id']}/{action}", json=body)
-    assert answer.status_code == status, answer.text
-    found: dict[str, Any] = answer.json
-    return found
-
-
-def tasks(client: ApiClient, case: dict[str, Any], kind: str) -> list[tuple[str, str, str]]:
-    """(title, assignee, state) of the case's tasks of a kind."""
-    items = client.get(f"/api/v1/escalations/{case['id']}/tasks").json["items"]
-    return [(one["title"], one["assignee_id"], one["state"]) for one in items if one["kind"] == kind]
-
-
-def events(client: ApiClient, case: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    items = client.get(f"/api/v1/escalations/{case['id']}/timeline?limit=200").json["items"]
-    return [event for event in items if event["kind"] == kind]
-
-
 def test_the_owner_is_asked_in_the_first_tier_of_the_path(
-    client: ApiClient, publish: Any, raise_case: Raise, company: Company
+    client: ApiClient, raise_case: Raise, company: Company
 ) -> None:
-    publish(tiers=PATH[1:])
+    publish(client, tiers=PATH[1:])
     case = raise_case()
 
     assert case["tier"] == "tier_2"
@@ -84,9 +45,9 @@ def test_a_case_without_a_path_is_asked_nothing_and_may_be_qualified(
 
 
 def test_a_yes_leaves_the_work_where_it_is(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise, company: Company
+    client: ApiClient, owner: ApiClient, raise_case: Raise, company: Company
 ) -> None:
-    publish(tiers=PATH)
+    publish(client, tiers=PATH)
     case = raise_case()
     answered = do(owner, case, "qualify", **YES)
 
@@ -96,9 +57,9 @@ def test_a_yes_leaves_the_work_where_it_is(
 
 
 def test_a_no_asks_for_the_brief_and_the_hop_ends_that(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise, company: Company
+    client: ApiClient, owner: ApiClient, raise_case: Raise, company: Company
 ) -> None:
-    publish(tiers=PATH)
+    publish(client, tiers=PATH)
     case = raise_case()
     assert do(owner, case, "qualify", **NO)["tier"] == "tier_1"
     brief = "Write the handover brief and move the work up"
@@ -111,9 +72,9 @@ def test_a_no_asks_for_the_brief_and_the_hop_ends_that(
 
 
 def test_a_no_with_its_brief_moves_the_work_up_in_the_same_call(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise
+    client: ApiClient, owner: ApiClient, raise_case: Raise
 ) -> None:
-    publish(tiers=PATH)
+    publish(client, tiers=PATH)
     case = raise_case()
     moved = do(owner, case, "qualify", **NO, brief="Restarted it twice.", to_tier="tier_3")
 
@@ -126,16 +87,14 @@ def test_a_no_with_its_brief_moves_the_work_up_in_the_same_call(
 def test_whom_the_tier_asks_answers_and_hands_up_without_owning_the_case(
     client: ApiClient,
     owner: ApiClient,
-    publish: Any,
-    put_team: Any,
     raise_case: Raise,
     make_user: Callable[..., User],
     as_user: Callable[..., ApiClient],
     company: Company,
 ) -> None:
     expert, other = make_user("specialist"), make_user("specialist")
-    put_team("tier_2", expert)
-    publish(tiers=PATH)
+    put_team(client, "tier_2", expert)
+    publish(client, tiers=PATH)
     case = raise_case()
     assert do(as_user(expert), case, "qualify", status=403, **NO)["code"] == "not_yours"
     do(owner, case, "escalate", **HOP)
@@ -154,15 +113,13 @@ def test_whom_the_tier_asks_answers_and_hands_up_without_owning_the_case(
 def test_a_colleague_standing_in_answers_in_the_place_of_whom_the_tier_asks(
     client: ApiClient,
     owner: ApiClient,
-    publish: Any,
-    put_team: Any,
     raise_case: Raise,
     make_user: Callable[..., User],
     as_user: Callable[..., ApiClient],
 ) -> None:
     expert, stand_in = make_user("specialist"), make_user("specialist")
-    put_team("tier_2", expert)
-    publish(tiers=PATH)
+    put_team(client, "tier_2", expert)
+    publish(client, tiers=PATH)
     case = raise_case()
     do(owner, case, "escalate", **HOP)
     away = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2100-01-01T00:00:00Z", "delegate_email": stand_in.email}
@@ -173,10 +130,8 @@ def test_a_colleague_standing_in_answers_in_the_place_of_whom_the_tier_asks(
     assert (answered["actor"]["id"], answered["acting_for_id"]) == (str(stand_in.id), str(expert.id))
 
 
-def test_an_answer_holds_until_another_is_given(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise
-) -> None:
-    publish(tiers=PATH)
+def test_an_answer_holds_until_another_is_given(client: ApiClient, owner: ApiClient, raise_case: Raise) -> None:
+    publish(client, tiers=PATH)
     case = raise_case()
     do(owner, case, "qualify", **YES)
     assert do(owner, case, "qualify", status=409, **YES)["code"] == "already_answered"
@@ -188,8 +143,8 @@ def test_an_answer_holds_until_another_is_given(
     assert [event["facts"]["resolvable"] for event in events(client, case, "qualify")] == [True, False, True]
 
 
-def test_what_is_resolved_is_answered(client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise) -> None:
-    publish(tiers=PATH)
+def test_what_is_resolved_is_answered(client: ApiClient, owner: ApiClient, raise_case: Raise) -> None:
+    publish(client, tiers=PATH)
     case = raise_case()
     do(owner, case, "acknowledge")
     do(owner, case, "resolve", summary="Fixed", root_cause="A full disk", preventable=True)
@@ -198,10 +153,8 @@ def test_what_is_resolved_is_answered(client: ApiClient, owner: ApiClient, publi
     assert do(owner, case, "qualify", status=409, **NO)["code"] == "step_not_allowed"
 
 
-def test_a_customers_refusal_puts_the_question_anew(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise
-) -> None:
-    publish(tiers=PATH)
+def test_a_customers_refusal_puts_the_question_anew(client: ApiClient, owner: ApiClient, raise_case: Raise) -> None:
+    publish(client, tiers=PATH)
     case = raise_case()
     do(owner, case, "acknowledge")
     do(owner, case, "qualify", **YES)
@@ -213,9 +166,9 @@ def test_a_customers_refusal_puts_the_question_anew(
 
 
 def test_at_the_end_of_the_path_a_no_asks_management_to_decide(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise, company: Company
+    client: ApiClient, owner: ApiClient, raise_case: Raise, company: Company
 ) -> None:
-    publish(tiers=PATH[:1])
+    publish(client, tiers=PATH[:1])
     case = raise_case()
     do(owner, case, "qualify", **NO)
 
@@ -226,15 +179,13 @@ def test_at_the_end_of_the_path_a_no_asks_management_to_decide(
 def test_management_is_asked_for_its_decision_and_not_whether_it_can_be_resolved(
     client: ApiClient,
     owner: ApiClient,
-    publish: Any,
-    put_team: Any,
     raise_case: Raise,
     make_user: Callable[..., User],
     as_user: Callable[..., ApiClient],
 ) -> None:
     director = make_user("manager", "director@example.com")
-    put_team("management", director)
-    publish(tiers=PATH)
+    put_team(client, "management", director)
+    publish(client, tiers=PATH)
     case = raise_case()
     do(owner, case, "escalate", **HOP, to_tier="management")
 
@@ -266,10 +217,8 @@ def test_an_answer_that_says_nothing_is_refused_with_its_place(
     assert [error["pointer"] for error in refused["errors"]] == [pointer]
 
 
-def test_a_hop_refused_leaves_the_question_unanswered(
-    client: ApiClient, owner: ApiClient, publish: Any, raise_case: Raise
-) -> None:
-    publish(tiers=PATH[:2])
+def test_a_hop_refused_leaves_the_question_unanswered(client: ApiClient, owner: ApiClient, raise_case: Raise) -> None:
+    publish(client, tiers=PATH[:2])
     case = raise_case()
     refused = do(owner, case, "qualify", status=409, **NO, brief="All tried.", to_tier="onsite")
 
@@ -278,10 +227,8 @@ def test_a_hop_refused_leaves_the_question_unanswered(
     assert [state for _, _, state in tasks(client, case, "qualification")] == ["open"]
 
 
-def test_a_merge_leaves_the_merged_ones_question_behind(
-    client: ApiClient, publish: Any, raise_case: Raise, owner: ApiClient
-) -> None:
-    publish(tiers=PATH)
+def test_a_merge_leaves_the_merged_ones_question_behind(client: ApiClient, raise_case: Raise, owner: ApiClient) -> None:
+    publish(client, tiers=PATH)
     kept, merged = raise_case(), raise_case(title="Again")
     do(owner, merged, "escalate", **HOP)
     do(owner, merged, "merge", into_id=kept["id"], reason="The same.")

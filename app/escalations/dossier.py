@@ -1,0 +1,46 @@
+"""The dossier for management's decision: what may be decided, and the complete record of what was done."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.auth.actor import Actor
+from app.db import db
+from app.escalations import queries
+from app.escalations.history import SAID, list_asked, way_of
+from app.escalations.path import stage_of
+from app.escalations.words import CHOICE_MEANS, CHOICES
+from app.http import decode_cursor, encode_cursor
+
+QUIET = ("watch", "link", "playbook", "task_ready")
+DONE = text(
+    f"""
+    select {SAID}, (select t.title from task t where t.tenant_id = e.tenant_id
+                    and t.id = cast(e.facts ->> 'task' as uuid)) as task
+    from event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
+    where e.escalation_id = :id and e.seq > :after and e.kind <> all(:quiet) order by e.seq limit :limit
+    """  # noqa: S608 - the part is ours
+)
+
+
+def get_dossier(escalation_id: UUID, *, actor: Actor, now: datetime, limit: int, cursor: str | None) -> dict[str, Any]:
+    """What management decides on: the options, what was asked and decided, the path, and everything done, in order."""
+    record = queries.get_visible(escalation_id, actor=actor, now=now)
+    position = decode_cursor(cursor)
+    way = way_of(record, attempts=0)
+    values = {"id": record.id, "after": position[0] if position else 0, "quiet": list(QUIET), "limit": limit + 1}
+    rows = db.session.execute(DONE, values).all()
+    page = [{**row._mapping, "tier": stage_of(way.stages, seq=row.seq, at=row.at).tier} for row in rows[:limit]]
+    return {
+        "escalation": queries.get_record(record.id, actor=actor, now=now),
+        "options": [
+            {"choice": choice, "means": CHOICE_MEANS[choice][0], "call": CHOICE_MEANS[choice][1]} for choice in CHOICES
+        ],
+        "asked": list_asked(record.id),
+        "path": [{"stage": stage} for stage in way.stages],
+        "attempts": way.earlier_attempts,
+        "items": page,
+        "next_cursor": encode_cursor([page[-1]["seq"]]) if len(rows) > limit else None,
+    }
