@@ -9,7 +9,7 @@ from app.accounts import queries as accounts
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
-from app.escalations import words
+from app.escalations import holders, words
 from app.escalations.case import Act, Change, begin, list_contract_ids
 from app.escalations.climbing import vendor_texts
 from app.escalations.errors import ReasonNeeded
@@ -48,6 +48,8 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
         set_forecast(change, changes["forecast_close_on"])
     if len(facts) > 1 or facts["fields"] or texts:
         change.note("edit", facts, texts)
+    if "restricted" in facts:
+        holders.follow(change, because="restricted")
     change.sign_of_work(change.now)
     return change.save()
 

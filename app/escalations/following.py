@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.accounts.facts import AccountFacts
 from app.auth import queries as users
+from app.auth.models import User
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.escalations.case import Change
@@ -101,5 +102,6 @@ def holders_of(
     if "owner_manager" in wanted:
         found["owner_manager"] = next((manager.id for manager in users.list_managers(record.owner_id)), None)
     if "team_lead" in wanted and record.team_id is not None:
-        found["team_lead"] = db.session.scalar(select(Team.lead_id).where(Team.id == record.team_id))
+        led = select(Team.lead_id).join(User, User.id == Team.lead_id).where(Team.id == record.team_id, User.active)
+        found["team_lead"] = db.session.scalar(led)
     return {role: id_ for role, id_ in found.items() if role in wanted and id_ != record.about_user_id}

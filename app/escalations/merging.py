@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.db import db
 from app.errors import invalid
-from app.escalations import criteria, lifecycle, prevention, promises, tasking
+from app.escalations import criteria, holders, lifecycle, prevention, promises, tasking
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.closing import void_requests
@@ -76,6 +76,7 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     tasking.promise_all(survivor, tasks)
     carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
+    holders.follow(survivor, because="merge")
     change.save()
     return survivor.save()
 
@@ -98,7 +99,7 @@ def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
         db.session.execute(statement, values)
     criteria.join(loser.id, kept.id)
     prevention.join(loser, kept)
-    return playbooks.join(loser.id, kept.id, kept.owner_id, now=now)
+    return playbooks.join(loser.id, kept.id, now=now)
 
 
 def hide_from(survivor: Change, about_user_id: UUID | None) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from app.accounts.facts import AccountFacts
 from app.auth import queries as users
 from app.db import Model, db
+from app.escalations import holders
 from app.escalations.case import Change
 from app.escalations.models import Escalation, Link
 from app.escalations.words import numbered
-from app.playbooks import service as playbooks
 from app.routing import facts
 from app.routing import service as routing
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
@@ -88,7 +88,6 @@ def hand_over(
     change.rows.append(routed.decision)
     if previous is not None:
         routing.release(record.id, now=change.now, closed=False)
-        playbooks.follow_owner(record.id, routed.owner_id)
         if previous != routed.owner_id:
             change.clocks.owner_left()
     change.rows += hold(record, routed.owner_id, routed.team_id, now=change.now)
@@ -113,6 +112,8 @@ def hand_over(
         f"{record.due_at:%d %b %Y}.",
         present=cause == "raise",  # just found eligible, or the last who is left
     )
+    if previous is not None:
+        holders.follow(change, because="owner")
     if routed.failure is not None:
         tell_of_failure(change, account, routed)
 

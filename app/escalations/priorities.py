@@ -1,4 +1,4 @@
-"""Priority kept current: cases whose account changed since, and all once a day, in batches.
+"""Priority kept current: cases whose account changed since, and all once a day, in batches; with it, whose tasks are.
 
 The record's version stays: nobody's edit fails because its place in a list moved.
 """
@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
+from app import clock
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
 from app.accounts.priority import is_noted
@@ -20,7 +21,8 @@ from app.auth import queries as users
 from app.auth.actor import UserRef
 from app.auth.models import User
 from app.db import Model, current_tenant, db
-from app.escalations import timeline
+from app.escalations import holders, timeline
+from app.escalations.holder_messages import PassedOnIn, told_of_tasks
 from app.escalations.models import LIVE_SQL, Escalation
 from app.escalations.urgency import is_urgent
 from app.escalations.words import numbered
@@ -36,8 +38,8 @@ log = structlog.get_logger()
 BATCH = 200
 
 # Raw: what another transaction holds is passed by; it is measured there or found again.
-# Two ways to a case, each by its index: not measured today yet, or its account changed of late. A change that was
-# missed for longer than that is found by the day.
+# Three ways to a case, each by its index: not measured today yet, its account changed of late, or a colleague did and a
+# task is in the wrong hands. A change that was missed for longer than that is found by the day.
 LIST_STALE = text(
     f"""
     select e.*, a.version as present_version from escalation e
@@ -47,11 +49,14 @@ LIST_STALE = text(
         union all
         (select c.id from account b join escalation c on c.tenant_id = b.tenant_id and c.account_id = b.id
          where b.changed_at > :lately and c.{LIVE_SQL} and c.account_version < b.version limit :limit)
+        union all
+        ({holders.MISPLACED} limit :limit)
     )
     order by e.id limit :limit for update of e skip locked
     """  # noqa: S608 - the statuses are ours
 )
 LATELY = timedelta(days=2)
+USERS_LATELY = timedelta(hours=1)
 LIST_CONTRACTS = text(
     """
     select t.escalation_id, array_agg(t.contract_id) as ids from escalation_contract t
@@ -90,22 +95,25 @@ class Measured:
 
     rows: list[Model] = field(default_factory=list)
     gone: list[tuple[Escalation, AccountFacts]] = field(default_factory=list)
+    passed_on: list[PassedOnIn] = field(default_factory=list)
 
 
 def reprioritise_batch(now: datetime, *, limit: int = BATCH) -> int:
-    """Value, snapshot and priority of the next cases that need it; answers how many. At most ten statements."""
-    found = db.session.execute(
-        LIST_STALE, {"today": accounts.tenant_today(now), "lately": now - LATELY, "limit": limit}
-    ).all()
+    """Value, snapshot and priority of the next cases that need it, and whose tasks are; answers how many. At most
+    thirteen statements."""
+    lately = {"lately": now - LATELY, "users_lately": clock.real_now() - USERS_LATELY}
+    found = db.session.execute(LIST_STALE, {"today": accounts.tenant_today(now), **lately, "limit": limit}).all()
     if not found:
         return 0
     stale = {row.id: row.present_version for row in found}
     records = [_record(row) for row in found]
     facts = accounts.facts_for_many({record.account_id for record in records}, now=now)
     touched, changed_at = _contracts(records), _last_changes(records)
-    measured = Measured()
+    measured, passed_on = Measured(), holders.pass_on(record.id for record in records)
     for record in records:
         _measure(record, stale[record.id], facts[record.account_id], touched, changed_at, measured, now)
+        if moved := passed_on.get(record.id):
+            _note_passed_on(record, facts[record.account_id], moved, measured, now)
     _save(records, measured, now)
     return len(records)
 
@@ -146,6 +154,14 @@ def _measure(
         measured.rows += timeline.append(record, "priority", actor_id=None, at=now, now=now, facts=facts)
 
 
+def _note_passed_on(
+    record: Escalation, account: AccountFacts, moved: list[holders.PassedOn], measured: Measured, now: datetime
+) -> None:
+    kept = holders.facts_of(moved, "holder")
+    measured.rows += timeline.append(record, holders.EVENT, actor_id=None, at=now, now=now, facts=kept)
+    measured.passed_on.append((record, account, moved))
+
+
 def _over_its_contracts(
     record: Escalation, account: AccountFacts, ids: Collection[UUID], now: datetime
 ) -> AccountFacts:
@@ -170,7 +186,9 @@ def _save(records: list[Escalation], measured: Measured, now: datetime) -> None:
     rows = [{"id": record.id, **{name: _stored(getattr(record, name)) for name in KEPT}} for record in records]
     db.session.execute(UPDATE_CASES, {"tenant": current_tenant(), "rows": json.dumps(rows, default=str)})
     insert_all(measured.rows)
-    if measured.gone and notifications.post_all(list(_told_of_gone(measured.gone, now))):
+    messages = [*(_told_of_gone(measured.gone, now) if measured.gone else ())]
+    messages += told_of_tasks(measured.passed_on, now) if measured.passed_on else ()
+    if messages and notifications.post_all(messages):
         notifications.wake_delivery()
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.db import db, new_id
 from app.errors import NotFound, invalid
@@ -19,7 +19,6 @@ __all__ = [
     "change_task",
     "choose",
     "find_playbook",
-    "follow_owner",
     "get_task",
     "has_playbooks",
     "intake_task",
@@ -65,13 +64,16 @@ def plan_tasks(
 def _planned(
     plan: TaskPlan, ready: bool, escalation_id: UUID, holders: Mapping[str, UUID | None], now: datetime
 ) -> Task:
+    """A row of a task; it keeps a role that nobody holds, for whoever will. A tier's task is one person's: with nobody
+    in the tier's team, it is the owner's own."""
+    holder = holders.get(plan.role)
     task = new_task(
         "playbook",
         plan.title,
         escalation_id=escalation_id,
-        assignee_id=holders.get(plan.role) or holders.get("owner"),
+        assignee_id=holder or holders.get("owner"),
         now=now,
-        role=plan.role if holders.get(plan.role) else "owner",
+        role="owner" if plan.role == "tier" and holder is None else plan.role,
         required=plan.required,
     )
     task.key, task.after, task.due = plan.key, list(plan.after), dict(plan.due) if plan.due else None
@@ -163,18 +165,9 @@ def change_task(task: Task, changes: dict[str, Any], *, now: datetime) -> Task:
     return task
 
 
-def follow_owner(escalation_id: UUID, owner_id: UUID) -> None:
-    """Open tasks of the owner's role go to the new owner."""
-    db.session.execute(
-        update(Task)
-        .where(Task.escalation_id == escalation_id, Task.role == "owner", Task.state == "open")
-        .values(assignee_id=owner_id)
-    )
-
-
-def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datetime) -> list[Task]:
+def join(loser_id: UUID, survivor_id: UUID, *, now: datetime) -> list[Task]:
     """In a merge, open tasks join the survivor with their origin; one that stands there already is waived, and so is
-    what was asked of the merged one's own tier."""
+    what was asked of the merged one's own tier. Whose they are there is to be found afterwards."""
     joined = []
     kept = {(task.kind, task.title) for task in list_open(survivor_id)}
     for task in list_open(loser_id):
@@ -184,7 +177,5 @@ def join(loser_id: UUID, survivor_id: UUID, owner_id: UUID | None, *, now: datet
             continue
         kept.add((task.kind, task.title))
         task.escalation_id, task.origin_id = survivor_id, task.origin_id or loser_id
-        if task.role == "owner":
-            task.assignee_id = owner_id
         joined.append(task)
     return joined

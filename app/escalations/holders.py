@@ -1,0 +1,147 @@
+"""Who does a task: whoever holds its role now. A role that nobody holds falls to the owner until somebody holds it.
+
+Of one case after its owner, its team or who may see it changed; of many at once after an account, a colleague or a line
+changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.auth import queries as users
+from app.db import current_tenant, db
+from app.escalations.case import Change
+from app.escalations.models import LIVE_SQL
+from app.escalations.words import numbered
+from app.playbooks.models import Task
+from app.rows import array_of
+
+EVENT = "tasks_passed_on"
+
+# Beside a task `t`, its case `e` and its account `a`. Who was asked for management's decision stays asked.
+FOLLOWS = """
+    t.state = 'open' and t.kind <> 'decision'
+    and t.role in ('owner', 'csm', 'account_owner', 'sponsor', 'team_lead', 'owner_manager')
+"""
+HOLDER = """
+    coalesce((
+        select u.id from "user" u
+        where u.tenant_id = e.tenant_id and u.active and u.role <> 'integration'
+        and u.id is distinct from e.about_user_id
+        and (t.role = 'owner_manager' or not e.restricted)
+        and u.id = case t.role
+            when 'csm' then (select p.id from "user" p where p.tenant_id = e.tenant_id and p.email = lower(a.csm_email))
+            when 'account_owner' then
+                (select p.id from "user" p where p.tenant_id = e.tenant_id and p.email = lower(a.owner_email))
+            when 'sponsor' then
+                (select p.id from "user" p where p.tenant_id = e.tenant_id and p.email = lower(a.sponsor_email))
+            when 'team_lead' then (select l.lead_id from team l where l.tenant_id = e.tenant_id and l.id = e.team_id)
+            when 'owner_manager' then
+                (select p.manager_id from "user" p where p.tenant_id = e.tenant_id and p.id = e.owner_id)
+            end
+    ), e.owner_id)
+"""
+PASS_ON = text(
+    f"""
+    with asked as (
+        select t.id, t.assignee_id as was, {HOLDER} as holder
+        from task t
+        join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id
+        join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+        where t.escalation_id = any(cast(:ids as uuid[])) and {FOLLOWS}
+    )
+    update task t set assignee_id = asked.holder from asked
+    where t.tenant_id = :tenant and t.id = asked.id and t.assignee_id is distinct from asked.holder
+    returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was
+    """  # noqa: S608 - the parts are ours
+)
+# Open cases with a task in the wrong hands since a colleague changed, was made, or left: by owner and by account.
+MISPLACED = f"""
+    with changed as (select id, email from "user" where changed_at > :users_lately),
+    near as (
+        select e.id from escalation e where e.{LIVE_SQL} and e.owner_id in (
+            select id from changed union select u.id from "user" u where u.manager_id in (select id from changed))
+        union
+        select t.escalation_id from task t where t.state = 'open' and t.assignee_id in (select id from changed)
+        union
+        select e.id from account a join escalation e on e.tenant_id = a.tenant_id and e.account_id = a.id
+        where e.{LIVE_SQL} and exists (select from changed) and exists (
+            select from changed c where c.email in (lower(a.csm_email), lower(a.owner_email), lower(a.sponsor_email)))
+    )
+    select t.escalation_id from near
+    join task t on t.escalation_id = near.id and {FOLLOWS}
+    join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id and e.{LIVE_SQL}
+    join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
+    where t.assignee_id is distinct from {HOLDER}
+"""  # noqa: S608 - the parts are ours
+
+
+@dataclass(frozen=True)
+class PassedOn:
+    """A task that is somebody else's now."""
+
+    id: UUID
+    escalation_id: UUID
+    title: str
+    ready: bool
+    assignee_id: UUID | None
+    was: UUID | None
+
+
+def pass_on(escalation_ids: Iterable[UUID]) -> dict[UUID, list[PassedOn]]:
+    """The open tasks of these cases go to who holds their roles; what moved, by case, in one statement."""
+    values = {"ids": array_of(list(escalation_ids)), "tenant": current_tenant()}
+    found: dict[UUID, list[PassedOn]] = defaultdict(list)
+    for row in db.session.execute(PASS_ON, values):
+        found[row.escalation_id].append(PassedOn(**row._mapping))
+    return found
+
+
+def follow(change: Change, *, because: str) -> None:
+    """The tasks of one case go to who holds their roles now; each new holder hears once of what can be begun.
+
+    An owner who just got the case is told that instead.
+    """
+    db.session.flush()
+    moved = pass_on([change.record.id]).get(change.record.id, [])
+    if not moved:
+        return
+    _show(moved)
+    others = [one for one in moved if one.assignee_id != change.record.owner_id]
+    if others or because != "owner":
+        change.note(EVENT, facts_of(moved, because))
+    told = by_person(others if because == "owner" else moved)
+    for user in users.list_active(ids=list(told)) if told else []:
+        subject = f"{change.account.account.name}: {subject_of(change.record.title, change.record.number)}"
+        change.tell([user], "task", subject, "\n".join(told[user.id]))
+
+
+def facts_of(moved: Sequence[PassedOn], because: str) -> dict[str, Any]:
+    """What the timeline keeps: which task went from whom to whom, and why."""
+    return {"because": because, "tasks": [{"task": t.id, "was": t.was, "assignee": t.assignee_id} for t in moved]}
+
+
+def by_person(moved: Iterable[PassedOn]) -> Mapping[UUID, list[str]]:
+    """What each new holder can begin, by title."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for one in moved:
+        if one.ready and one.assignee_id is not None:
+            found[one.assignee_id].append(one.title)
+    return found
+
+
+def subject_of(title: str, number: int) -> str:
+    return f"{title} · {numbered(number)}: tasks that are yours now"
+
+
+def _show(moved: Iterable[PassedOn]) -> None:
+    """Tasks that were read before show who has them now."""
+    holders = {one.id: one.assignee_id for one in moved}
+    for one in list(db.session.identity_map.values()):
+        if isinstance(one, Task) and one.id in holders:
+            set_committed_value(one, "assignee_id", holders[one.id])
