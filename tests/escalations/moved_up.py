@@ -31,8 +31,9 @@ def do(client: ApiClient, case: Case, action: str, *, status: int = 200, **body:
     return found
 
 
-def read(client: ApiClient, case: Case, what: str, *, status: int = 200) -> Case:
-    answer = client.get(f"/api/v1/escalations/{case['id']}/{what}")
+def read(client: ApiClient, case: Case, what: str = "", *, status: int = 200) -> Case:
+    """The record, or what hangs on it."""
+    answer = client.get(f"/api/v1/escalations/{case['id']}{what and f'/{what}'}")
     assert answer.status_code == status, answer.text
     found: Case = answer.json
     return found
