@@ -13,6 +13,7 @@ from app.auth.actor import Actor
 from app.auth.settings import current_version
 from app.db import db, new_id
 from app.errors import NotFound
+from app.playbooks import drafts
 from app.playbooks.definition import FaultyPlaybook, Playbook, compile_playbook
 from app.playbooks.errors import NothingToPublish, PlaybookRefused
 from app.playbooks.models import PlaybookModel, PlaybookVersion
@@ -25,7 +26,7 @@ MOST_SHOWN = 20
 def check(definition: Any, written: Written | None = None) -> Playbook:
     """The playbook understood; PlaybookRefused names every fault, with its line where it was written as YAML."""
     try:
-        return compile_playbook(definition)
+        return compile_playbook(definition, also=drafts.faults_of)
     except FaultyPlaybook as faulty:
         if written is not None:
             errors = written.placed(faulty.faults)

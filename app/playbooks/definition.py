@@ -1,11 +1,11 @@
-"""What a playbook says, as written and as understood: questions, tasks, tier path, updates, exit criteria.
+"""What a playbook says, as written and as understood: questions, tasks, tier path, updates, exit criteria, drafts.
 
 A definition is plain data, the same in JSON and YAML. Everything in it has a short `key` by which the rest names it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.playbooks.order import find_cycle
@@ -19,8 +19,11 @@ MOST_HOURS, MOST_DAYS = 8_760, 3_650
 COUNTED = "counts."
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 TITLE, SENTENCE = 200, 2_000
+AUDIENCES = ("customer", "account_team", "executive")
+SUITS = ("open", "in_progress", "waiting", "resolved", "closed")
+MOST_DRAFTS, MESSAGE = 30, 10_000
 
-MEMBERS = ("name", "about", "rank", "when", "questions", "tasks", "tiers", "updates", "exit_criteria")
+MEMBERS = ("name", "about", "rank", "when", "questions", "tasks", "tiers", "updates", "exit_criteria", "drafts")
 
 Promised = Mapping[str, int]
 
@@ -79,6 +82,20 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A message to be filled with the case's fields, edited and sent by a person to everybody in `audience`, who read
+    `text` or a wording of their own; it is suggested first in the statuses that it `suits`."""
+
+    key: str
+    title: str
+    audience: tuple[str, ...]
+    subject: str
+    text: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    suits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Playbook:
     """An understood version. Of those whose `when` holds, the one of the lowest `rank` is used."""
 
@@ -91,6 +108,7 @@ class Playbook:
     tiers: tuple[TierPlan, ...]
     updates: Mapping[str, Promised]
     criteria: tuple[Criterion, ...]
+    drafts: tuple[Draft, ...] = ()
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -100,13 +118,22 @@ class Playbook:
     def tier(self, name: str) -> TierPlan | None:
         return next((tier for tier in self.tiers if tier.tier == name), None)
 
+    def draft(self, key: str) -> Draft | None:
+        return next((draft for draft in self.drafts if draft.key == key), None)
+
     def asked_of(self, reason: str) -> tuple[Question, ...]:
         """The questions for a case with this reason."""
         return tuple(one for one in self.questions if not one.reasons or reason in one.reasons)
 
 
-def compile_playbook(written: Any) -> Playbook:
-    """The playbook, if it can be meant; a FaultyPlaybook lists every fault with its JSON pointer."""
+def nothing_more(playbook: Playbook) -> Sequence[Fault]:
+    """No further check."""
+    return ()
+
+
+def compile_playbook(written: Any, *, also: Callable[[Playbook], Sequence[Fault]] = nothing_more) -> Playbook:
+    """The playbook, if it can be meant; a FaultyPlaybook lists every fault with its JSON pointer, those that `also`
+    finds among them."""
     faults = Faults()
     part = Part.of(written, "", MEMBERS, faults)
     tiers = _tiers(part)
@@ -120,7 +147,9 @@ def compile_playbook(written: Any) -> Playbook:
         tiers=tiers,
         updates=_updates(part),
         criteria=_criteria(part),
+        drafts=_drafts(part),
     )
+    faults.found += also(playbook)
     if faults.found:
         raise FaultyPlaybook(faults.found)
     return playbook
@@ -252,6 +281,27 @@ def _updates(part: Part) -> Mapping[str, Promised]:
 def _criteria(part: Part) -> tuple[Criterion, ...]:
     found = _parts(part, "exit_criteria", ("key", "text"), most=MOST_CRITERIA)
     return tuple(Criterion(str(one.written.get("key")), one.text("text", most=SENTENCE)) for one in found)
+
+
+def _drafts(part: Part) -> tuple[Draft, ...]:
+    members = ("key", "title", "audience", "suits", "subject", "text", "texts")
+    return tuple(_draft(one) for one in _parts(part, "drafts", members, most=MOST_DRAFTS))
+
+
+def _draft(part: Part) -> Draft:
+    audience = part.words("audience", most=len(AUDIENCES), known=AUDIENCES)
+    if "audience" not in part.written or part.written["audience"] == []:
+        part.faults.note(part.at("audience"), f"expected whom it is for: {', '.join(AUDIENCES)}")
+    own = Part.of(part.written.get("texts", {}), part.at("texts"), audience or AUDIENCES, part.faults)
+    return Draft(
+        key=str(part.written.get("key")),
+        title=part.text("title", most=TITLE),
+        audience=audience,
+        subject=part.text("subject", most=TITLE),
+        text=part.text("text", most=MESSAGE),
+        texts={name: own.text(name, most=MESSAGE) for name in own.written if name in AUDIENCES},
+        suits=part.words("suits", most=len(SUITS), known=SUITS),
+    )
 
 
 _UNITS: Mapping[str, tuple[str, int, int]] = {

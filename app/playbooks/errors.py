@@ -13,3 +13,7 @@ class PlaybookRefused(Invalid):
 
 class NothingToPublish(Conflict):
     code, title = "nothing_to_publish", "There is no such version to publish"
+
+
+class DraftRefused(Invalid):
+    code, title = "draft_refused", "The message draft cannot be rendered"
