@@ -176,8 +176,9 @@ def updates(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
         act=act,
         audiences=body["audience"],
         channel=body["channel"],
-        content=body["text"],
+        content=body.get("text"),
         at=body.get("at"),
+        wording=service.Wording(body.get("draft"), body.get("subject"), body.get("texts", {})),
     )
 
 

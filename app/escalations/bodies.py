@@ -208,14 +208,26 @@ class AttemptBody(ActionBody):
 
 
 class UpdateBody(ActionBody):
-    """`audience` is one word or a list of them."""
+    """`audience` is one word or a list of them; `texts` holds what single audiences read instead of `text`, which may
+    be left out once each has a wording of its own. `draft` is the draft it was written from."""
 
     audience = fields.List(
         fields.String(validate=validate.OneOf(words.AUDIENCES)), required=True, validate=validate.Length(1, 3)
     )
     channel = fields.String(required=True, validate=NAME)
-    text = sentence()
+    subject = fields.String(validate=SHORT)
+    text = sentence(required=False)
+    texts = fields.Dict(keys=fields.String(validate=validate.OneOf(words.AUDIENCES)), values=sentence())
+    draft = fields.String(validate=SHORT)
     at = AwareDateTime()
+
+    @validates_schema(skip_on_field_errors=True)
+    def each_reads_something(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        own = data.get("texts", {})
+        if others := set(own) - set(data["audience"]):
+            raise ValidationError(f"{min(others)} is not in audience", "texts")
+        if "text" not in data and set(data["audience"]) - set(own):
+            raise ValidationError("expected a text, or in texts one for each audience", "text")
 
     @pre_load
     def one_or_more(self, data: Any, **kwargs: Any) -> Any:

@@ -1,18 +1,23 @@
 """What was tried, what we told whom, what the customer said, notes among us, related tickets."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.auth import queries as users
 from app.db import db
+from app.errors import invalid
 from app.escalations import promises
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.models import Escalation, Event, Link
 from app.escalations.owning import named
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
+from app.playbooks.drafts import open_gaps
 from app.playbooks.models import Task
 
 
@@ -25,17 +30,52 @@ def add_attempt(escalation_id: UUID, *, act: Act, what: str, result: str, at: da
     return change.save()
 
 
+@dataclass(frozen=True)
+class Wording:
+    """The draft that an update was written from, its subject, and what single audiences read instead of the text."""
+
+    draft: str | None = None
+    subject: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
 def add_update(
-    escalation_id: UUID, *, act: Act, audiences: list[str], channel: str, content: str, at: datetime | None
+    escalation_id: UUID,
+    *,
+    act: Act,
+    audiences: list[str],
+    channel: str,
+    content: str | None,
+    at: datetime | None,
+    wording: Wording = Wording(),
 ) -> Escalation:
     """What we told an audience; it meets the promises made to that audience."""
     change = begin(escalation_id, "update", act)
+    texts = {"subject": wording.subject, "text": content, **{f"text_{one}": own for one, own in wording.texts.items()}}
+    facts: dict[str, Any] = {"audiences": audiences, "channel": channel}
+    if wording.draft is not None:
+        check_from_draft(change, wording.draft, audiences, texts)
+        facts["draft"] = wording.draft
     happened_at = change.happened_at(at)
     if change.record.status in ("open", "in_progress", "waiting", "resolved", "closed"):
         promises.told(change, audiences, happened_at)
-    change.note("update", {"audiences": audiences, "channel": channel}, {"text": content}, at=happened_at)
+    change.note("update", facts, texts, at=happened_at)
     change.sign_of_work(happened_at)
     return change.save()
+
+
+def check_from_draft(change: Change, key: str, audiences: list[str], texts: Mapping[str, str | None]) -> None:
+    """It is one of the case's drafts, for these readers, and nothing in it is still to be filled."""
+    draft = change.playbook.draft(key) if change.playbook else None
+    if draft is None:
+        raise invalid("draft", f"there is no draft {key} in the playbook of this case")
+    for one in audiences:
+        if one not in draft.audience:
+            raise invalid("audience", f"the draft {key} is not for {one}, expected some of {', '.join(draft.audience)}")
+    for name, said in texts.items():
+        if gaps := open_gaps(said or ""):
+            place = name.replace("text_", "texts/", 1)
+            raise invalid(place, f"is still to be filled: {', '.join(gaps)}", code="gaps_left")
 
 
 def add_message(

@@ -9,6 +9,7 @@ from app.db import db
 from app.escalations import lifecycle
 from app.escalations.case import Change
 from app.escalations.models import Escalation
+from app.playbooks.definition import Playbook
 from app.playbooks.models import Task
 from app.sla import service as sla
 from app.sla.ledger import INSTANT, Target
@@ -52,13 +53,17 @@ def target_of(change: Change, kind: str) -> Target | None:
 
     A contract's word goes before our own procedure's.
     """
-    record, basis = change.record, change.basis
+    return promised(change.record, change.basis, change.playbook, kind)
+
+
+def promised(record: Escalation, basis: sla.Basis, playbook: Playbook | None, kind: str) -> Target | None:
+    """As `target_of`, of a case that nothing is done to."""
     target = sla.find_default_target(kind, basis, severity=record.severity, tier=record.tier)
-    if target is not None or change.playbook is None:
+    if target is not None or playbook is None:
         return target
-    stage = change.playbook.tier(record.tier) if kind == "tier" else None
-    promised = stage.within if stage else change.playbook.updates.get(kind)
-    return make_target(promised, day_seconds=basis.calendar.day_seconds) if promised else None
+    stage = playbook.tier(record.tier) if kind == "tier" else None
+    within = stage.within if stage else playbook.updates.get(kind)
+    return make_target(within, day_seconds=basis.calendar.day_seconds) if within else None
 
 
 def asked_from_the_start(change: Change) -> list[tuple[str, Target]]:

@@ -30,6 +30,7 @@ from app.escalations import lifecycle
 from app.escalations.case import basis_of
 from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
+from app.escalations.silence import silence_of
 from app.escalations.standing import PLACES
 from app.escalations.words import numbered
 from app.http import decode_cursor, encode_cursor
@@ -199,6 +200,10 @@ BESIDE = {
                  'flags', k.flags,
                  'due_at', k.due_at, 'original_due_at', k.original_due_at) order by k.due_at nulls last, k.id)
                  from clock k where k.escalation_id = escalation.id""",
+    "told": """select json_object_agg(v.audience, v.at) from (
+               select one.audience, max(u.at) as at
+               from event u cross join lateral jsonb_array_elements_text(u.facts -> 'audiences') one(audience)
+               where u.escalation_id = escalation.id and u.kind = 'update' group by 1) v""",
 }
 
 
@@ -217,12 +222,16 @@ def get_record(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str,
 def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
     found = row._mapping
     lists = ("external_refs", "contract_ids", "watchers", "forecast_slips")
+    clocks = [_moments(one, "due_at", "original_due_at") for one in found["clocks"] or []]
+    told = _moments(found["told"] or {}, *(found["told"] or {}))
+    promised = [(one["kind"], one["state"], one["due_at"]) for one in clocks]
     return {
         **item_of(found, now),
         **{name: found[name] for name in RECORD_PLAIN},
         **{name: found[name] or [] for name in lists},
         "pending": [_moments(request, "asked_at", "until") for request in found["pending"] or []],
-        "clocks": [_moments(one, "due_at", "original_due_at") for one in found["clocks"] or []],
+        "clocks": clocks,
+        "silence": silence_of(found["status"], found["raised_at"], told, promised, now=now),
         "about_user": found["about_user"],
         "routing": found["routing"],
         "service_level": found["service_level"],
@@ -239,6 +248,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
     record, account = raised.record, raised.account.account
     row = {column.name: getattr(record, column.name) for column in Escalation.__table__.columns}
     owner, level = raised.owner, basis_of(record).level
+    promised = [(one.kind, one.state, one.due_at) for one in raised.clocks]
     running = [one for one in raised.clocks if one.state == "running" and one.due_at is not None]
     first = min(running, key=lambda one: one.due_at or now, default=None)
     row |= {f"account_{name}": getattr(account, name) for name in ("name", "source", "external_id", "segment")}
@@ -253,6 +263,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "forecast_slips": [],
         "pending": [],
         "clocks": raised.clocks,
+        "silence": silence_of(record.status, record.raised_at, {}, promised, now=now),
         "about_user": raised.about_user,
         "service_level": {"name": level.name, "number": level.number} if level else None,
         "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,

@@ -59,6 +59,21 @@ class ClockSummarySchema(Schema):
     original_due_at = AwareDateTime(allow_none=True)
 
 
+class SilenceSchema(Schema):
+    """`days` are whole days since they were last told something, since the raise if never; `next_due_at` is the
+    earliest promise to tell them, also one already missed."""
+
+    last_told_at = AwareDateTime(allow_none=True)
+    days = fields.Integer()
+    next_due_at = AwareDateTime(allow_none=True)
+
+
+class SilencesSchema(Schema):
+    customer = fields.Nested(SilenceSchema)
+    account_team = fields.Nested(SilenceSchema)
+    executive = fields.Nested(SilenceSchema)
+
+
 class RaisedBySchema(Schema):
     kind = fields.String()
     email = fields.String(allow_none=True)
@@ -156,6 +171,7 @@ class EscalationSchema(EscalationItemSchema):
     pending = fields.List(fields.Nested(RequestSchema))
     allowed = fields.List(fields.String())
     clocks = fields.List(fields.Nested(ClockSummarySchema))
+    silence = fields.Nested(SilencesSchema, allow_none=True)
 
 
 class RaisedSchema(EscalationSchema):

@@ -11,6 +11,7 @@ from app.escalations.closing import (
     verify,
 )
 from app.escalations.conversation import (
+    Wording,
     add_attempt,
     add_comment,
     add_link,
@@ -41,6 +42,7 @@ __all__ = [
     "Resolution",
     "Wait",
     "Word",
+    "Wording",
     "acknowledge",
     "add_attempt",
     "add_comment",

@@ -61,8 +61,7 @@ class Checker:
         match node:
             case nodes.Output():
                 for one in node.nodes:
-                    if not isinstance(one, nodes.TemplateData):
-                        self._written(one, scope, listing)
+                    self._piece(one, scope, listing)
             case nodes.If():
                 self._condition(node.test, scope, listing)
                 self._all([*node.body, *node.elif_, *node.else_], scope, listing=listing)
@@ -70,6 +69,13 @@ class Checker:
                 self._loop(node, scope, listing)
             case _:
                 raise _Refused(node, f"{_name(node)} is not taken: only fields, filters, if and for")
+
+    def _piece(self, node: nodes.Node, scope: Group, listing: bool) -> None:
+        try:
+            if not isinstance(node, nodes.TemplateData):
+                self._written(node, scope, listing)
+        except _Refused as refused:
+            self.faults.append(refused.fault)
 
     def _loop(self, node: nodes.For, scope: Group, listing: bool) -> None:
         if listing:

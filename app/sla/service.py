@@ -111,13 +111,14 @@ def under_level(old: Basis, level_id: UUID, calendar_name: str | None, *, now: d
 def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, ...]:
     """When the promises of a case raised now would fall due, the first answer first: the earlier, the stricter."""
     targets = [find_default_target(kind, basis, severity=severity) for kind in COMPARED]
-    return tuple(
-        basis.calendar.add(now, target.value)
-        if target.pauses
-        else local_days_later(now, target.value, ZoneInfo(basis.zone))
-        for target in targets
-        if target is not None
-    )
+    return tuple(due_if_begun(target, basis, now) for target in targets if target is not None)
+
+
+def due_if_begun(target: Target, basis: Basis, at: datetime) -> datetime:
+    """When a promise that begins then falls due, if nothing pauses it."""
+    if target.pauses:
+        return basis.calendar.add(at, target.value)
+    return local_days_later(at, target.value, ZoneInfo(basis.zone))
 
 
 def current_service_level(level_id: UUID) -> tuple[str, int, UUID]:
