@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -143,6 +143,11 @@ class Change:
         standing = self.standing
         acts = standing.is_owner or standing.is_delegate or standing.acts_for_owner or standing.above_owner
         return acts and not self.act.actor.is_system
+
+    def in_place_of(self, user_id: UUID | None) -> None:
+        """Who does what a colleague was asked to do, and does not act for the owner, does it in that one's place."""
+        if not self.works_for_owner and user_id in self.standing.absent:
+            self.standing = replace(self.standing, in_place_of=user_id)
 
     def happened_at(self, at: datetime | None) -> datetime:
         """A person's `at`, within its limits; an integration's counts as sent, but not beyond now or the raise."""

@@ -28,6 +28,7 @@ class Actor:
     person or in the place of somebody absent; `in_place_of` is who that is when it is not in person, `absent` all for
     whom the actor stands in. `asked`: by kind of task, whose answer is the actor's to give, their own or an
     absent colleague's: the question about the tier (`qualification`), the brief (`handover`), the `decision`.
+    `has_task`: does some task of the case, for themselves or somebody absent.
     """
 
     role: str
@@ -42,6 +43,7 @@ class Actor:
     in_place_of: UUID | None = None
     absent: frozenset[UUID] = frozenset()
     asked: Mapping[str, UUID] = field(default_factory=dict)
+    has_task: bool = False
 
 
 def in_places(
@@ -93,6 +95,8 @@ def who_may(action: str, actor: Actor, *, pending: Pending = "raise") -> bool:
         return actor.above_owner or actor.role == "executive" or OF_WHO_IS_ASKED.get(action) in actor.asked
     if action == "extend":
         return _works_on(actor) or actor.role == "executive"
+    if action == "task":
+        return _works_on(actor) or actor.has_task
     return _works_on(actor) or OF_WHO_IS_ASKED.get(action) in actor.asked
 
 

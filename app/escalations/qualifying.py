@@ -1,7 +1,7 @@
 """Answering a tier's question: can it be resolved here, yes or no, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +48,8 @@ class Answer:
 def qualify(escalation_id: UUID, *, act: Act, answer: Answer) -> Escalation:
     """The tier's question is answered; a yes leaves the work here, a no asks for the handover brief or, with one, moves
     it up; at the end of the path management is asked to decide."""
-    change = in_place_of_asked(begin(escalation_id, "qualify", act))
+    change = begin(escalation_id, "qualify", act)
+    change.in_place_of(change.standing.asked.get("qualification"))
     change.step("qualify")
     record = change.record
     if record.tier == tiers.TIERS[-1]:
@@ -66,15 +67,6 @@ def qualify(escalation_id: UUID, *, act: Act, answer: Answer) -> Escalation:
         move_on(change, answer)
     change.sign_of_work(change.now)
     return change.save()
-
-
-def in_place_of_asked(change: Change) -> Change:
-    """Who answers for an absent colleague of the tier's team does so in that colleague's place."""
-    asked_id = change.standing.asked.get("qualification")
-    mine = change.works_for_owner or asked_id in (None, change.act.actor.user_id)
-    if not mine:
-        change.standing = replace(change.standing, in_place_of=asked_id)
-    return change
 
 
 def settle_question(change: Change) -> Task | None:

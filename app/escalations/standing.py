@@ -36,6 +36,8 @@ STANDING = text(
            array(select id from places where id <> :me) as absent,
            (select lead_id from team where id = cast(:team as uuid)) as lead_id,
            exists (select 1 from watcher where escalation_id = :case and user_id = :me) as watches,
+           exists (select 1 from task t where t.escalation_id = :case
+                   and t.assignee_id in (select id from places)) as has_task,
            (select json_object_agg(last.kind, last.assignee_id) from (
                select distinct on (t.kind) t.kind, t.assignee_id, t.state from task t
                where t.escalation_id = :case and t.kind in ('qualification', 'handover', 'decision')
@@ -66,6 +68,7 @@ def standing_of(record: Escalation, actor: Actor, *, now: datetime) -> permissio
         is_requester=record.requester_id == actor.user_id,
         is_watching=row.watches,
         is_about=record.about_user_id == actor.user_id,
+        has_task=row.has_task,
         asked={kind: UUID(whose) for kind, whose in (row.asked or {}).items()},
     )
     return permissions.in_places(

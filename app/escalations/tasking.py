@@ -12,6 +12,7 @@ from app.auth.models import User
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, promises
 from app.escalations.case import Act, Change, begin
+from app.escalations.errors import NotYours
 from app.escalations.lifecycle import StepNotAllowed
 from app.escalations.owning import named
 from app.escalations.standing import standing_of
@@ -94,7 +95,10 @@ def change_task(
     """Finish, waive or move a task of the case, or open it again."""
     change = begin(escalation_id, "task", act)
     task = playbooks.get_task(change.record.id, task_id)
+    check_theirs(change, task)
     check(task)
+    if task.kind == "qualification" and changes.get("state") == "done":
+        raise invalid("state", "a tier's question is answered with qualify")
     if "due_at" in changes:
         changes = {**changes, "due_at": due_moment(changes["due_at"])}
     settle(change, task, changes)
@@ -103,6 +107,14 @@ def change_task(
     change.sign_of_work(change.now)
     change.save()
     return task
+
+
+def check_theirs(change: Change, task: Task) -> None:
+    """A task is for who does it, in person or for somebody absent, and for who works on the case."""
+    actor, standing = change.act.actor, change.standing
+    if not permissions.who_may("edit", standing) and task.assignee_id not in (actor.user_id, *standing.absent):
+        raise NotYours(f"task: {NotYours.title.lower()}")
+    change.in_place_of(task.assignee_id)
 
 
 def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:

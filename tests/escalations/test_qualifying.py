@@ -8,7 +8,7 @@ import pytest
 from app.auth.models import User
 from tests.conftest import ApiClient
 from tests.escalations.conftest import Company
-from tests.escalations.moved_up import do, events, publish, put_team, tasks
+from tests.escalations.moved_up import do, events, publish, put_team, read, tasks
 
 Raise = Callable[..., dict[str, Any]]
 PATH = [{"tier": tier, "ask": f"Can {tier} do it"} for tier in ("tier_1", "tier_2", "tier_3", "management")]
@@ -234,3 +234,32 @@ def test_a_merge_leaves_the_merged_ones_question_behind(client: ApiClient, raise
     do(owner, merged, "merge", into_id=kept["id"], reason="The same.")
 
     assert [title for title, _, _ in tasks(client, kept, "qualification")] == ["Can tier_1 do it (tier 1)?"]
+
+
+def test_whom_the_tier_asks_finishes_the_tasks_of_the_tier_and_no_others(
+    client: ApiClient,
+    owner: ApiClient,
+    raise_case: Raise,
+    make_user: Callable[..., User],
+    as_user: Callable[..., ApiClient],
+) -> None:
+    expert, stand_in = make_user("specialist"), make_user("specialist")
+    put_team(client, "tier_2", expert)
+    deep = {"key": "deep", "title": "Find the cause", "role": "tier", "tier": "tier_2", "required": True}
+    publish(client, tiers=PATH, tasks=[{"key": "call", "title": "Call them"}, deep])
+    case = raise_case()
+    do(owner, case, "escalate", **HOP)
+    mine = {one["title"]: one for one in read(owner, case, "tasks")["items"]}
+
+    def finish(who: ApiClient, title: str) -> int:
+        path = f"/api/v1/escalations/{case['id']}/tasks/{mine[title]['id']}"
+        return who.patch(path, json={"state": "done"}, if_match=mine[title]["version"]).status_code
+
+    assert finish(as_user(stand_in), "Find the cause") == 403
+    assert finish(as_user(expert), "Call them") == 403
+    assert finish(as_user(expert), "Can tier_2 do it (tier 2)?") == 422  # it is answered, not finished
+    away = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2100-01-01T00:00:00Z", "delegate_email": stand_in.email}
+    assert client.post(f"/api/v1/users/{expert.id}/absences", json=away).status_code == 201
+    assert finish(as_user(stand_in), "Find the cause") == 200
+    [done] = [event for event in events(client, case, "task") if event["actor"]["id"] == str(stand_in.id)]
+    assert done["acting_for_id"] == str(expert.id)
