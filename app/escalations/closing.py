@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text, update
 
@@ -12,7 +13,7 @@ from app.db import db
 from app.escalations import criteria, deciding, lifecycle, promises, tasking
 from app.escalations.case import Act, Change, begin
 from app.escalations.demand import NewEscalation
-from app.escalations.errors import CustomerNotSilent, NoDecision
+from app.escalations.errors import AlreadyVerified, CustomerNotSilent, NoDecision
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import hold, named, own
 from app.escalations.raising import Raised, raise_escalation
@@ -34,6 +35,7 @@ class Word:
 def verify(escalation_id: UUID, *, act: Act, word: Word, at: datetime | None = None) -> Escalation:
     """Quality control: the customer's confirmation closes the case, a rejection takes the work up again."""
     change = begin(escalation_id, "verify", act)
+    check_not_verified(change.record)
     change.step("verify", accepted=word.accepted)
     happened_at = change.happened_at(at)
     record = change.record
@@ -51,6 +53,14 @@ def verify(escalation_id: UUID, *, act: Act, word: Word, at: datetime | None = N
         promises.taken_up_again(change, closed=False)
         reweigh(change)
     return change.save()
+
+
+def check_not_verified(record: Escalation) -> None:
+    """A word given is not given again: whose it was stands in the refusal."""
+    if record.status != lifecycle.CLOSED or record.verification is None:
+        return
+    row = db.session.execute(LAST_WORD, {"id": record.id}).one()
+    raise AlreadyVerified(row.confirmed_by, row.channel, row.at.astimezone(ZoneInfo(record.zone)))
 
 
 def close(change: Change, *, outcome: str, at: datetime) -> None:
@@ -71,6 +81,13 @@ def void_requests(escalation_id: UUID) -> None:
     db.session.execute(update(Request).where(*pending).values(state="void"))
 
 
+LAST_WORD = text(
+    """
+    select e.at, e.facts ->> 'channel' as channel,
+           (select t.text from event_text t where t.event_id = e.id and t.field = 'confirmed_by') as confirmed_by
+    from event e where e.escalation_id = :id and e.kind = 'verify' order by e.seq desc limit 1
+    """
+)
 HAS_DECISION = text("select exists (select 1 from event where escalation_id = :id and kind = 'decision')")
 UNANSWERED = text(
     """

@@ -1,6 +1,7 @@
-"""Doors to what a good end needs: exit criteria, and what keeps a case from happening again."""
+"""Doors to what a good end needs: exit criteria, what keeps a case from happening again, the customer's opinion, and
+what was learnt."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction as plain_transaction
 from app.escalations import closure_schemas as schemas
-from app.escalations import criteria, prevention, prevention_lists, queries
+from app.escalations import criteria, lessons, prevention, prevention_lists, queries, surveys
+from app.escalations.bodies import ActionBody
 from app.escalations.case import Act
 from app.escalations.doors import act, bp
 from app.http import (
@@ -38,6 +40,9 @@ def guard_action(prevention_action_id: UUID) -> None:
 
 
 actions = ApiBlueprint("prevention", __name__, url_prefix="/api/v1/prevention-actions", record_guard=guard_action)
+
+
+learnt = ApiBlueprint("lessons", __name__, url_prefix="/api/v1/lessons")
 
 
 @bp.get("/<uuid:escalation_id>/exit-criteria")
@@ -89,6 +94,17 @@ def change_criterion(body: dict[str, Any], escalation_id: UUID, key: str) -> Res
         return answer(schemas.CriterionSchema, schemas.criterion_view(changed))
 
 
+@bp.post("/<uuid:escalation_id>/survey")
+@requires("escalations:work")
+@bp.arguments(ActionBody)
+@bp.response(201, schemas.SurveySchema)
+def ask_survey(body: dict[str, Any], escalation_id: UUID) -> Response:
+    """A link for the customer to say how it was handled, once they have confirmed; it can be answered once."""
+    with transaction():
+        asked = surveys.ask(escalation_id, act=act(body), now=clock.real_now())
+        return answer(schemas.SurveySchema, asked, 201, once=("url",))
+
+
 @actions.get("")
 @requires("escalations:read")
 @actions.arguments(schemas.PreventionArguments, location="query")
@@ -138,4 +154,25 @@ def _action(action_id: UUID) -> Response:
     return answer(schemas.PreventionActionSchema, found)
 
 
-blueprints = [actions]
+@learnt.get("")
+@requires("escalations:read")
+@learnt.arguments(schemas.LessonArguments, location="query")
+@learnt.response(200, schemas.LessonPage)
+def list_lessons(query: dict[str, Any]) -> Response:
+    """What solved cases of this reason before, newest first; `q` finds words of the case by how they begin."""
+    with transaction():
+        return page(
+            schemas.LessonPage,
+            query,
+            lambda after, limit: lessons.list_lessons(
+                query,
+                actor=current_actor(),
+                now=clock.now(),
+                after=(datetime.fromisoformat(after[0]), UUID(after[1])) if after else None,
+                limit=limit,
+            ),
+            lambda found: [found["resolved_at"].isoformat(), str(found["id"])],
+        )
+
+
+blueprints = [actions, learnt]

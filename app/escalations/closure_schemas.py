@@ -41,6 +41,14 @@ class CriterionSchema(Schema):
 CriterionPage = Page(CriterionSchema)
 
 
+class SurveySchema(Schema):
+    """`url` is shown in this answer only; ask again for another."""
+
+    id = fields.UUID()
+    url = fields.String()
+    expires_at = AwareDateTime()
+
+
 class PreventionArguments(PageArguments):
     state = fields.String(load_default="open")
     owner = fields.String(validate=validate.Length(1, 2_000))
@@ -103,3 +111,45 @@ def criterion_view(found: Any) -> dict[str, Any]:
         "reason": row.reason if row else None,
         "version": found.version,
     }
+
+
+class LessonArguments(PageArguments):
+    reason = fields.String(validate=validate.Length(1, 200))
+    account = fields.UUID()
+    q = fields.String(validate=validate.Length(1, 200))
+
+
+class LessonAttemptSchema(Schema):
+    what = fields.String(allow_none=True)
+    result = fields.String(allow_none=True)
+
+
+class LessonPreventionSchema(Schema):
+    id = fields.UUID()
+    action = fields.String()
+    state = fields.String()
+    due_on = fields.String(metadata={"format": "date"})
+
+
+class LessonSchema(Schema):
+    """A resolved case: what it was, what was tried, oldest first, what solved it and what keeps it from coming back."""
+
+    id = fields.UUID()
+    number = fields.String()
+    title = fields.String()
+    reason = fields.String()
+    severity = fields.Integer()
+    status = fields.String()
+    verification = fields.String(allow_none=True)
+    reopens = fields.Integer()
+    account = fields.Nested(PreventionAccountSchema)
+    resolved_at = AwareDateTime()
+    closed_at = AwareDateTime(allow_none=True)
+    summary = fields.String(allow_none=True)
+    root_cause = fields.String(allow_none=True)
+    preventable = fields.Boolean(allow_none=True)
+    tried = fields.List(fields.Nested(LessonAttemptSchema))
+    prevention = fields.List(fields.Nested(LessonPreventionSchema))
+
+
+LessonPage = Page(LessonSchema)

@@ -16,7 +16,12 @@ from app.escalations.service import Raised
 from app.escalations.words import numbered
 from app.http import ApiBlueprint, answer, check_if_match, require_if_match
 
-LOGGED = {"tasks": "add_task", "exit-criteria": "criterion", **{f"{log}s": log for log in permissions.LOGS}}
+LOGGED = {
+    "tasks": "add_task",
+    "exit-criteria": "criterion",
+    "survey": "survey",
+    **{f"{log}s": log for log in permissions.LOGS},
+}
 
 
 def guard_record(escalation_id: UUID, **others: Any) -> None:

@@ -1,6 +1,9 @@
 """What can go wrong with a case, named after what happened."""
 
+from datetime import datetime
+
 from app.errors import Conflict, Forbidden, Invalid
+from app.escalations.lifecycle import CLOSED, StepNotAllowed, allowed
 
 
 class NotYours(Forbidden):
@@ -9,6 +12,19 @@ class NotYours(Forbidden):
 
 class OwnRequest(Forbidden):
     code, title = "own_request", "Nobody approves their own request"
+
+
+class AlreadyVerified(StepNotAllowed):
+    """The customer's word is on record; the lifecycle has no second one without a reopening."""
+
+    title = "The customer's word is on record already"
+
+    def __init__(self, confirmed_by: str | None, channel: str | None, at: datetime) -> None:
+        super().__init__("verify", CLOSED, allowed(CLOSED))
+        word = (
+            f"confirmed by {confirmed_by or 'an erased person'} ({channel})" if channel else "closed without an answer"
+        )
+        self.detail = f"It was {word} on {at:%d %b %Y}; reopen takes the work up again"
 
 
 class NotReady(Conflict):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
-from app.escalations.closure_models import ExitCriterion, PreventionAction
+from app.escalations.closure_models import ExitCriterion, Lesson, PreventionAction, Survey
 
 __all__ = [
     "BY_VALUE",
@@ -26,10 +26,12 @@ __all__ = [
     "EventText",
     "ExitCriterion",
     "Forecast",
+    "Lesson",
     "Link",
     "PreventionAction",
     "Request",
     "Snapshot",
+    "Survey",
     "TimelineSeal",
     "Watcher",
 ]
@@ -87,6 +89,21 @@ class Escalation(Versioned, TenantModel):
         Index("ix_escalation_live_due", "tenant_id", "due_at", "id", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_priority_on", "tenant_id", "priority_on", postgresql_where=text(LIVE_SQL)),
         Index("ix_escalation_wake", "tenant_id", "wake_at", postgresql_where=text("status = 'waiting'")),
+        Index(
+            "ix_escalation_resolved",
+            "tenant_id",
+            text("resolved_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_escalation_resolved_reason",
+            "tenant_id",
+            "reason",
+            text("resolved_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
         {"info": {"finder": ("status = 'waiting'", ("status", "wake_at"))}},
     )

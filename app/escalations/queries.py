@@ -32,7 +32,7 @@ from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
 from app.escalations.silence import silence_of
 from app.escalations.standing import PLACES
-from app.escalations.words import numbered
+from app.escalations.words import link_for_lessons, numbered
 from app.http import decode_cursor, encode_cursor
 from app.playbooks.models import Task
 from app.sla.models import Clock
@@ -196,6 +196,28 @@ BESIDE = {
     "forecast_slips": """select json_agg(json_build_object('was', f.was, 'is', f.close_on, 'at', f.at)
                          order by f.at, f.id)
                          from forecast f where f.escalation_id = escalation.id""",
+    # Events are looked through only where there is something to find.
+    "quality_control": """select json_agg(json_build_object(
+                          'word', case when e.facts ->> 'accepted' = 'true' then 'confirmed'
+                                       when e.facts ->> 'accepted' = 'false' then 'refused' else 'unanswered' end,
+                          'at', e.at, 'channel', e.facts ->> 'channel',
+                          'confirmed_by', (select t.text from event_text t where t.tenant_id = e.tenant_id
+                                           and t.event_id = e.id and t.field = 'confirmed_by'),
+                          'comment', (select t.text from event_text t where t.tenant_id = e.tenant_id
+                                      and t.event_id = e.id and t.field = 'comment'),
+                          'logged_by', (select u.email from "user" u where u.id = e.actor_id)) order by e.seq)
+                          from event e where e.escalation_id = escalation.id and e.kind = 'verify'
+                          and (escalation.status = 'closed' or escalation.reopens > 0)""",
+    "survey": """select json_build_object('asked_at', s.asked_at, 'answered_at', s.answered_at, 'score', s.score,
+                 'comment', (select t.text from event e join event_text t
+                             on t.tenant_id = e.tenant_id and t.event_id = e.id and t.field = 'comment'
+                             where e.escalation_id = s.escalation_id and e.kind = 'survey'
+                             and e.facts ->> 'survey' = cast(s.id as text) and s.answered_at is not null))
+                 from survey s where s.escalation_id = escalation.id order by s.id desc limit 1""",
+    "prevention": """select json_agg(json_build_object('id', p.id, 'action', p.action, 'due_on', p.due_on,
+                     'state', p.state, 'owner', (select u.email from "user" u where u.id = p.owner_id))
+                     order by p.due_on, p.id)
+                     from prevention_action p where p.escalation_id = escalation.id""",
     "clocks": """select json_agg(json_build_object('kind', k.kind, 'cycle', k.cycle, 'state', k.state,
                  'flags', k.flags,
                  'due_at', k.due_at, 'original_due_at', k.original_due_at) order by k.due_at nulls last, k.id)
@@ -232,6 +254,7 @@ def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
         "pending": [_moments(request, "asked_at", "until") for request in found["pending"] or []],
         "clocks": clocks,
         "silence": silence_of(found["status"], found["raised_at"], told, promised, now=now),
+        **closure_of(found),
         "about_user": found["about_user"],
         "routing": found["routing"],
         "service_level": found["service_level"],
@@ -264,6 +287,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "pending": [],
         "clocks": raised.clocks,
         "silence": silence_of(record.status, record.raised_at, {}, promised, now=now),
+        **closure_of({"reason": record.reason}),
         "about_user": raised.about_user,
         "service_level": {"name": level.name, "number": level.number} if level else None,
         "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,
@@ -275,6 +299,18 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "possible_duplicates": raised.duplicates,
         "approvers": raised.approvers,
         "warnings": list(raised.account.warnings),
+    }
+
+
+def closure_of(found: Mapping[Any, Any]) -> dict[str, Any]:
+    """How the case ended: the customer's words on it, what they thought, what is done about it, and what was learnt
+    from others like it."""
+    survey = found.get("survey")
+    return {
+        "quality_control": [_moments(one, "at") for one in found.get("quality_control") or []],
+        "survey": _moments(survey, "asked_at", "answered_at") if survey else None,
+        "prevention": found.get("prevention") or [],
+        "lessons": link_for_lessons(found["reason"]),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import invalid
-from app.escalations import criteria, prevention, promises, tasking
+from app.escalations import criteria, lessons, prevention, promises, tasking
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NotReady
 from app.escalations.models import Escalation
@@ -55,7 +55,9 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
     }
     change.note("resolve", facts, texts, at=happened_at)
     reweigh(change)
-    return change.save()
+    saved = change.save()
+    lessons.keep(saved.id)
+    return saved
 
 
 def waive(change: Change, resolution: Resolution, found: criteria.Criteria) -> None:

@@ -105,6 +105,36 @@ class RequestSchema(Schema):
     reason = fields.String(allow_none=True)
 
 
+class WordSchema(Schema):
+    """The customer's word on a resolution; nobody's silence is called a confirmation."""
+
+    word = fields.String(metadata={"enum": ["confirmed", "refused", "unanswered"]})
+    at = AwareDateTime()
+    confirmed_by = fields.String(allow_none=True)
+    channel = fields.String(allow_none=True)
+    comment = fields.String(allow_none=True)
+    logged_by = fields.String(allow_none=True)
+
+
+class SurveyAnswerSchema(Schema):
+    """What the customer thought of how it was handled, 1 (very poor) to 5 (very good), once they have answered."""
+
+    asked_at = AwareDateTime()
+    answered_at = AwareDateTime(allow_none=True)
+    score = fields.Integer(allow_none=True)
+    comment = fields.String(allow_none=True)
+
+
+class PreventionLineSchema(Schema):
+    """What somebody does so that it does not happen again."""
+
+    id = fields.UUID()
+    action = fields.String()
+    owner = fields.String()
+    due_on = fields.String(metadata={"format": "date"})
+    state = fields.String()
+
+
 class DuplicateSchema(Schema):
     id = fields.UUID()
     number = fields.String()
@@ -172,6 +202,10 @@ class EscalationSchema(EscalationItemSchema):
     allowed = fields.List(fields.String())
     clocks = fields.List(fields.Nested(ClockSummarySchema))
     silence = fields.Nested(SilencesSchema, allow_none=True)
+    quality_control = fields.List(fields.Nested(WordSchema))
+    survey = fields.Nested(SurveyAnswerSchema, allow_none=True)
+    prevention = fields.List(fields.Nested(PreventionLineSchema))
+    lessons = fields.String()
 
 
 class RaisedSchema(EscalationSchema):

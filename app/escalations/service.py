@@ -21,16 +21,26 @@ from app.escalations.conversation import (
 from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
+from app.escalations.lessons import erase_texts
 from app.escalations.merging import merge
 from app.escalations.qualifying import Answer, qualify
 from app.escalations.raising import Raised, raise_escalation, start_numbers
 from app.escalations.resolving import Resolution, resolve
+from app.escalations.surveys import (
+    MOST_COMMENT,
+    SCORES,
+    SurveyPage,
+    answer_survey,
+    open_survey,
+    read_survey_link,
+)
 from app.escalations.tasking import NewTask, add_task, change_task
-from app.escalations.timeline import erase_texts
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
 
 __all__ = [
+    "MOST_COMMENT",
+    "SCORES",
     "Act",
     "Answer",
     "Extension",
@@ -40,6 +50,7 @@ __all__ = [
     "NewTask",
     "Raised",
     "Resolution",
+    "SurveyPage",
     "Wait",
     "Word",
     "Wording",
@@ -52,6 +63,7 @@ __all__ = [
     "add_update",
     "answer_extension",
     "answer_raise",
+    "answer_survey",
     "assign",
     "by_engine",
     "change_task",
@@ -61,9 +73,11 @@ __all__ = [
     "escalate",
     "extend",
     "merge",
+    "open_survey",
     "plan",
     "qualify",
     "raise_escalation",
+    "read_survey_link",
     "record_decision",
     "reopen",
     "resolve",

@@ -2,12 +2,23 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from app.auth.settings import REASONS, TenantSettings
 from app.errors import invalid
 from app.escalations.tiers import TIERS
 
-__all__ = ["CHOICES", "CHOICE_MEANS", "HOP_REASONS", "REASONS", "TIERS", "as_json", "check_reason", "numbered"]
+__all__ = [
+    "CHOICES",
+    "CHOICE_MEANS",
+    "HOP_REASONS",
+    "REASONS",
+    "TIERS",
+    "as_json",
+    "check_reason",
+    "link_for_lessons",
+    "numbered",
+]
 
 HOP_REASONS = (
     "time",
@@ -45,3 +56,8 @@ def numbered(number: int) -> str:
 
 def as_json(value: Any) -> str:
     return json.dumps(value, default=str)
+
+
+def link_for_lessons(reason: str) -> str:
+    """Where a case of this reason finds what was learnt before."""
+    return f"/api/v1/lessons?reason={quote(reason, safe='')}"

@@ -2,7 +2,8 @@
 
 `append_only`: no UPDATE, DELETE or TRUNCATE, by grant and by trigger; `ERASABLE` names what erasure by law may change.
 `stamped`: each row keeps the number of the transaction that wrote it. `finder`: (condition,
-columns) the finder role may see of every tenant's rows. `machine`: not a tenant's table. Role names stand as {app},
+columns) the finder role may see of every tenant's rows. `searched`: columns that a function looks through in the place
+of the tenant, as the eraser, whom nobody can become. `machine`: not a tenant's table. Role names stand as {app},
 {finder}, {eraser}.
 """
 
@@ -64,7 +65,26 @@ ERASABLE = {
     "policy_version": ("rules",),
     "policy_publication": ("reason",),
 }
-ERASERS = ("erase_event_text(uuid[])", "erase_mentions(text, text)")
+# Row-level security lets no index be used whose operator might give a row away, and `@@` counts as one that might. So
+# the search runs as a role whose policy shows all rows, and asks for the tenant itself; it answers ids alone, which the
+# caller reads under the tenant's policy like any other.
+LESSON_WORDS = """
+CREATE FUNCTION lesson_words(content text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp AS $$
+  SELECT strip(to_tsvector('simple', regexp_replace(left(content, 200000), '[[:punct:]]+', ' ', 'g')))
+$$
+"""
+FIND_LESSONS = """
+CREATE FUNCTION find_lessons(asked text) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT escalation_id FROM lesson
+  WHERE tenant_id = current_setting('app.tenant_id')::uuid
+    AND words @@ (SELECT ('''#' || current_setting('app.tenant_id') || ''' & '
+                          || string_agg(quote_literal(word) || ':*', ' & '))::tsquery
+                  FROM unnest(tsvector_to_array(lesson_words(asked))) word)
+$$
+"""
+OWNED_BY_ERASER = ("erase_event_text(uuid[])", "erase_mentions(text, text)", "find_lessons(text)")
 
 # Runs with the caller's rights. A block with an EXCEPTION part is a subtransaction: rolled back, it gives up its row
 # lock, so that a claim holds at most the lock of the person it ends with and two claims never wait in a circle. The
@@ -139,10 +159,12 @@ def statements(metadata: MetaData) -> Iterator[str]:
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {{app}}"
     yield ERASE_TEXT.strip()
     yield ERASE_MENTIONS.strip()
+    yield LESSON_WORDS.strip()
+    yield FIND_LESSONS.strip()
     yield "GRANT CREATE ON SCHEMA public TO {eraser}"
-    yield from (f"ALTER FUNCTION {function} OWNER TO {{eraser}}" for function in ERASERS)
+    yield from (f"ALTER FUNCTION {function} OWNER TO {{eraser}}" for function in OWNED_BY_ERASER)
     yield "REVOKE CREATE ON SCHEMA public FROM {eraser}"
-    for function in ERASERS:
+    for function in OWNED_BY_ERASER:
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {{app}}"
 
@@ -172,6 +194,9 @@ def guard(table: Table) -> Iterator[str]:
     if table.name == "tenant":
         yield f"GRANT SELECT (id, clock_offset) ON {name} TO {{finder}}"
         yield f"CREATE POLICY find ON {name} FOR SELECT TO {{finder}} USING (true)"
+    if columns := table.info.get("searched"):
+        yield f"GRANT SELECT (tenant_id, {', '.join(columns)}) ON {name} TO {{eraser}}"
+        yield f"CREATE POLICY search ON {name} FOR SELECT TO {{eraser}} USING (true)"
     if finder := table.info.get("finder"):
         condition, columns = finder
         yield f"GRANT SELECT (tenant_id, {', '.join(columns)}) ON {name} TO {{finder}}"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, send_from_directory
 
 from app import clock
 from app.auth import queries as users
@@ -15,14 +15,12 @@ from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import queries
-from app.panels import wording
+from app.panels import survey, wording
+from app.panels.pages import page
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-blueprints = [bp]
+blueprints = [bp, survey.bp]
 
-CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 SHOWN_EVENTS = 50
 
 
@@ -55,9 +53,3 @@ def view(scope: LinkScope) -> dict[str, Any]:
 @public
 def stylesheet() -> Response:
     return send_from_directory(f"{current_app.root_path}/panels/static", "panel.css", max_age=86400)
-
-
-def page(template: str, status: int, **values: Any) -> Response:
-    response = make_response(render_template(template, **values), status)
-    response.headers["Content-Security-Policy"] = CSP
-    return response

@@ -22,6 +22,7 @@ PUBLIC = {
     "/l/<token>": "a signed, expiring link is its own key",
     "/feeds/<token>.ics": "a secret, revocable address is its own key",
     "/panel/panel.css": "the stylesheet of the pages",
+    "/survey/<token>": "a signed, expiring link is its own key",
     "/unsubscribe/<token>": "a signed link is its own key",
 }
 ANY = {"uuid": "01900000-0000-7000-8000-000000000000", "int": "1", "path": "x", "default": "x", "string": "x"}

@@ -28,8 +28,8 @@ from app.routing.models import PolicyVersion, UserSkill
 
 ROLES = ("owner_email", "csm_email", "sponsor_email")
 
-# What they wrote, what they sent us, what they demanded, and every text that names them. A sender with an address is
-# known by it alone: a namesake's messages stay.
+# What they wrote, what they sent us, what they demanded and thought of what came of it, and every text that names them.
+# A sender with an address is known by it alone: a namesake's messages stay.
 FIND_TEXTS = text(
     """
     select t.id from event_text t join event e on e.id = t.event_id
@@ -38,7 +38,7 @@ FIND_TEXTS = text(
         or e.actor_id = :user_id
         or exists (select 1 from event_text f where f.event_id = e.id and f.field = 'from'
                    and f.text ~* case when f.text ~ '@' then :address else :pattern end)
-        or e.kind = 'raise' and e.escalation_id = any(cast(:cases as uuid[])))
+        or e.kind in ('raise', 'verify', 'survey') and e.escalation_id = any(cast(:cases as uuid[])))
     """
 )
 FIND_CASES = text(
