@@ -95,10 +95,11 @@ def stages_of(
             attempts.append(event)
         else:
             walk.take(event)
+    stages = walk.finish(live=live)
     for event in attempts:
-        stage = walk.at(event)
+        stage = stage_of(stages, seq=event.seq, at=event.at)
         stage.attempts.append(_attempt(event, stage.tier))
-    return walk.finish(live=live)
+    return stages
 
 
 def not_again(stages: Sequence[Stage]) -> list[Attempt]:
@@ -183,12 +184,6 @@ class _Walk:
         vendor = {name: event.texts.get(f"vendor_{name}") for name in ("name", "contact", "reference")}
         if any(vendor.values()) and self.been[-1].tier in VENDOR_TIERS:
             self.been[-1].vendors.append({**vendor, "at": event.at, "by": event.by})
-
-    def at(self, event: Said) -> Stage:
-        """Where the work was when this happened."""
-        if not self.been:
-            self.enter(FIRST_TIER, event)
-        return stage_of(self.been, seq=event.seq, at=event.at)
 
     def finish(self, *, live: bool) -> tuple[Stage, ...]:
         if not self.been:

@@ -37,9 +37,10 @@ def begun() -> Tale:
 
 
 def test_a_case_that_waits_for_approval_has_its_way_ahead() -> None:
-    assert [(stage.tier, stage.state) for stage in Tale().then("request", at(2, 10)).stages()] == [
-        (tier, "ahead") for tier in PATH
-    ]
+    tale = Tale().then("request", at(2, 10)).then("attempt", at(2, 11), texts={"what": "Restart", "result": "none"})
+    stages = tale.stages()
+    assert [(stage.tier, stage.state) for stage in stages] == [(tier, "ahead") for tier in PATH]
+    assert [one.what for one in stages[0].attempts] == ["Restart"]
 
 
 def test_each_hop_leaves_a_tier_with_its_reason_brief_and_who_did_it() -> None:
