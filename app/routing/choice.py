@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -26,9 +26,13 @@ class Weights:
     value: float = 10
     rest: float = 5
 
+    def points(self) -> dict[str, float]:
+        """By part."""
+        return {part: getattr(self, part) for part in PARTS}
+
 
 DEFAULT_WEIGHTS = Weights()
-PARTS = tuple(asdict(DEFAULT_WEIGHTS))
+PARTS = tuple(field.name for field in fields(Weights))
 
 
 class Candidate(NamedTuple):
@@ -73,13 +77,17 @@ class Ranking:
     def winner(self) -> Candidate | None:
         return self.ranked[0].candidate if self.ranked else None
 
+    def candidates_record(self) -> list[dict[str, Any]]:
+        """The eligible as a decision keeps them."""
+        return [_candidate_record(ranked) for ranked in self.ranked]
+
     def as_record(self) -> dict[str, Any]:
         """What the decision record keeps, in JSON's types: enough to run the choice again."""
         return {
-            "candidates": [_candidate_record(ranked) for ranked in self.ranked],
+            "candidates": self.candidates_record(),
             "excluded": {code: list(ids) for code, ids in self.excluded.items()},
             "left_out": list(self.left_out),
-            "weights": asdict(self.weights),
+            "weights": self.weights.points(),
             "tie_key": self.tie_key,
         }
 
@@ -100,7 +108,7 @@ def choose(
     eligible = [c for c in people if c.excluded is None]
     left_out = ("overlap",) if any(c.overlap is None for c in eligible) else ()
     team_value = sum((c.value_in_hand for c in people), Decimal(0))
-    points = {name: most for name, most in asdict(weights).items() if name not in left_out}
+    points = {name: most for name, most in weights.points().items() if name not in left_out}
     ranked = [_rank(c, team_value, points, tie_key) for c in eligible]
     if order is None:
         ranked.sort(key=lambda r: (-r.score, r.tie, r.candidate.id))
@@ -186,4 +194,4 @@ def _candidate_record(ranked: Ranked) -> dict[str, Any]:
 
 
 def _clamp(share: float) -> float:
-    return min(max(share, 0.0), 1.0)
+    return 0.0 if share < 0.0 else 1.0 if share > 1.0 else share

@@ -113,7 +113,7 @@ def _chosen(rule: Rule | None, target: Target, found: Shortlist, inputs: Inputs,
         failure=None,
         places=tuple((r.candidate.id, r.candidate.capacity) for r in found.places),
         rules=trail.rules,
-        candidates=found.ranking.as_record()["candidates"],
+        candidates=found.ranking.candidates_record(),
         excluded=trail.excluded_record(),
         relaxed=found.relaxed,
     )

@@ -154,19 +154,19 @@ def _relax(rule: Rule, eligible: Sequence[Person], inputs: Inputs) -> tuple[Requ
 
 
 def _candidate(seat: _Seat, excluded: str | None, inputs: Inputs) -> Candidate:
-    person = seat.person
+    person, capacity, weight, hours = seat
     return Candidate(
-        id=person.id,
-        affinity=affinity_share(
+        person.id,
+        affinity_share(
             is_account_owner=inputs.roles.get("owner") == person.id,
             is_csm=inputs.roles.get("csm") == person.id,
             closed_for_account=person.closed_for_account,
         ),
-        load=person.load,
-        capacity=seat.capacity,
-        overlap=seat.hours.overlap if seat.hours else None,
-        value_in_hand=person.value_in_hand,
-        rest=rest_share(person.last_assigned_at, now=inputs.now),
-        weight=seat.weight,
-        excluded=excluded,
+        person.load,
+        capacity,
+        hours.overlap if hours else None,
+        person.value_in_hand,
+        rest_share(person.last_assigned_at, now=inputs.now),
+        weight,
+        excluded,
     )

@@ -1,10 +1,10 @@
 """Many conditions asked at once: a comparison that several share is made once, and a fact is looked up among all the
 values it is compared with, so that a hundred rules on a region cost what one does. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.routing.compare import Facts, Moment, comparison_of_present, folded, holds_of_missing
 from app.routing.fields import Field, read_fact
@@ -21,42 +21,42 @@ class Lookup(Generic[T]):
     def __init__(self, conditions: Iterable[tuple[T, Compiled]]) -> None:
         numbers: dict[Any, int] = {}
         groups: dict[str, _Group] = {}
-        self._conditions: list[_Condition[T]] = []
+        self._conditions: list[tuple[_Condition[T], slice]] = []
+        places: list[int] = []
         for meant, compiled in conditions:
-            places = []
+            begins = len(places)
             for leaf in compiled.leaves:
                 key = (leaf.field.name, leaf.op, leaf.value)
                 if key not in numbers:
                     numbers[key] = len(numbers)
                     groups.setdefault(leaf.field.name, _Group(leaf.field)).add(numbers[key], leaf)
                 places.append(numbers[key])
-            self._conditions.append(_Condition(meant, compiled.shape, _picker(places), {}))
+            self._conditions.append((_Condition(meant, compiled.shape), slice(begins, len(places))))
+        self._pick: Callable[[list[str]], Any] = itemgetter(*places) if places else lambda held: ""
         self._groups = tuple(groups.values())
         self._count = len(numbers)
 
-    def ask(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[T, bool, str]]:
+    def ask(self, facts: Facts, *, today: date, now: datetime) -> list[tuple[T, bool, str]]:
         """In order, what each condition stands for, whether it matches, and a 1 or 0 for each of its comparisons."""
         moment = Moment(today, now)
         held = [NO] * self._count
         for group in self._groups:
             group.mark(facts, moment, held)
-        for condition in self._conditions:
-            pattern = condition.pick(held)
-            yield condition.known.get(pattern) or condition.learn(pattern)
+        marks = "".join(self._pick(held))  # of all conditions, one after the other
+        return [condition[marks[part]] for condition, part in self._conditions]
 
 
-class _Condition(NamedTuple, Generic[T]):
-    """One condition, how its comparisons are picked from all, and what each pattern of them has meant so far."""
+class _Condition(dict[str, tuple[T, bool, str]]):
+    """By the marks of one condition's comparisons, what they have meant so far."""
 
-    meant: T
-    shape: Shape
-    pick: Callable[[list[str]], str]
-    known: dict[str, tuple[T, bool, str]]
+    def __init__(self, meant: T, shape: Shape) -> None:
+        self._meant = meant
+        self._shape = shape
 
-    def learn(self, pattern: str) -> tuple[T, bool, str]:
-        if len(self.known) >= MAX_KEPT:
-            self.known.clear()
-        answer = self.known[pattern] = (self.meant, self.shape([mark == YES for mark in pattern]), pattern)
+    def __missing__(self, marks: str) -> tuple[T, bool, str]:
+        if len(self) >= MAX_KEPT:
+            self.clear()
+        answer = self[marks] = (self._meant, self._shape([mark == YES for mark in marks]), marks)
         return answer
 
 
@@ -101,16 +101,3 @@ class _Group:
 def _set(held: list[str], numbers: Sequence[int], mark: str) -> None:
     for number in numbers:
         held[number] = mark
-
-
-def _picker(places: Sequence[int]) -> Callable[[list[str]], str]:
-    """Most conditions have few comparisons."""
-    if not places:
-        return lambda held: ""
-    pick: Callable[[list[str]], Any] = itemgetter(*places)
-    if len(places) == 1:
-        return pick
-    if len(places) == 2:
-        first, second = places
-        return lambda held: held[first] + held[second]
-    return lambda held: "".join(pick(held))

@@ -191,14 +191,17 @@ class TeamFacts:
         }
 
     @classmethod
-    def of(cls, id_: str, record: Mapping[str, Any]) -> "TeamFacts":
+    def of(cls, id_: str, record: Mapping[str, Any], hours: Mapping[str, Hours] | None = None) -> "TeamFacts":
+        """`hours`, where they are at hand, spare reading them from the record."""
+        if hours is None:
+            hours = {user_id: Hours.of(kept) for user_id, kept in record.get("hours", {}).items()}
         return cls(
             id=id_,
             name=record["name"],
             lead_id=record["lead_id"],
             members={user_id: Decimal(capacity) for user_id, capacity in record["members"].items()},
             weights=record.get("weights", {}),
-            hours={user_id: Hours.of(hours) for user_id, hours in record.get("hours", {}).items()},
+            hours=hours,
         )
 
 

@@ -104,7 +104,7 @@ class Policy:
         """The rules whose condition holds, in order."""
         return [rule for rule, matched, _ in self.look(facts, today=today, now=now) if matched]
 
-    def look(self, facts: Facts, *, today: date, now: datetime) -> Iterator[tuple[Rule, bool, str]]:
+    def look(self, facts: Facts, *, today: date, now: datetime) -> list[tuple[Rule, bool, str]]:
         """Each rule in order, whether it matches, and a 1 or 0 for each of its comparisons in the order written."""
         return self._lookup.ask(facts, today=today, now=now)
 

@@ -134,7 +134,7 @@ def _asked_for(levels: Mapping[str, int], skills: frozenset[str]) -> dict[str, i
 
 
 def _team(id_: str, row: Mapping[str, Any], hours: WorkingHours) -> TeamFacts:
-    return replace(TeamFacts.of(id_, row), hours=hours.teams.get(id_, {}))
+    return TeamFacts.of(id_, row, hours.teams.get(id_, {}))
 
 
 def _with_counts(policy: Policy, facts: RoutingInput) -> RoutingInput:

@@ -1,18 +1,16 @@
 """When people worked, for each past case: their calendars of today, asked at the case's own moment."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from app.routing.hours import ask
-from app.routing.people import Hours, Inputs, Person, TeamFacts
+from app.routing.hours import Answers
+from app.routing.people import Inputs, Person, TeamFacts
 from app.routing.policy import Policy
 from app.routing.simulation import Past
 from app.sla import service as sla
 from app.sla.calendar import Calendar
 from app.sla.errors import BasisUnreadable
-from app.sla.overlap import Overlap
 
 Named = tuple[str | None, str | None]  # a person's own calendar and time zone
 
@@ -34,63 +32,48 @@ class Calendars:
             due_at = sla.acknowledge_due(past.basis, severity=past.severity, now=past.at)
         except BasisUnreadable:
             return inputs
-        asked = _Asked(Overlap(customers, past.at, due_at), past.at)
+        answers = Answers(customers, past.at, due_at)
         targets = [target for rule in policy.rules for target in rule.targets]
         teams = {target.team_id for target in targets if target.team_id in inputs.teams}
         alone: set[str | None] = {target.user_id for target in targets}
         alone.update(inputs.roles.values(), (s.user_id for s in inputs.suggested))
         alone.update(inputs.delegates.values(), [inputs.previous_owner_id])
         people = {
-            id_: self._person(inputs.people[id_], asked) for id_ in alone if id_ is not None and id_ in inputs.people
+            id_: self._person(inputs.people[id_], answers) for id_ in alone if id_ is not None and id_ in inputs.people
         }
         return replace(
             inputs,
             due_at=due_at,
             people={**inputs.people, **people} if people else inputs.people,
-            teams={**inputs.teams, **{id_: self._team(inputs.teams[id_], asked) for id_ in teams if id_ is not None}},
+            teams={**inputs.teams, **{id_: self._team(inputs.teams[id_], answers) for id_ in teams if id_ is not None}},
         )
 
-    def _person(self, person: Person, asked: "_Asked") -> Person:
-        return replace(person, hours=asked.hours(self.people.get(person.id)))
+    def _person(self, person: Person, answers: Answers) -> Person:
+        return replace(person, hours=answers.of(self.people.get(person.id)))
 
-    def _team(self, team: TeamFacts, asked: "_Asked") -> TeamFacts:
+    def _team(self, team: TeamFacts, answers: Answers) -> TeamFacts:
         """Every member's hours stand with the team, so that the persons themselves need not be made anew."""
-        found = {id_: asked.hours(self._member(team.id, id_)) for id_ in team.members}
+        found = {id_: answers.of(self._member(team.id, id_)) for id_ in team.members}
         return replace(team, hours={id_: hours for id_, hours in found.items() if hours is not None})
 
     def _member(self, team_id: str, id_: str) -> Calendar | None:
         return self.members.get((team_id, id_)) or self.people.get(id_)
 
 
-@dataclass
-class _Asked:
-    """One case's question to any number of calendars, each asked once."""
-
-    overlap: Overlap
-    now: datetime
-    answers: dict[int, Hours] = field(default_factory=dict)
-
-    def hours(self, calendar: Calendar | None) -> Hours | None:
-        if calendar is None:
-            return None
-        if id(calendar) not in self.answers:
-            self.answers[id(calendar)] = ask(calendar, self.overlap, self.now)
-        return self.answers[id(calendar)]
-
-
 def read_calendars(
     people: Mapping[str, Named], teams: Iterable[tuple[str, str | None, Iterable[str]]], *, now: datetime
 ) -> Calendars:
     """The present version of everybody's calendar; `teams` are (id, calendar, members). At most one statement."""
-    alone: dict[str, Any] = {id_: ((calendar,), zone) for id_, (calendar, zone) in people.items()}
-    members: dict[tuple[str, str], Any] = {
-        (team_id, id_): ((people[id_][0], calendar), people[id_][1])
-        for team_id, calendar, ids in teams
-        if calendar
-        for id_ in ids
-        if id_ in people
-    }
-    found = sla.read_working_calendars([*alone.values(), *members.values()], now=now)
+    named = [(team_id, calendar, ids) for team_id, calendar, ids in teams if calendar]
+    calendars = sla.read_working_calendars(
+        {calendar for calendar, _ in people.values()} | {calendar for _, calendar, _ in named}, now=now
+    )
     return Calendars(
-        {id_: found[asked] for id_, asked in alone.items()}, {key: found[asked] for key, asked in members.items()}
+        {id_: calendars.find(calendar, zone=zone) for id_, (calendar, zone) in people.items()},
+        {
+            (team_id, id_): calendars.find(people[id_][0], calendar, zone=people[id_][1])
+            for team_id, calendar, ids in named
+            for id_ in ids
+            if id_ in people
+        },
     )

@@ -39,12 +39,17 @@ def first_calendar(now: datetime) -> tuple[CalendarModel, CalendarVersion]:
 
 def find_current(*names: str | None, now: datetime) -> UUID:
     """The current version of the first of these names that is known, else of the built-in office hours."""
-    known = _current()
-    name = next((name for name in names if name in known), DEFAULT_CALENDAR)
+    name = first_known(*names)
     follows, zone = _following().get(name), tenant_settings().timezone
     if follows is not None and follows != zone:
         _follow_zone(name, zone, now)
     return UUID(_current()[name])
+
+
+def first_known(*names: str | None) -> str:
+    """The first of these names that is published, else that of the built-in office hours."""
+    known = _current()
+    return next((name for name in names if name in known), DEFAULT_CALENDAR)
 
 
 def is_known(name: str) -> bool:

@@ -25,6 +25,7 @@ from app.sla.models import LadderVersion
 from app.sla.stored import StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
 from app.sla.versions import find_calendar, find_level, load_versions
+from app.sla.working import WorkingCalendars as WorkingCalendars
 from app.sla.working import read_working_calendars as read_working_calendars
 
 # In this order service levels are compared: how soon the customer hears first, then again, and has it closed.

@@ -1,6 +1,6 @@
 """When people work: a named calendar, read in the person's own time zone."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,41 +8,52 @@ import structlog
 
 from app.auth.settings import tenant_settings
 from app.sla.calendar import Calendar
-from app.sla.calendars import find_current
+from app.sla.calendars import find_current, first_known, is_known
 from app.sla.errors import BasisUnreadable
 from app.sla.hours import CalendarError
 from app.sla.versions import find_calendar, find_calendars_in, load_versions
 
 log = structlog.get_logger()
 
-# The names to try in order, a None or unknown one being passed over, and the person's zone if they have one.
-Asked = tuple[tuple[str | None, ...], str | None]
+
+class WorkingCalendars:
+    """The present versions of some of the tenant's calendars by name, to be found in anybody's time zone."""
+
+    def __init__(self, versions: dict[str, UUID], *, default: str) -> None:
+        self._versions = versions
+        self._readable = {name for name, version_id in versions.items() if _is_readable(version_id)}
+        self._default = default
+
+    def find(self, *names: str | None, zone: str | None) -> Calendar | None:
+        """The first known of these names, a None being passed over, else the tenant's, in that zone, else its own;
+        None for one that cannot be read."""
+        name = next((name for name in names if name in self._versions), None) or self._default
+        if name not in self._readable:
+            return None
+        version_id = self._versions[name]
+        return find_calendar(version_id) if zone is None else _find_in(zone, version_id)
 
 
-def read_working_calendars(asked: Iterable[Asked], *, now: datetime) -> Mapping[Asked, Calendar | None]:
-    """The present version of the first known calendar of each, else of the tenant's, in the zone asked for, else its
-    own; None for one that cannot be read. At most one statement, none when the versions are kept."""
-    zones: dict[tuple[str | None, ...], set[str | None]] = {}
-    for names, zone in asked:
-        zones.setdefault(names, set()).add(zone)
-    default = tenant_settings().calendar
-    versions = {names: find_current(*names, default, now=now) for names in zones}
+def read_working_calendars(names: Iterable[str | None], *, now: datetime) -> WorkingCalendars:
+    """The calendars of these names, unknown ones being passed over, and the tenant's own. At most one statement, none
+    when the versions are kept."""
+    default = first_known(tenant_settings().calendar)
+    known = {default, *(name for name in names if name is not None and is_known(name))}
+    versions = {name: find_current(name, now=now) for name in known}
     load_versions(versions.values(), ())
-    return {(names, zone): calendar for names in zones for zone, calendar in _read(versions[names], zones[names])}
+    return WorkingCalendars(versions, default=default)
 
 
-def _read(version_id: UUID, zones: set[str | None]) -> Iterator[tuple[str | None, Calendar | None]]:
+def _is_readable(version_id: UUID) -> bool:
     try:
-        own, kept = find_calendar(version_id), find_calendars_in((), version_id)
+        find_calendar(version_id)
     except BasisUnreadable as error:
         log.error("calendar_unreadable", version_id=str(version_id), error=str(error))
-        yield from ((zone, None) for zone in zones)
-        return
-    for zone in zones:
-        yield zone, own if zone is None else kept.get(zone) or _compile_in(zone, version_id)
+        return False
+    return True
 
 
-def _compile_in(zone: str, version_id: UUID) -> Calendar | None:
+def _find_in(zone: str, version_id: UUID) -> Calendar | None:
     try:
         return find_calendars_in([zone], version_id)[zone]
     except CalendarError as error:
