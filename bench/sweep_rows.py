@@ -16,9 +16,9 @@ SET_UP = """
 set session_replication_role = replica;
 set synchronous_commit = off;
 create temp table person as select n, uuidv7() as id from generate_series(0, {people} - 1) as n;
-insert into "user" (tenant_id, id, version, email, name, role, manager_id, active, created_at, changed_at)
+insert into "user" (tenant_id, id, version, email, name, role, manager_id, active, leaving, created_at, changed_at)
 select '{tenant}', p.id, 1, format('person%s@example.com', p.n), format('Person %s', p.n),
-       case when p.n < 20 then 'manager' else 'csm' end, case when p.n >= 20 then m.id end, true, now(), now()
+       case when p.n < 20 then 'manager' else 'csm' end, case when p.n >= 20 then m.id end, true, false, now(), now()
 from person p left join person m on m.n = p.n % 20;
 create temp table customer as select n, uuidv7() as id from generate_series(0, {accounts} - 1) as n;
 insert into account (tenant_id, id, version, source, external_id, name, owner_email, csm_email, sponsor_email,

@@ -108,6 +108,7 @@ def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
         duty={position: by_email[email] for position, email in question.duty.items() if email in by_email},
         due_at=hours.due_at,
         suggested=question.suggested,
+        zone=basis.zone,
     )
 
 

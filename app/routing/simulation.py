@@ -199,6 +199,7 @@ class Replay:
             previous_owner_id=previous,
             duty=self.duty,
             suggested=past.suggested,
+            zone=past.basis.zone if past.basis else None,
         )
 
     def _with_counts(self, past: Past, history: History) -> Mapping[str, Any]:
