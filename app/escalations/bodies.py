@@ -287,6 +287,13 @@ class ListArguments(PageArguments):
     sort = fields.String(load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised")))
 
 
+class MyTaskArguments(PageArguments):
+    """`open` are those that can be begun, `waiting` those that wait for others."""
+
+    state = fields.String(load_default="open", validate=validate.OneOf(("open", "waiting", "done", "waived")))
+    due_before = AwareDateTime()
+
+
 class NewTaskBody(ActionBody):
     """A task of the owner, whoever that is, unless `assignee_email` names a colleague."""
 
@@ -297,7 +304,30 @@ class NewTaskBody(ActionBody):
     required = fields.Boolean(load_default=False)
 
 
+class EvidenceBody(Body):
+    """What shows that a task is done: a text, links, or both."""
+
+    text = sentence(required=False)
+    links = fields.List(fields.Url(schemes={"http", "https"}, require_tld=False), validate=validate.Length(1, 20))
+
+    @validates_schema
+    def some(self, body: Mapping[str, Any], **kwargs: Any) -> None:
+        if not body:
+            raise ValidationError("expected text, links or both")
+
+
+class MoveTaskBody(ActionBody):
+    """`cascade`: what hangs on the task moves with it. `preview`: nothing is written, only shown."""
+
+    due_at = AwareDateTime(required=True)
+    cascade = fields.Boolean(load_default=False)
+    preview = fields.Boolean(load_default=False)
+
+
 class TaskBody(ActionBody):
+    """`evidence` is taken of a task that is done, or done by this."""
+
+    evidence = fields.Nested(EvidenceBody)
     state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
     reason = text(allow_none=True)
     due_at = AwareDateTime(allow_none=True)

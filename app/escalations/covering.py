@@ -33,9 +33,8 @@ COVERED = f"""(
         select 1 from places where places.id = escalation.owner_id))
 )"""  # noqa: S608 - the parts are ours
 
-TASKS = text(
-    f"""
-    with recursive {MY_PLACES}
+TASKS = """
+    with recursive {places}
     select t.id, t.kind, t.title, t.role, t.required, t.state, t.reason, t.due_at, t.ready_at, t.ended_at, t.origin_id,
            t.version, t.assignee_id, t.key, t.after, t.customer_visible,
            e.id as escalation_id, e.number, e.title as escalation, a.name as account,
@@ -44,23 +43,47 @@ TASKS = text(
     join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     join "user" u on u.tenant_id = t.tenant_id and u.id = t.assignee_id
-    where t.state = 'open' and t.ready_at is not null and (e.{LIVE_SQL} or t.kind = 'customer_message')
-      and e.about_user_id is distinct from cast(:me as uuid)
-      and {in_my_place("t.assignee_id", "e.about_user_id")}
-      and (not e.restricted or {in_my_place("e.owner_id", "e.about_user_id")})
-      and (cast(:after_id as uuid) is null
-           or (coalesce(t.due_at, 'infinity'), t.id) > (coalesce(cast(:after as timestamptz), 'infinity'), :after_id))
-    order by coalesce(t.due_at, 'infinity'), t.id limit :limit
-    """  # noqa: S608 - the parts are ours
-)
+    where {state} and e.about_user_id is distinct from cast(:me as uuid)
+      and {assigned}
+      and (not e.restricted or {owned})
+      and (cast(:due_before as timestamptz) is null or t.due_at < :due_before)
+      and (cast(:after_id as uuid) is null or ({at}, t.id) {beyond} (coalesce(cast(:after as timestamptz), 'infinity'),
+                                                                  :after_id))
+    order by {at} {order}, t.id {order} limit :limit
+"""
+PARTS = {
+    "places": MY_PLACES,
+    "assigned": in_my_place("t.assignee_id", "e.about_user_id"),
+    "owned": in_my_place("e.owner_id", "e.about_user_id"),
+}
+OF_LIVE = f"t.state = 'open' and (e.{LIVE_SQL} or t.kind = 'customer_message')"
+BY_DUE = {"at": "coalesce(t.due_at, 'infinity')", "beyond": ">", "order": "asc"}
+BY_END = {"at": "t.ended_at", "beyond": "<", "order": "desc"}
+LISTS = {
+    "open": text(TASKS.format(state=f"{OF_LIVE} and t.ready_at is not null", **BY_DUE, **PARTS)),
+    "waiting": text(TASKS.format(state=f"{OF_LIVE} and t.ready_at is null", **BY_DUE, **PARTS)),
+    "done": text(TASKS.format(state="t.state <> 'open' and t.state = 'done'", **BY_END, **PARTS)),
+    "waived": text(TASKS.format(state="t.state <> 'open' and t.state = 'waived'", **BY_END, **PARTS)),
+}
+
+
+def sorted_by(state: str) -> str:
+    """By what a list of tasks in this state is in order."""
+    return "ended_at" if state in ("done", "waived") else "due_at"
 
 
 def list_tasks(
-    user_id: UUID, now: datetime, *, after: tuple[datetime | None, UUID] | None, limit: int
+    user_id: UUID,
+    now: datetime,
+    *,
+    after: tuple[datetime | None, UUID] | None,
+    limit: int,
+    state: str = "open",
+    due_before: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """The open tasks of a person and of whom they cover that can be begun, by due time, in one statement; of a
-    restricted case only its owner's."""
+    """The tasks of a person and of whom they cover, in one statement; of a restricted case only its owner's. Open ones
+    can be begun, waiting ones not yet, both by due time; what ended comes last first."""
     after_at, after_id = after or (None, None)
     values = {"me": user_id, "now": now, "after": after_at, "after_id": after_id, "limit": limit}
-    rows = db.session.execute(TASKS, values).mappings()
+    rows = db.session.execute(LISTS[state], {**values, "due_before": due_before}).mappings()
     return [{**row, "number": numbered(row["number"])} for row in rows]

@@ -18,6 +18,8 @@ from app.http import ApiBlueprint, answer, check_if_match, require_if_match
 
 LOGGED = {
     "tasks": "add_task",
+    "move": "move",
+    "undo": "move",
     "exit-criteria": "criterion",
     "survey": "survey",
     **{f"{log}s": log for log in permissions.LOGS},

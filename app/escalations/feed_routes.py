@@ -1,9 +1,6 @@
-"""Doors to what is a person's own: their tasks, the secret address of their calendar of deadlines and the feed behind
-it."""
+"""Doors to a person's own calendar of deadlines: its secret address and the feed behind it."""
 
 import hashlib
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -14,35 +11,13 @@ from app.auth.actor import Actor, current_actor
 from app.auth.guards import public, requires
 from app.db import transaction as plain_transaction
 from app.errors import NotFound
-from app.escalations.covering import list_tasks
 from app.escalations.deadlines import calendar_of, list_deadlines
 from app.escalations.feed_schemas import CalendarFeedSchema, NewCalendarFeedSchema
-from app.escalations.schemas import MyTaskPage
-from app.http import ApiBlueprint, PageArguments, answer, page, transaction
+from app.http import ApiBlueprint, answer, transaction
 
 me = ApiBlueprint("me", __name__, url_prefix="/api/v1/me")
 feed = Blueprint("feeds", __name__)
 blueprints = [me, feed]
-
-
-@me.get("/tasks")
-@me.arguments(PageArguments, location="query")
-@me.response(200, MyTaskPage)
-@requires("escalations:read")
-def list_my_tasks(query: dict[str, Any]) -> Response:
-    """My open tasks in all cases and those of whom I cover, by due time; those without one last."""
-    with transaction():
-        now = clock.now()
-        return page(
-            MyTaskPage,
-            query,
-            lambda after, limit: list_tasks(_id(current_actor()), now, after=_position(after), limit=limit),
-            lambda task: [task["due_at"].isoformat() if task["due_at"] else None, str(task["id"])],
-        )
-
-
-def _position(after: list[Any] | None) -> tuple[datetime | None, UUID] | None:
-    return (datetime.fromisoformat(after[0]) if after[0] else None, UUID(after[1])) if after else None
 
 
 @me.get("/calendar-feed")

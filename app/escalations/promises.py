@@ -76,9 +76,10 @@ def asked_from_the_start(change: Change) -> list[tuple[str, Target]]:
 
 
 def asked_of_tasks(change: Change, tasks: Iterable[Task]) -> list[tuple[Task, Target]]:
-    """The tasks that are ready and have their time, which counts from then."""
+    """The tasks that are ready and have their time, which counts from then, unless somebody gave them another."""
     day_seconds = change.calendar.day_seconds
-    return [(task, make_target(task.due, day_seconds=day_seconds)) for task in tasks if task.ready_at and task.due]
+    timed = [task for task in tasks if task.ready_at and task.due and task.due_at is None]
+    return [(task, make_target(task.due or {}, day_seconds=day_seconds)) for task in timed]
 
 
 def close_promise(record: Escalation) -> Target:

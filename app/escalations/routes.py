@@ -25,11 +25,12 @@ from app.escalations import (
     schemas,
     seals,
     service,
+    task_routes,
 )
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
-from app.http import PageArguments, answer, check_if_match, require_if_match, transaction
+from app.http import PageArguments, answer, transaction
 
 
 @bp.post("")
@@ -110,47 +111,10 @@ def verify_timeline(escalation_id: UUID) -> Response:
         return answer(schemas.ChainSchema, seals.verify(found))
 
 
-@bp.get("/<uuid:escalation_id>/tasks")
-@requires("escalations:read")
-@bp.arguments(PageArguments, location="query")
-@bp.response(200, schemas.TaskPage)
-def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
-    """The tasks of a case, oldest first."""
-    with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        return answer(schemas.TaskPage, queries.list_tasks(found.id, **arguments))
-
-
-@bp.post("/<uuid:escalation_id>/tasks")
-@requires("escalations:work")
-@bp.arguments(bodies.NewTaskBody)
-@bp.response(201, schemas.TaskSchema)
-def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
-    """Ask something of the owner or a colleague; with `due_at` it has a clock of its own."""
-    with transaction():
-        doing = act(body)
-        body.pop("role")
-        task = service.add_task(escalation_id, act=doing, new=service.NewTask(**body))
-        return answer(schemas.TaskSchema, task, 201)
-
-
-@bp.patch("/<uuid:escalation_id>/tasks/<uuid:task_id>")
-@requires("escalations:work")
-@bp.arguments(bodies.TaskBody)
-@bp.response(200, schemas.TaskSchema)
-def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Response:
-    """Finish, waive or move a task; needs the task's ETag in If-Match."""
-    note = body.pop("note", None)
-    with transaction():
-        require_if_match()
-        doing = Act(current_actor(), clock.now(), note=note)
-        task = service.change_task(escalation_id, task_id, act=doing, changes=body, check=check_if_match)
-        return answer(schemas.TaskSchema, task)
-
-
 # Importing the actions gives the blueprint their routes.
 blueprints = [
     *action_routes.blueprints,
+    *task_routes.blueprints,
     clock_routes.bp,
     clock_routes.aside,
     clock_routes.events,

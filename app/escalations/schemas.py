@@ -250,6 +250,15 @@ class ChainSchema(Schema):
     first_fault = fields.Dict(allow_none=True)
 
 
+class EvidenceSchema(Schema):
+    """What shows that a task was done, as last said; null where it was erased."""
+
+    text = fields.String(allow_none=True)
+    links = fields.List(fields.String())
+    at = AwareDateTime()
+    by = fields.Nested(PersonSchema, allow_none=True)
+
+
 class TaskSchema(Schema):
     id = fields.UUID()
     kind = fields.String()
@@ -269,7 +278,33 @@ class TaskSchema(Schema):
     version = fields.Integer()
 
 
-TaskPage = Page(TaskSchema)
+class ShownTaskSchema(TaskSchema):
+    """A task in its case, with what shows that it was done."""
+
+    evidence = fields.Nested(EvidenceSchema, allow_none=True)
+
+
+TaskPage = Page(ShownTaskSchema)
+
+
+class MovedTaskSchema(Schema):
+    """A task's due time before and after; `moves` is false where it stays, and `why` says so."""
+
+    task_id = fields.UUID()
+    key = fields.String(allow_none=True)
+    title = fields.String()
+    was = AwareDateTime(allow_none=True)
+    becomes = AwareDateTime(allow_none=True, data_key="is")
+    moves = fields.Boolean()
+    overdue = fields.Boolean()
+    why = fields.String(allow_none=True)
+
+
+class TaskMoveSchema(Schema):
+    """The task first, then what hangs on it; `move_id`, null of a preview, is what `undo` takes."""
+
+    move_id = fields.UUID(allow_none=True)
+    tasks = fields.List(fields.Nested(MovedTaskSchema))
 
 
 class MyTaskSchema(TaskSchema):

@@ -1,6 +1,6 @@
 """Tasks of a case and their promises: a task that is due has a clock of its own, met by done or waived."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ from app.escalations.standing import standing_of
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 from app.sla.clocks import BY_RESOLVE_OR_CLOSE
-from app.sla.hours import LAST_YEAR
 from app.sla.ledger import Target
 
+LAST_YEAR = 2037  # a target's value is an integer of seconds since 1970
 ENDED_BY = (*BY_RESOLVE_OR_CLOSE, "done", "waived")
 
 
@@ -83,7 +83,7 @@ def may_see(change: Change, user: User) -> bool:
 
 
 def due_moment(due_at: datetime | None) -> datetime | None:
-    """In whole seconds, as promises are kept, and within the years that calendars know."""
+    """In whole seconds, as promises are kept, and within the years that they can name."""
     if due_at is not None and due_at.year > LAST_YEAR:
         raise invalid("due_at", f"expected a moment before {LAST_YEAR + 1}")
     return due_at.replace(microsecond=0) if due_at else None
@@ -92,18 +92,25 @@ def due_moment(due_at: datetime | None) -> datetime | None:
 def change_task(
     escalation_id: UUID, task_id: UUID, *, act: Act, changes: dict[str, Any], check: Callable[[Task], None]
 ) -> Task:
-    """Finish, waive or move a task of the case, or open it again."""
+    """Finish, waive or move a task of the case, or open it again. One that waits for others may be done early: that is
+    noted, and what waits for it waits no more."""
     change = begin(escalation_id, "task", act)
     task = playbooks.get_task(change.record.id, task_id)
     check_theirs(change, task)
     check(task)
     if task.kind == "qualification" and changes.get("state") == "done":
         raise invalid("state", "a tier's question is answered with qualify")
+    evidence, changes = changes.get("evidence"), {name: changes[name] for name in changes if name != "evidence"}
+    if evidence is not None and changes.get("state", task.state) != "done":
+        raise invalid("evidence", "expected only of a task that is done")
     if "due_at" in changes:
         changes = {**changes, "due_at": due_moment(changes["due_at"])}
+    early = done_early(change, task, changes)
     settle(change, task, changes)
-    facts = {"task": task.id, "state": task.state, "due_at": task.due_at}
-    change.note("task", facts, {"reason": changes.get("reason")})
+    facts = {"task": task.id, "state": task.state, "due_at": task.due_at, **early}
+    if evidence is not None:
+        facts["evidence"] = True
+    change.note("task", facts, {"reason": changes.get("reason"), **evidence_texts(evidence or {})})
     change.sign_of_work(change.now)
     change.save()
     return task
@@ -117,6 +124,19 @@ def check_theirs(change: Change, task: Task) -> None:
     change.in_place_of(task.assignee_id)
 
 
+def evidence_texts(evidence: Mapping[str, Any]) -> dict[str, str | None]:
+    """What shows that a task is done, as an event keeps it: links one a line, which no link can hold."""
+    return {"evidence": evidence.get("text"), "evidence_links": "\n".join(evidence.get("links", ()))}
+
+
+def done_early(change: Change, task: Task, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a task that is done while it waits, for which others it did."""
+    if task.ready_at is not None or task.state != "open" or changes.get("state") != "done":
+        return {}
+    waiting = {one.key for one in playbooks.list_open(change.record.id)} & set(task.after)
+    return {"early": True, "waited_for": sorted(map(str, waiting))}
+
+
 def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
     """Change a task and its promise with it: an end meets it, another due time moves it, none takes it back."""
     was_state, was_due = task.state, task.due_at
@@ -127,6 +147,8 @@ def settle(change: Change, task: Task, changes: dict[str, Any]) -> None:
         make_ready(change, task)
     elif task.state != was_state and change.record.status in lifecycle.LIVE:
         change.clocks.reopen(("task",), ended_by=ENDED_BY, **at)
+        if task.ready_at is None:  # it was done early, and what it waited for may have ended since
+            make_ready(change, task)
     if task.due_at == was_due or change.record.status not in lifecycle.LIVE:
         return
     if task.due_at is None:

@@ -58,6 +58,7 @@ class Task(Versioned, TenantModel):
         one_of("kind", KINDS),
         Index("ix_task_escalation", "tenant_id", "escalation_id"),
         Index("ix_task_assignee", "tenant_id", "assignee_id", postgresql_where=text("state = 'open'")),
+        Index("ix_task_ended", "tenant_id", "assignee_id", "ended_at", postgresql_where=text("state <> 'open'")),
     )
 
     escalation_id: Mapped[UUID]

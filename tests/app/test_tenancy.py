@@ -15,7 +15,7 @@ from tests.app.test_routes import is_missing, routes_of
 from tests.conftest import ApiClient
 
 # Where a path's id is not named after its table.
-TABLES = {"notification_id": "intent", "token_id": "api_token", "calendar_id": "calendar"}
+TABLES = {"notification_id": "intent", "token_id": "api_token", "calendar_id": "calendar", "move_id": "event"}
 UNSAID = ("request_id",)
 
 
