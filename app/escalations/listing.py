@@ -30,6 +30,7 @@ from app.escalations import lifecycle
 from app.escalations.covering import COVERED
 from app.escalations.models import BY_VALUE, STATUSES, TIERS, Escalation
 from app.escalations.queries import base, item_of, visible_to
+from app.escalations.silence import silence_of
 from app.http import decode_cursor, encode_cursor, split_words
 
 SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
@@ -38,6 +39,13 @@ SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "-value_at_stake": (Escalation.__table__.c.value_amount, True),
     "raised": (Escalation.__table__.c.raised_at, False),
 }
+
+# Of the lines of one page only, each by the index of its timeline.
+CUSTOMER_TOLD: ColumnElement[Any] = literal_column(
+    """(select max(told.at) from event told
+        where told.tenant_id = escalation.tenant_id and told.escalation_id = escalation.id and told.kind = 'update'
+        and told.facts -> 'audiences' ? 'customer')"""
+).label("customer_told_at")
 
 
 def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -49,7 +57,7 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
     query = (
         base()
         .where(visible_to(actor, now), *_filters(arguments, actor=actor, now=now))
-        .add_columns(column.label("sort_value"), *_covering(arguments, actor=actor, now=now))
+        .add_columns(column.label("sort_value"), CUSTOMER_TOLD, *_covering(arguments, actor=actor, now=now))
     )
     position = decode_cursor(arguments.get("cursor"))
     if position is not None:
@@ -62,8 +70,17 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
     page = rows[: arguments["limit"]]
     more = len(rows) > len(page)
     return {
-        "items": [{**item_of(row._mapping, now), "covering": row._mapping.get("covering")} for row in page],
+        "items": [_line(row._mapping, now) for row in page],
         "next_cursor": encode_cursor([_mark(page[-1].sort_value), str(page[-1].id)]) if more else None,
+    }
+
+
+def _line(row: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
+    silence = silence_of(row["status"], row["raised_at"], {"customer": row["customer_told_at"]}, (), now=now)
+    return {
+        **item_of(row, now),
+        "covering": row.get("covering"),
+        "customer_silence": silence["customer"] if silence else None,
     }
 
 

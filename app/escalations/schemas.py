@@ -68,6 +68,11 @@ class SilenceSchema(Schema):
     next_due_at = AwareDateTime(allow_none=True)
 
 
+class CustomerSilenceSchema(Schema):
+    last_told_at = AwareDateTime(allow_none=True)
+    days = fields.Integer()
+
+
 class SilencesSchema(Schema):
     customer = fields.Nested(SilenceSchema)
     account_team = fields.Nested(SilenceSchema)
@@ -217,9 +222,11 @@ class RaisedSchema(EscalationSchema):
 
 
 class EscalationLineSchema(EscalationItemSchema):
-    """`covering` is the owner's address where `owner=me` shows their case because the caller acts in their place."""
+    """`covering` is the owner's address where `owner=me` shows their case because the caller acts in their place;
+    `customer_silence` is null once the case is not open any more."""
 
     covering = fields.String(allow_none=True)
+    customer_silence = fields.Nested(CustomerSilenceSchema, allow_none=True)
 
 
 EscalationPage = Page(EscalationLineSchema)

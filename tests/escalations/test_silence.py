@@ -76,3 +76,23 @@ def test_silence_ends_with_the_case(client: ApiClient, raise_case: Raise) -> Non
     closed = client.post(f"{path}/close-unresolved", json={"outcome": "mistaken", "reason": "Meant for another"})
 
     assert (closed.status_code, closed.json["silence"]) == (200, None)
+
+
+def test_a_list_says_how_long_each_customer_has_heard_nothing(
+    client: ApiClient, raise_case: Raise, statements: Any
+) -> None:
+    told, untold = raise_case(title="Told"), raise_case(title="Untold")
+    closed = raise_case(title="Closed")
+    for case, audience in ((told, "customer"), (untold, "executive")):
+        body = {"audience": audience, "channel": "call", "text": "We are on it."}
+        assert client.post(f"/api/v1/escalations/{case['id']}/updates", json=body).status_code == 200
+    client.post(f"/api/v1/escalations/{closed['id']}/close-unresolved", json={"outcome": "mistaken", "reason": "No"})
+    with statements() as seen:
+        lines = client.get("/api/v1/escalations").json["items"]
+    assert len([one for one in seen if "from escalation" in one.lower()]) == 1
+
+    heard = {line["title"]: line["customer_silence"] for line in lines}
+    last = client.get(f"/api/v1/escalations/{told['id']}").json["silence"]["customer"]["last_told_at"]
+    assert heard == {
+        "Told": {"last_told_at": last, "days": 0}, "Untold": {"last_told_at": None, "days": 0}, "Closed": None
+    }  # fmt: skip
