@@ -267,7 +267,7 @@ def list_drafts(case: CaseOfDrafts) -> list[dict[str, Any]]:
 
 def preview(case: CaseOfDrafts, draft: Draft, audience: Sequence[str] | None = None) -> dict[str, Any]:
     """Subject and texts as they would be now, what is still to be filled, and which promises sending it keeps."""
-    chosen = audience or draft.audience
+    chosen = list(dict.fromkeys(audience or draft.audience))
     check_audience(draft, chosen)
     rendered = drafts.render(draft, case.fields, case.found())
     return {

@@ -1,6 +1,9 @@
 """Bodies and answers of message drafts."""
 
-from marshmallow import fields, validate
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.escalations.bodies import NAME
 from app.escalations.words import AUDIENCES
@@ -40,6 +43,11 @@ class UnsavedDraftBody(Body):
     text = fields.String(required=True, validate=WRITTEN)
     texts = fields.Dict(keys=fields.String(validate=AUDIENCE), values=fields.String(validate=WRITTEN), load_default={})
     title = fields.String(load_default="", validate=NAME)
+
+    @validates_schema(skip_on_field_errors=True)
+    def only_for_its_readers(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if others := set(data["texts"]) - set(data["audience"]):
+            raise ValidationError(f"{min(others)} is not in audience", "texts")
 
 
 class DraftGapSchema(Schema):

@@ -138,6 +138,7 @@ def check_playbook() -> Response:
             "tasks": len(understood.tasks),
             "tiers": understood.path,
             "criteria": len(understood.criteria),
+            "drafts": len(understood.drafts),
         }
         return answer(schemas.CheckedPlaybookSchema, found)
 

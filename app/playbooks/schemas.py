@@ -50,6 +50,7 @@ class CheckedPlaybookSchema(Schema):
     tasks = fields.Integer()
     tiers = fields.List(fields.String())
     criteria = fields.Integer()
+    drafts = fields.Integer()
 
 
 class BuiltInSchema(Schema):

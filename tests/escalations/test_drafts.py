@@ -1,10 +1,12 @@
 """Message drafts on a case: suggested, previewed, sent as an update that keeps its promises."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app import clock
 from app.auth.models import User
 from app.playbooks.built_in import KEYS, definition_of
 from app.playbooks.draft_fields import Field, Group, Many
@@ -193,6 +195,50 @@ def test_a_template_that_is_not_saved_is_tried_on_a_real_case(
     assert [(e["pointer"], e["code"], e["detail"].partition(":")[0]) for e in faulty.json["errors"]] == [
         ("/text", "unknown_field", "line 2"), ("/text", "internal_field", "line 2")
     ]  # fmt: skip
+
+
+def test_a_wording_for_somebody_who_does_not_read_it_is_refused(client: ApiClient, raise_case: Raise) -> None:
+    body = {"escalation_id": raise_case()["id"], "audience": ["customer"], "text": "T", "texts": {"executive": "E"}}
+    refused = client.post("/api/v1/playbooks/drafts/preview", json=body)
+
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/texts")
+
+
+def test_while_the_customer_is_waited_for_the_next_update_has_no_due_time(
+    client: ApiClient, publish: Any, raise_case: Raise
+) -> None:
+    publish(PROGRESS, ACKNOWLEDGE)
+    case = raise_case()
+    client.post(path_of(case, "acknowledge"), json={})
+    resume_on = (clock.now() + timedelta(days=5)).date().isoformat()
+    wait = {"party": "customer", "reason": "They try it", "resume_on": resume_on}
+    waiting = client.post(path_of(case, "wait"), json=wait)
+    assert waiting.status_code == 200, waiting.text
+    seen = client.post(path_of(case, "drafts", "acknowledge", "preview"), json={}).json
+
+    assert seen["begins"] == [{"clock": "customer_update", "due_at": None}]
+    assert {"kind": "field", "what": "next_update.customer"} in seen["gaps"]
+
+
+def test_a_preview_says_that_it_comes_too_late(
+    client: ApiClient, publish: Any, raise_case: Raise, company: Company
+) -> None:
+    publish(ACKNOWLEDGE)
+    asked = {"raised_by": {"kind": "customer", "email": "ines@globex.example"}}
+    case = raise_case(**asked, raised_at=(clock.now() - timedelta(days=20)).isoformat())
+    [met] = client.post(path_of(case, "drafts", "acknowledge", "preview"), json={}).json["meets"]
+
+    assert (met["clock"], met["late"]) == ("respond", True)
+
+
+def test_of_colleagues_only_promises_that_were_asked_for_begin(
+    client: ApiClient, publish: Any, raise_case: Raise
+) -> None:
+    publish(PROGRESS, updates={"account_team": {"business_days": 3}})
+    seen = client.post(path_of(raise_case(), "drafts", "progress", "preview"), json={}).json
+
+    assert [one["clock"] for one in seen["begins"]] == ["customer_update", "account_team_update"]
+    assert [one["clock"] for one in seen["meets"]] == ["account_team_update"]
 
 
 def test_a_faulty_draft_is_refused_when_it_is_saved_with_its_line_in_yaml(client: ApiClient) -> None:

@@ -1,5 +1,6 @@
 """Playbooks through their doors: saved, published, replaced, kept as YAML, taken from what comes with the product."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +105,11 @@ def test_only_admins_change_playbooks(as_user: Any, make_user: Any, client: ApiC
     assert manager.get("/api/v1/playbooks").status_code == 200
     assert manager.post("/api/v1/playbooks", json={"definition": BOOK}).status_code == 403
     assert manager.post(f"/api/v1/playbooks/{book['id']}/publish", json={}).status_code == 403
+
+
+def test_the_playbook_of_the_manual_can_be_meant(client: ApiClient) -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    example = manual.partition("<<'YAML'\n")[2].partition("YAML\n")[0]
+    checked = client.post("/api/v1/playbook-files/check", data=example.encode(), content_type=YAML)
+
+    assert (checked.status_code, checked.json["tasks"], checked.json["drafts"]) == (200, 3, 1)
