@@ -15,7 +15,16 @@ from sqlalchemy.exc import OperationalError
 
 from app import create_app, queue
 from app.config import BadSettings, Settings, load_settings
-from app.escalations.jobs import apply_open, move_work, next_due, reprioritise, sweep, wake_waiting
+from app.escalations.jobs import (
+    apply_open,
+    move_work,
+    next_due,
+    reprioritise,
+    scan_attachments,
+    sweep,
+    tidy_attachments,
+    wake_waiting,
+)
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -42,7 +51,9 @@ JOBS = (
     Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time
     Job("learn", 30, learn),  # models of who closes what that somebody or the day asked for
+    Job("scan_attachments", 30, scan_attachments),  # files that wait for the scanner, bytes that nobody wants any more
     Job("end_imports", 60, end_abandoned),  # those whose process died
+    Job("tidy_attachments", 86400, tidy_attachments),  # what aborted uploads left in the store
     Job("tidy", 3600, heartbeats.forget_old),
 )
 

@@ -1,8 +1,10 @@
 """Environment → settings. Every missing or wrong setting is said at once, and the process refuses to start."""
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +42,10 @@ class Settings:
     tenant_rate: int
     max_body_bytes: int
     max_import_bytes: int
+    attachments_url: str
+    max_attachment_bytes: int
+    max_case_attachment_bytes: int
+    scan_command: tuple[str, ...]
     workers: int
 
 
@@ -69,6 +75,22 @@ def _smtp(value: str) -> str | None:
     if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
         raise ValueError("smtp://, smtp+starttls:// or smtps:// with a host")
     return value
+
+
+def _store(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "s3" and parts.netloc and find_spec("s3fs") is None:
+        raise ValueError("the extra s3 to be installed for s3://")
+    if not (parts.scheme == "s3" and parts.netloc) and not (parts.scheme == "file" and parts.path.startswith("/")):
+        raise ValueError("file:///a/folder or s3://bucket/prefix")
+    return value.rstrip("/")
+
+
+def _command(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as fault:
+        raise ValueError(f"a command with its arguments ({fault})") from fault
 
 
 def _http(value: str) -> str:
@@ -133,13 +155,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     get = reader.get
     database_url = get("DATABASE_URL", _postgres, None, "")
     name = database_name(database_url)
+    data_dir = get("DATA_DIR", Path, ".firsthand", Path())
     settings = Settings(
         database_url=database_url,
         migration_url=get("MIGRATION_URL", _postgres, database_url or "postgresql://unset/unset", ""),
         redis_url=get("REDIS_URL", _redis, None, ""),
         secret_key=get("SECRET_KEY", _secret, None, ""),
         base_url=get("BASE_URL", _http, "http://127.0.0.1:8000", ""),
-        data_dir=get("DATA_DIR", Path, ".firsthand", Path()),
+        data_dir=data_dir,
         smtp_url=get("SMTP_URL", _smtp, "", None),
         mail_from=get("MAIL_FROM", str, "Firsthand <firsthand@localhost>", ""),
         sweep_seconds=get("SWEEP_SECONDS", _seconds, "5", 0.0),
@@ -151,6 +174,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         tenant_rate=get("TENANT_RATE", _whole(1, 100_000_000), "60000", 0),
         max_body_bytes=get("MAX_BODY_BYTES", _whole(1024, 2**30), str(2**20), 0),
         max_import_bytes=get("MAX_IMPORT_BYTES", _whole(1024, 2**40), str(4 * 2**30), 0),
+        attachments_url=get("ATTACHMENTS_URL", _store, (data_dir.resolve() / "attachments").as_uri(), ""),
+        max_attachment_bytes=get("MAX_ATTACHMENT_BYTES", _whole(1024, 2**30), str(25 * 2**20), 0),
+        max_case_attachment_bytes=get("MAX_CASE_ATTACHMENT_BYTES", _whole(1024, 2**40), str(500 * 2**20), 0),
+        scan_command=get("SCAN_COMMAND", _command, "", ()),
         workers=get("WORKERS", _whole(1, 64), "1", 0),
     )
     if reader.faults:

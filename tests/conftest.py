@@ -90,9 +90,10 @@ def actor_of(user: User) -> Actor:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Servers of our own, or the PostgreSQL that FIRSTHAND_TEST_DATABASE_URL names (then without Redis)."""
     environ = {"FIRSTHAND_SECRET_KEY": SECRET, "FIRSTHAND_LOG_LEVEL": "warning"}
+    environ["FIRSTHAND_ATTACHMENTS_URL"] = tmp_path_factory.mktemp("attachments").as_uri()
     if given := os.environ.get("FIRSTHAND_TEST_DATABASE_URL"):
         environ |= {"FIRSTHAND_DATABASE_URL": given, "FIRSTHAND_REDIS_URL": "redis://127.0.0.1:1/0"}
     else:

@@ -83,10 +83,15 @@ def check_request() -> None:
 
 def _check_body_type() -> None:
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
-    if request.method in ("POST", "PUT", "PATCH") and has_body and not request.is_json:
-        view = current_app.view_functions[request.endpoint or ""]
-        if request.mimetype not in getattr(view, "_takes", ()):
-            raise UnsupportedMediaType("Send application/json")
+    view = current_app.view_functions[request.endpoint or ""]
+    taken = getattr(view, "_takes", ())
+    if getattr(view, "_uploaded", False):
+        if has_body and request.mimetype not in taken:
+            raise UnsupportedMediaType("Send the file's own type or application/octet-stream")
+        return
+    is_taken = request.is_json or request.mimetype in taken
+    if request.method in ("POST", "PUT", "PATCH") and has_body and not is_taken:
+        raise UnsupportedMediaType("Send application/json")
     if request.is_json:
         request.get_data(cache=True)  # a slow sender holds a thread, never a database transaction
 
@@ -103,8 +108,17 @@ def takes(*media: str) -> Callable[[F], F]:
 
 def streamed(view: F) -> F:
     """A route that takes CSV or NDJSON as it flows in."""
-    view._streamed = True  # type: ignore[attr-defined]
     return takes(*STREAMED)(view)
+
+
+def uploaded(*media: str) -> Callable[[F], F]:
+    """A route whose body is a file of one of these types, JSON no exception: nothing of it is read before its view."""
+
+    def mark(view: F) -> F:
+        view._uploaded = True  # type: ignore[attr-defined]
+        return takes(*media)(view)
+
+    return mark
 
 
 def authenticate() -> Actor:

@@ -47,11 +47,12 @@ def make_link(
     actions: Sequence[str] = VIEW,
     lifetime: timedelta = LIFETIME,
     now: datetime | None = None,
+    path: str = PATH,
 ) -> str:
     """The address at which this person, of the tenant in scope, sees this one record until `lifetime` has passed."""
     expires_at = int(((now or clock.real_now()) + lifetime).timestamp())
     content = [current_tenant().hex, user_id.hex, subject, subject_id.hex, list(actions), expires_at]
-    return f"{current_app.config['BASE_URL']}{PATH}{_serializer().dumps(content)}"
+    return f"{current_app.config['BASE_URL']}{path}{_serializer().dumps(content)}"
 
 
 def read_link(token: str, *, now: datetime | None = None) -> LinkScope:

@@ -9,6 +9,7 @@ from app.escalations import timeline
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 
+KINDS = ["attempt", "update", "message", "attachment", "attachment_removed", "attachment_scanned"]
 CARRIED = text(
     """
     select e.kind, e.actor_id, e.acting_for_id, e.at, e.facts, e.external_key,
@@ -17,17 +18,18 @@ CARRIED = text(
                and kept.external_key = e.external_key) as known,
            coalesce((select json_object_agg(t.field, t.text) from event_text t
                      where t.event_id = e.id and t.text is not null), '{}') as texts
-    from event e where e.escalation_id = :loser and e.kind in ('attempt', 'update', 'message') order by e.seq
+    from event e where e.escalation_id = :loser and e.kind = any(:kinds) order by e.seq
     """
 )
 
 
 def carry_over(survivor: Change, loser: Escalation) -> None:
-    """Attempts, updates and messages join the survivor's timeline as they happened; a message known there stands once.
+    """Attempts, updates, messages and attachments join the survivor's timeline as they happened; a message known there
+    stands once.
 
     The merged case keeps its own; `origin` names where each was first logged, through chains of merges.
     """
-    found = db.session.execute(CARRIED, {"loser": loser.id, "survivor": survivor.record.id})
+    found = db.session.execute(CARRIED, {"loser": loser.id, "survivor": survivor.record.id, "kinds": KINDS})
     for row in found.all():
         if not row.known:
             survivor.rows += timeline.append(

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from app import clock, queue
 from app.db import db, finding, transaction
 from app.escalations import applying, engine, priorities, seals
+from app.escalations.attachments.jobs import scan_attachments, tidy_attachments
 from app.escalations.move_jobs import move_work, move_work_tenant
 from app.escalations.moving import note_left_work
 from app.escalations.prevention_reminders import remind as remind_prevention
@@ -31,10 +32,12 @@ __all__ = [
     "remind_prevention",
     "reprioritise",
     "reprioritise_tenant",
+    "scan_attachments",
     "seal_timelines",
     "seal_timelines_tenant",
     "sweep",
     "sweep_tenant",
+    "tidy_attachments",
     "wake_waiting",
     "wake_waiting_tenant",
 ]

@@ -41,6 +41,12 @@ JOIN_CONTRACTS = text(
     and contract_id not in (select contract_id from escalation_contract where escalation_id = :survivor)
     """
 )
+JOIN_ATTACHMENTS = text(
+    """
+    update attachment set escalation_id = :survivor, origin_id = coalesce(origin_id, :loser)
+    where escalation_id = :loser
+    """
+)
 SHORTEN_CHAINS = text("update escalation set merged_into_id = :survivor where merged_into_id = :loser")
 UNANSWERED_MESSAGE = text(
     """
@@ -92,10 +98,10 @@ def end_merged(change: Change) -> None:
 
 
 def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
-    """Links, watchers, contracts, what was agreed and promised, and open tasks join the survivor, these are answered;
-    those merged before lead there too."""
+    """Links, watchers, contracts, attachments, what was agreed and promised, and open tasks join the survivor, these
+    are answered; those merged before lead there too."""
     values = {"loser": loser.id, "survivor": kept.id}
-    for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, SHORTEN_CHAINS):
+    for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, JOIN_ATTACHMENTS, SHORTEN_CHAINS):
         db.session.execute(statement, values)
     criteria.join(loser.id, kept.id)
     prevention.join(loser, kept)

@@ -27,6 +27,7 @@ from app.escalations import (
     service,
     task_routes,
 )
+from app.escalations.attachments import routes as attachment_routes
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.service import NewEscalation
@@ -126,4 +127,5 @@ blueprints = [
     application_routes.bp,
     absence_routes.bp,
     rebalancing_routes.bp,
+    *attachment_routes.blueprints,
 ]

@@ -1,6 +1,7 @@
 """What can be done with a case; each function is one use case, called inside one transaction by its door."""
 
 from app.escalations.approving import answer_raise
+from app.escalations.attachments.filing import erase_of as erase_attachments
 from app.escalations.case import Act, by_engine
 from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
@@ -69,6 +70,7 @@ __all__ = [
     "change_task",
     "close_unresolved",
     "edit",
+    "erase_attachments",
     "erase_texts",
     "escalate",
     "extend",

@@ -60,6 +60,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "intent",
         "escalation",
         "daily_job",
+        "attachment",
         "application",
         "simulation",
         "import",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, Text, cast, delete, func, select, text, update
 
+from app import clock
 from app.accounts.models import Account
 from app.auth import service as auth
 from app.auth.errors import DutyRequired
@@ -62,6 +63,7 @@ def erase(person: Person, now: datetime) -> int:
     texts = _erase_texts(person, cases)
     _erase_cases(person, cases)
     _erase_messages(person)
+    escalations.erase_attachments(_id(person), clock.now())
     if person.user:
         _erase_user(person.user)
     for contact in person.contacts:

@@ -1,0 +1,216 @@
+"""The scanner: nothing is given out before it, infected bytes go, and what it cannot answer is said."""
+
+import os
+import sys
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select, update
+
+from app import clock
+from app.db import db, tenant_scope, transaction
+from app.escalations.attachments import jobs, scanning
+from app.escalations.attachments.models import Attachment
+from app.escalations.attachments.receiving import received
+from app.escalations.attachments.store import Store, get_store, incoming_key
+from app.notifications.models import Intent
+from tests.conftest import ApiClient
+from tests.escalations.test_attachments import LOG, PNG, attach, link_of, path_of, stored, timeline
+
+__all__ = ["attach"]
+DAY = timedelta(days=1)
+# Infected is what holds the word; like clamscan it answers 0, 1 or something else.
+SCANNER = (
+    "import sys; data = sys.stdin.buffer.read(); print('stdin: Test-Signature FOUND') if b'virus' in data else None; "
+    "sys.exit(2 if b'odd' in data else int(b'virus' in data))"
+)
+VIRUS = b"a virus\n" * 10
+
+
+@pytest.fixture
+def scanner(app, monkeypatch):
+    monkeypatch.setitem(app.config, "SCAN_COMMAND", (sys.executable, "-c", SCANNER))
+
+
+def test_with_a_scanner_a_file_opens_only_once_it_was_found_clean(app, client, raise_case, attach, scanner):
+    case = raise_case()
+    made = attach(case)
+    assert made["state"] == "scanning"
+    refused = client.get(path_of(case, made, "/link"))
+    assert (refused.status_code, refused.json["code"]) == (409, "not_clean")
+    jobs.scan_attachments()
+    scanned = client.get(path_of(case, made)).json
+    assert (scanned["state"], scanned["reason"]) == ("clean", None)
+    assert ApiClient(app, None).get(link_of(client, case, made)).data == PNG
+
+
+def test_what_was_attached_before_there_was_a_scanner_is_scanned_once_there_is_one(
+    app, client, raise_case, attach, monkeypatch
+):
+    case = raise_case()
+    made = attach(case, VIRUS, "a.log", "text/plain")
+    path = link_of(client, case, made)
+    monkeypatch.setitem(app.config, "SCAN_COMMAND", (sys.executable, "-c", SCANNER))
+    assert ApiClient(app, None).get(path).status_code == 409
+    jobs.scan_attachments()
+    assert client.get(path_of(case, made)).json["state"] == "infected"
+
+
+def test_infected_bytes_are_deleted_in_every_case_and_who_uploaded_them_is_told(
+    client, tenant, raise_case, attach, scanner, company, as_user
+):
+    first, second = raise_case(), raise_case(title="Imports fail")
+    owner = as_user(company.owner)
+    made = [attach(case, VIRUS, "a.log", "text/plain", by=owner) for case in (first, second)]
+    jobs.scan_attachments()
+    assert stored(tenant) == []
+    for case, file in zip((first, second), made, strict=True):
+        item = client.get(path_of(case, file)).json
+        assert (item["state"], item["reason"]) == ("infected", "stdin: Test-Signature FOUND")
+        assert client.get(path_of(case, file, "/link")).status_code == 410
+        event = timeline(client, case)[-1]
+        assert (event["kind"], event["facts"]["state"], event["actor"]) == ("attachment_scanned", "infected", None)
+        assert event["texts"] == {"name": "a.log", "reason": "stdin: Test-Signature FOUND"}
+    with transaction():
+        told = db.session.execute(select(Intent.user_id, Intent.subject).where(Intent.kind == "attachment")).all()
+    assert sorted((user, subject.rpartition(": ")[2]) for user, subject in told) == [
+        (company.owner.id, "a file you attached is infected"),
+        (company.owner.id, "a file you attached is infected"),
+    ]
+
+
+def later(seconds):
+    """As if the leases of scans had ended."""
+    with transaction():
+        db.session.execute(update(Attachment).values(leased_until=clock.real_now() - timedelta(seconds=seconds)))
+
+
+def test_a_scan_without_answer_is_tried_three_times_and_then_said_to_have_failed(
+    client, raise_case, attach, scanner, tenant
+):
+    case = raise_case()
+    made = attach(case, b"odd\n", "a.log", "text/plain")
+    for _ in range(2):
+        jobs.scan_attachments()
+        assert client.get(path_of(case, made)).json["state"] == "scanning"
+        jobs.scan_attachments()  # not again before the lease has ended
+        later(1)
+    jobs.scan_attachments()
+    failed = client.get(path_of(case, made)).json
+    assert (failed["state"], failed["reason"]) == ("failed", "the scanner ended with status 2")
+    assert client.get(path_of(case, made, "/link")).status_code == 409
+    assert len(stored(tenant)) == 1
+    again = attach(case, b"odd\n", "a.log", "text/plain", status=200)
+    assert (again["id"], again["state"], again["reason"]) == (made["id"], "scanning", None)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ((sys.executable, "-c", "import time; time.sleep(60)"), "the scanner did not answer within 0.5 seconds"),
+        (("/no/such/scanner",), "the scanner does not start: No such file or directory"),
+        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "the scanner ended with status -9"),
+    ],
+)
+def test_a_scanner_that_hangs_dies_or_is_not_there_says_nothing_of_the_file(tmp_path, command, said):
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    with path.open("rb") as file:
+        began = time.monotonic()
+        assert scanning.ask(command, file.fileno(), seconds=0.5) == scanning.Verdict("failed", said)
+    assert time.monotonic() - began < 10
+
+
+def test_the_scanner_is_told_none_of_our_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIRSTHAND_SECRET_KEY", "secret")
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    listing = "import os; print(sorted(n for n in os.environ if 'FIRSTHAND' in n))"
+    with path.open("rb") as file:
+        assert scanning.ask((sys.executable, "-c", listing), file.fileno()) == scanning.Verdict("clean", "[]")
+
+
+def test_a_worker_without_the_webs_store_says_so(client, raise_case, attach, scanner, tenant):
+    case = raise_case()
+    made = attach(case)
+    with transaction():
+        db.session.execute(update(Attachment).values(tries=2))
+    get_store().delete(stored(tenant)[0])
+    jobs.scan_attachments()
+    assert "must share one" in client.get(path_of(case, made)).json["reason"]
+
+
+def age(key, days):
+    """Make a stored file older."""
+    then = time.time() - days * 86400
+    os.utime(f"{get_store().root}/{key}", (then, then))
+
+
+def test_what_aborted_uploads_left_is_swept_a_day_later_and_what_is_attached_stays(client, raise_case, attach, tenant):
+    case = raise_case()
+    kept = attach(case)
+    with tenant_scope(tenant.id):
+        old, new = incoming_key(), incoming_key()
+    orphans = [f"{tenant.id}/{digit * 64}" for digit in ("a", "b")]
+    for key in (old, new, *orphans):
+        with get_store().writing(key) as file:
+            file.write(b"left behind")
+    for key in (old, orphans[0], f"{tenant.id}/{kept['sha256']}"):
+        age(key, 2)
+    assert jobs.tidy_attachments() == 2
+    assert stored(tenant) == sorted([new, orphans[1], f"{tenant.id}/{kept['sha256']}"])
+    assert jobs.tidy_attachments() == 0
+
+
+class Broken:
+    """A client that goes away in the middle."""
+
+    def __init__(self):
+        self.pieces = [LOG, LOG]
+
+    def read(self, size):
+        if self.pieces:
+            return self.pieces.pop()
+        raise ConnectionError("gone")
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(tenant):
+    from app.escalations.attachments.kinds import kind_of
+
+    kind = kind_of("a.log", "text/plain")
+    broken = received(Broken(), get_store(), name="a.log", kind=kind, limit=10**6)
+    with pytest.raises(ConnectionError), broken:
+        pytest.fail("it was taken")
+    assert stored(tenant) == []
+
+
+def test_a_store_that_is_no_folder_keeps_moves_reads_lists_and_deletes(tenant):
+    store = Store(f"memory://bucket-{tenant.id}/prefix")
+    with tenant_scope(tenant.id):
+        incoming, key = incoming_key(), f"{tenant.id}/{'c' * 64}"
+    with store.writing(incoming) as file:
+        file.write(LOG)
+    store.keep(incoming, key)
+    assert [found for found, _ in store.listing(tenant.id)] == [key]
+    with store.reading(key) as file:
+        file.seek(6)
+        assert file.read(7) == b"stopped"
+    store.delete(key)
+    store.delete(key)
+    assert list(store.listing(tenant.id)) == []
+
+
+def test_files_of_the_folder_are_for_our_eyes_only(raise_case, attach, tenant):
+    attach(raise_case())
+    tenants = f"{get_store().root}/{tenant.id}"
+    assert [os.stat(folder).st_mode & 0o077 for folder in (tenants, f"{tenants}/incoming")] == [0, 0]
+
+
+def test_only_tenants_with_work_are_found(client, raise_case, attach, tenant, app, scanner, statements):
+    jobs.scan_attachments()
+    with statements() as sent:
+        jobs.scan_attachments()
+    assert len([s for s in sent if "attachment" in s]) == 1
+    assert urlsplit(app.config["ATTACHMENTS_URL"]).scheme == "file"
