@@ -20,6 +20,8 @@ SEEING = frozenset({"owner", "owner_manager", "watchers", "approver", "approver_
 # it only as an admin.
 IN_PERSON = frozenset({"watchers", "admins", "duty_owner"})
 OF_APPROVERS = frozenset({"approver", "approver_manager"})
+# Kinds of promise of which somebody hears by a task of theirs.
+OF_TASKS = ("task", "tier")
 # Whom a ladder's words mean where the promise is a task that a colleague does for the owner.
 OF_A_TASK = {"owner": "assignee", "owner_manager": "assignee_manager"}
 
@@ -155,6 +157,8 @@ class Audience:
 
     def _holders(self, case: Case, role: str, doer: UUID | None) -> Collection[UUID]:
         match role:
+            case "asked":
+                return [case.asked_id] if case.asked_id else ()
             case "assignee":
                 return [doer] if doer else ()
             case "assignee_manager":

@@ -17,9 +17,9 @@ READ_CASES = text(
            lower(a.csm_email) as csm_email, lower(a.sponsor_email) as sponsor_email, t.lead_id,
            case when :watchers then array(select w.user_id from watcher w where w.escalation_id = e.id)
                 else '{}' end as watcher_ids,
-           case when :tasks then (select jsonb_object_agg(k.id, jsonb_build_array(k.title, k.assignee_id)) from task k
-                                  where k.tenant_id = e.tenant_id and k.escalation_id = e.id and k.state = 'open')
-                end as tasks
+           case when :tasks then (select jsonb_object_agg(k.id, jsonb_build_array(k.title, k.assignee_id, k.kind))
+                                  from task k where k.tenant_id = e.tenant_id and k.escalation_id = e.id
+                                  and k.state = 'open') end as tasks
     from escalation e
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     left join team t on t.tenant_id = e.tenant_id and t.id = e.team_id
@@ -52,6 +52,7 @@ class OpenTask:
 
     title: str
     assignee_id: UUID | None
+    kind: str = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ class Case:
         doer = None if task is None or self.restricted else task.assignee_id
         return None if doer == self.owner_id else doer
 
+    @property
+    def asked_id(self) -> UUID | None:
+        """Whom the tier asks whether it can be resolved there, if that is not the owner."""
+        asked = (task.assignee_id for task in self.tasks.values() if task.kind == "qualification")
+        return next((id_ for id_ in asked if id_ != self.owner_id and not self.restricted), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -107,8 +114,9 @@ def read_cases(escalation_ids: Collection[UUID], *, watchers: bool = False, task
     return {row.id: Case(*[*row[:-1], _tasks(row.tasks)]) for row in rows}
 
 
-def _tasks(found: dict[str, tuple[str, str | None]] | None) -> dict[str, OpenTask]:
-    return {id_: OpenTask(title, UUID(doer) if doer else None) for id_, (title, doer) in (found or {}).items()}
+def _tasks(found: dict[str, tuple[str, str | None, str]] | None) -> dict[str, OpenTask]:
+    rows = (found or {}).items()
+    return {id_: OpenTask(title, UUID(doer) if doer else None, kind) for id_, (title, doer, kind) in rows}
 
 
 def read_people(ids: Collection[UUID], emails: Collection[str], *, admins: bool, now: datetime) -> list[Person]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app import clock
 from app.db import db, transaction
 from app.escalations import set_aside
-from app.escalations.audience import Audience
+from app.escalations.audience import OF_TASKS, Audience
 from app.escalations.firing import NOTIFY
 from app.escalations.jobs import sweep_tenant
 from app.escalations.schedule import recipients
@@ -72,7 +72,7 @@ def _due_clocks(until: datetime) -> Iterator[list[Clock]]:
 def _plan(clocks: list[Clock], until: datetime) -> list[Planned]:
     steps = sla.upcoming_steps(clocks, until)
     roles = {role for step in steps if step.action == NOTIFY for role in step.roles}
-    tasks = any(step.clock.kind == "task" for step in steps)
+    tasks = any(step.clock.kind in OF_TASKS for step in steps)
     audience = Audience({step.clock.escalation_id for step in steps}, roles, now=clock.now(), tasks=tasks)
     return [
         Planned(

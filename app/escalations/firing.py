@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from app.escalations.audience import NO_ADDRESS, Audience, Reached
+from app.escalations.audience import NO_ADDRESS, OF_TASKS, Audience, Reached
 from app.escalations.audience_rows import Case, Person
 from app.escalations.lifecycle import LIVE, REQUESTED
 from app.escalations.reminders import Reminder
@@ -66,7 +66,7 @@ def find_audience(plans: Sequence[Fired], now: datetime) -> Audience | None:
     if not telling:
         return None
     roles = {role for _, firing in telling for role in firing.roles}
-    tasks = any(fired.clock.kind == "task" for fired, _ in telling)
+    tasks = any(fired.clock.kind in OF_TASKS for fired, _ in telling)
     return Audience({fired.clock.escalation_id for fired, _ in telling}, roles, now=now, tasks=tasks)
 
 
@@ -110,7 +110,10 @@ def over(case: Case) -> str | None:
 
 
 def roles_now(case: Case, kind: str, roles: Collection[str]) -> Collection[str]:
-    """While `resolved`, close reminders go to the owner alone: only the customer's word is awaited."""
+    """While `resolved`, close reminders go to the owner alone: only the customer's word is awaited. Of a tier's time
+    whom the tier asks hears with the owner."""
+    if kind == "tier" and "owner" in roles and case.asked_id is not None:
+        return (*roles, "asked")
     return ("owner",) if kind == "close" and case.status == "resolved" else roles
 
 

@@ -38,6 +38,7 @@ NAMES: Mapping[str, str] = {
     "approver_manager": "an approver's manager",
     "admins": "an admin",
     "duty_owner": "on duty",
+    "asked": "whom the tier asks",
     "assignee": "the task's assignee",
     "assignee_manager": "the manager of the task's assignee",
 }

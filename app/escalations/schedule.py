@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.db import db
-from app.escalations.audience import Audience
+from app.escalations.audience import OF_TASKS, Audience
 from app.escalations.firing import CHANNEL, NOBODY, NOTIFY, over, whom
 from app.escalations.models import Escalation
 from app.sla import queries as sla
@@ -52,7 +52,7 @@ def coming_steps(record: Escalation, clocks: list[Clock], until: datetime, *, no
     telling = [step for step in steps if step.action == NOTIFY]
     if not telling:
         return [_coming(step, [NOBODY]) for step in steps]
-    tasks = any(step.clock.kind == "task" for step in telling)
+    tasks = any(step.clock.kind in OF_TASKS for step in telling)
     audience = Audience([record.id], {role for step in telling for role in step.roles}, now=now, tasks=tasks)
     return [_coming(step, recipients(step, audience)) for step in steps]
 

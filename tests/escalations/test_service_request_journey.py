@@ -268,3 +268,21 @@ def test_tiers_that_answer_nothing_in_time_pass_it_on_by_themselves_as_far_as_th
     written = desk.owner.patch(path, json={"handover_brief": "Nothing was tried."}, if_match=record["version"])
     assert written.json["brief_missing"] is False
     assert desk.stages()["tier_3"]["brief"] == "Nothing was tried."
+
+
+def test_whom_a_tier_asks_is_reminded_of_its_time_with_the_owner(desk: Desk) -> None:
+    """Two days for tier 2: at three quarters of them the specialist hears as well as the owner."""
+    do(desk.owner, desk.case, "escalate", reason="time", brief="Nothing was tried.")
+    desk.later("PT37H")
+    heard = [
+        (one["step"], one["recipient"])
+        for one in read(desk.owner, desk.case, "schedule")["sent"]
+        if one["clock"] == "tier" and one["outcome"] == "sent"
+    ]
+    assert sorted(heard) == [("75%", "owner@example.com"), ("75%", "tier_2@example.com")]
+    inbox = desk.specialist.get("/api/v1/notifications").json["items"]
+    assert "You get this because you are whom the tier asks." in [one["why"] for one in inbox]
+
+    do(desk.specialist, desk.case, "qualify", resolvable=True, reason="The queue is full.")
+    coming = read(desk.owner, desk.case, "schedule")["upcoming"]
+    assert "tier_2@example.com" not in [one for step in coming if step["clock"] == "tier" for one in step["recipients"]]
