@@ -5,6 +5,7 @@ from typing import Any
 
 from app.auth import queries
 from app.auth.models import Tenant, User
+from app.auth.reasons import check_details
 from app.auth.settings import TenantSettings, check_calendar
 from app.db import db, load_tenant
 from app.errors import invalid
@@ -13,9 +14,12 @@ PEOPLE = ("duty_owner_email", "duty_deputy_email")
 
 
 def update_settings(tenant: Tenant, changes: Mapping[str, Any]) -> TenantSettings:
-    """Lay `changes` over the tenant's settings, `approval` and `priority_weights` member by member."""
+    """Lay `changes` over the tenant's settings, `approval`, `priority_weights` and `reason_details` part by part."""
     stored = TenantSettings.of(tenant.settings).stored()
     merged = {**stored, **{name: _merged(stored[name], value) for name, value in changes.items()}}
+    if "reasons" in changes or "reason_details" in changes:
+        known = {"reasons": merged["reasons"], "reason_details": stored["reason_details"]}
+        merged["reason_details"] = check_details(known, changes.get("reason_details", {}))
     _check_people(changes, merged)
     check_calendar(changes.get("calendar"))
     if sum(merged["priority_weights"].values()) != 100:

@@ -12,8 +12,10 @@ from app.auth import queries, service
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.models import Tenant
+from app.auth.reasons import list_reasons
 from app.auth.schemas import (
     NewTokenSchema,
+    ReasonsSchema,
     SettingsBody,
     SettingsSchema,
     TokenBody,
@@ -25,7 +27,7 @@ from app.auth.schemas import (
     UserPatch,
     UserSchema,
 )
-from app.auth.settings import TenantSettings
+from app.auth.settings import TenantSettings, tenant_settings
 from app.errors import invalid
 from app.http import ApiBlueprint, answer, check_if_match, page, require_if_match, transaction
 
@@ -42,7 +44,8 @@ def guard_settings() -> None:
 users = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", record_guard=guard_user)
 tokens = ApiBlueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 settings = ApiBlueprint("settings", __name__, url_prefix="/api/v1/settings", record_guard=guard_settings)
-blueprints: list[ApiBlueprint] = [users, tokens, settings]
+reasons = ApiBlueprint("reasons", __name__, url_prefix="/api/v1/reasons")
+blueprints: list[ApiBlueprint] = [users, tokens, settings, reasons]
 
 
 @users.get("")
@@ -160,3 +163,12 @@ def change_settings(body: dict[str, Any]) -> Response:
         require_if_match()
         check_if_match(tenant)
         return _settings_answer(tenant, settings_changes.update_settings(tenant, body))
+
+
+@reasons.get("")
+@reasons.response(200, ReasonsSchema)
+@requires("escalations:raise")
+def get_reasons() -> Response:
+    """The kinds of grievance, and whether each can mostly be prevented; retired ones stand among them."""
+    with transaction():
+        return answer(ReasonsSchema, {"items": list_reasons(tenant_settings())})

@@ -121,6 +121,19 @@ class ApprovalFields(Body):
     approvers = fields.List(fields.Email(), validate=validate.Length(max=50))
 
 
+def reason_name() -> fields.String:
+    word = validate.Regexp(r"^[a-z][a-z0-9_]{0,49}\Z", error="expected a word such as data_loss")
+    return fields.String(validate=word)
+
+
+class ReasonFields(Body):
+    """How a reason is called, whether it can mostly be prevented, and whether new cases may still have it."""
+
+    label = fields.String(validate=words(1, 100))
+    preventable_by_default = fields.Boolean(truthy={True}, falsy={False}, allow_none=True)
+    retired = fields.Boolean(truthy={True}, falsy={False})
+
+
 class SettingsBody(Body):
     """What a tenant may set; a field left out keeps its value."""
 
@@ -146,10 +159,8 @@ class SettingsBody(Body):
     priority_weights = fields.Nested(
         Body.from_dict({name: number(0, 100) for name in PRIORITY_WEIGHTS}, name="PriorityWeights")
     )
-    reasons = fields.List(
-        fields.String(validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,49}\Z", error="expected a word such as data_loss")),
-        validate=validate.Length(max=50),
-    )
+    reasons = fields.List(reason_name(), validate=validate.Length(max=50))
+    reason_details = fields.Dict(keys=reason_name(), values=fields.Nested(ReasonFields))
 
     @validates_schema
     def check_reasons(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -160,6 +171,18 @@ class SettingsBody(Body):
 
 class SettingsSchema(SettingsBody):
     """The settings in force: what the tenant set over the defaults."""
+
+
+class ReasonSchema(Schema):
+    name = fields.String()
+    label = fields.String()
+    preventable_by_default = fields.Boolean(allow_none=True)
+    built_in = fields.Boolean()
+    retired = fields.Boolean()
+
+
+class ReasonsSchema(Schema):
+    items = fields.List(fields.Nested(ReasonSchema))
 
 
 UserPage = Page(UserSchema)

@@ -60,6 +60,7 @@ class TenantSettings:
     suggestion_confidence: float | None = None
     priority_weights: dict[str, int] = field(default_factory=lambda: dict(PRIORITY_WEIGHTS))
     reasons: tuple[str, ...] = ()
+    reason_details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "TenantSettings":

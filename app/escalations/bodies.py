@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, pre_load, validate, validates_s
 
 from app.escalations import lifecycle, words
 from app.http import AwareDateTime, Body, PageArguments
+from app.playbooks.definition import KEY
 from app.routing.models import MISROUTES
 
 LONG = validate.Length(max=20_000)
@@ -25,6 +26,10 @@ def text(*, required: bool = False, limit: validate.Length = LONG, **more: Any) 
 def sentence(*, required: bool = True) -> fields.String:
     """A text that says something: not blank, at most 20,000 characters."""
     return fields.String(required=required, validate=[LONG, validate.Regexp(r"\s*\S", error="expected some text")])
+
+
+def question_key() -> fields.String:
+    return fields.String(validate=validate.Regexp(KEY.pattern + r"\Z", error="expected a key such as error_messages"))
 
 
 class AccountKeyBody(Body):
@@ -259,7 +264,10 @@ class LinkBody(ActionBody):
 
 
 class EditBody(Body):
-    """`PATCH /escalations/{id}`: a field left out keeps its value; a lower severity needs `severity_reason`."""
+    """`PATCH /escalations/{id}`: a field left out keeps its value; a lower severity needs `severity_reason`.
+
+    `answers` by the keys of their questions, those of the record's own texts among them; null takes one back.
+    """
 
     title = fields.String(validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
     severity = fields.Integer(strict=True, validate=validate.Range(1, 4))
@@ -272,6 +280,7 @@ class EditBody(Body):
     handover_brief = sentence(required=False)
     vendor = fields.Nested(VendorBody)
     forecast_close_on = fields.Date(allow_none=True)
+    answers = fields.Dict(keys=question_key(), values=text(allow_none=True), validate=validate.Length(max=100))
 
 
 class ListArguments(PageArguments):

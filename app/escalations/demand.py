@@ -13,6 +13,7 @@ from app.errors import invalid
 from app.escalations import words
 from app.escalations.case import Act
 from app.escalations.models import Escalation, EscalationContract, Link
+from app.playbooks import intake
 from app.rows import fresh
 
 
@@ -137,6 +138,7 @@ def raise_texts(record: Escalation) -> dict[str, str | None]:
         "desired_outcome": record.desired_outcome,
         "impact": record.impact,
         "raised_by_email": record.raised_by_email,
+        **intake.texts_of(record.answers),
     }
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from app.accounts import queries as accounts
+from app.auth.reasons import check_reason
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
-from app.escalations import holders, words
+from app.escalations import answering, holders
 from app.escalations.case import Act, Change, begin, list_contract_ids
 from app.escalations.climbing import vendor_texts
 from app.escalations.errors import ReasonNeeded
@@ -24,13 +25,15 @@ TEXTS = ("title", "desired_outcome", "impact")
 def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalation:
     """Change what the record says; a lower severity needs its reason and keeps the earlier due times."""
     change = begin(escalation_id, "edit", act)
-    record = change.record
+    record, open_before = change.record, answering.open_questions(change)
     texts = {name: changes[name] for name in TEXTS if name in changes and changes[name] != getattr(record, name)}
     for name, content in texts.items():
         setattr(record, name, content)
     facts: dict[str, Any] = {"fields": sorted(texts)}
+    if "answers" in changes:
+        facts |= answering.take_answers(change, changes, texts)
     if "reason" in changes and changes["reason"] != record.reason:
-        words.check_reason(changes["reason"], tenant_settings())
+        check_reason(changes["reason"], tenant_settings())
         facts["reason"] = {"was": record.reason, "is": changes["reason"]}
         record.reason = changes["reason"]
     if "restricted" in changes and changes["restricted"] != record.restricted:
@@ -46,10 +49,12 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
         facts["contracts"] = change_contracts(change, changes["contract_ids"])
     if "forecast_close_on" in changes:
         set_forecast(change, changes["forecast_close_on"])
+    facts |= answering.measure(change, open_before)
     if len(facts) > 1 or facts["fields"] or texts:
         change.note("edit", facts, texts)
     if "restricted" in facts:
         holders.follow(change, because="restricted")
+    answering.follow(change, open_before)
     change.sign_of_work(change.now)
     return change.save()
 

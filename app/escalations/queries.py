@@ -23,6 +23,7 @@ from sqlalchemy import (
 from app.accounts.models import Account
 from app.auth.actor import Actor
 from app.auth.models import User
+from app.auth.reasons import preventable_by_default
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import NotFound
@@ -262,6 +263,7 @@ def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
         "recurrence_of": found["recurrence_of_id"],
         "raised_by": {"kind": found["raised_by_kind"], "email": found["raised_by_email"]},
         "waiting": waiting_of(found),
+        "preventable_by_default": preventable_by_default(found["reason"], tenant_settings()),
         "allowed": list(allowed_of(found)),
     }
 
@@ -295,6 +297,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "raised_by": {"kind": record.raised_by_kind, "email": record.raised_by_email},
         "vendor": None,
         "waiting": None,
+        "preventable_by_default": preventable_by_default(record.reason, tenant_settings()),
         "allowed": list(allowed_of(row)),
         "possible_duplicates": raised.duplicates,
         "approvers": raised.approvers,

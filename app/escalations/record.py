@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.accounts.facts import AccountFacts
+from app.auth.reasons import check_reason
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, new_id
 from app.errors import invalid
@@ -63,7 +64,7 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
 
 def _as_said(new: NewEscalation, act: Act) -> dict[str, Any]:
     settings = tenant_settings()
-    words.check_reason(new.reason, settings)
+    check_reason(new.reason, settings)
     answers = {**new.answers, **{key: getattr(new, key) for key in intake.QUESTIONS if getattr(new, key)}}
     asked = settings.approval.asked and not act.actor.is_system
     return {

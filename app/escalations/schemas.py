@@ -179,7 +179,9 @@ class EscalationItemSchema(Schema):
 
 
 class EscalationSchema(EscalationItemSchema):
-    """The record."""
+    """The record; `preventable_by_default` is what its reason suggests to whoever resolves it."""
+
+    preventable_by_default = fields.Boolean(allow_none=True)
 
     verification = fields.String(allow_none=True)
     customer_statement = fields.String(allow_none=True)

@@ -4,8 +4,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from app.auth.settings import REASONS, TenantSettings
-from app.errors import invalid
+from app.auth.settings import REASONS
 from app.escalations.tiers import TIERS
 
 __all__ = [
@@ -15,7 +14,6 @@ __all__ = [
     "REASONS",
     "TIERS",
     "as_json",
-    "check_reason",
     "link_for_lessons",
     "numbered",
 ]
@@ -40,13 +38,6 @@ CHOICE_MEANS: dict[str, tuple[str, str | None]] = {
 }
 CHANNELS = ("call", "email", "meeting", "portal", "chat")
 AUDIENCES = ("customer", "account_team", "executive")
-
-
-def check_reason(reason: str, settings: TenantSettings) -> None:
-    """One of the product's reasons or of the tenant's own."""
-    known = (*REASONS, *settings.reasons)
-    if reason not in known:
-        raise invalid("reason", f"expected one of {', '.join(known)}")
 
 
 def numbered(number: int) -> str:

@@ -129,7 +129,7 @@ def intake_task(
     open_questions = intake.missing(answers, asked)
     if not open_questions:
         return None
-    title = "Ask the customer: " + " ".join(asked[question] for question in open_questions)
+    title = intake.task_title(open_questions, asked)
     return new_task("intake", title, escalation_id=escalation_id, assignee_id=None, now=now)
 
 

@@ -39,7 +39,9 @@ FIND_TEXTS = text(
         or e.actor_id = :user_id
         or exists (select 1 from event_text f where f.event_id = e.id and f.field = 'from'
                    and f.text ~* case when f.text ~ '@' then :address else :pattern end)
-        or e.kind in ('raise', 'verify', 'survey') and e.escalation_id = any(cast(:cases as uuid[])))
+        or (e.kind in ('raise', 'request', 'verify', 'survey') or t.field like 'answer.%'
+            or t.field in ('customer_statement', 'desired_outcome', 'impact'))
+           and e.escalation_id = any(cast(:cases as uuid[])))
     """
 )
 FIND_CASES = text(
