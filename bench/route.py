@@ -8,6 +8,7 @@ decision; `choosing_rate` begins with the inputs, as a simulation does; `whole_r
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from statistics import mean, median
@@ -45,7 +46,7 @@ def _measure(now: datetime, decisions: int) -> dict[str, Any]:
     cases = [new_case(random) for _ in range(decisions)]
     asked = [(facts, reading.read_staff(reading.ask(policy, facts, now=now))) for facts in cases]
     made = [_decide(policy, facts, staff, now) for facts, staff in asked]
-    inputs = [reading.assemble(policy, reading.ask(policy, facts, now=now), staff) for facts, staff in asked]
+    inputs = [_as_recorded(policy, facts, staff, now) for facts, staff in asked]
     gc.collect()
     gc.freeze()  # what was read beforehand is no part of the work
     own = _rate(lambda n: _decide(policy, *asked[n], now), decisions)
@@ -73,6 +74,11 @@ def _decide(policy: Policy, facts: routing.RoutingInput, staff: Staff, now: date
     """Everything a decision costs but the statement, and how long its record is."""
     inputs = reading.assemble(policy, reading.ask(policy, facts, now=now), staff)
     return _record(policy, facts, staff, inputs)
+
+
+def _as_recorded(policy: Policy, facts: routing.RoutingInput, staff: Staff, now: datetime) -> Inputs:
+    """The inputs as a record has them, without what the rules say."""
+    return replace(reading.assemble(policy, reading.ask(policy, facts, now=now), staff), looked=None)
 
 
 def _record(policy: Policy, facts: routing.RoutingInput, staff: Staff, inputs: Inputs) -> tuple[Any, int]:

@@ -89,7 +89,10 @@ def _tried(policy: Policy, inputs: Inputs, trail: _Trail) -> Iterator[tuple[Rule
         trail.rules.append(_look(None, True, ""))
         yield None, Target("team", team_id=inputs.team_id)
         return
-    for rule, matched, held in policy.look(inputs.facts, today=inputs.today, now=inputs.now):
+    looked = inputs.looked
+    if looked is None:
+        looked = policy.look(inputs.facts, today=inputs.today, now=inputs.now)
+    for rule, matched, held in looked:
         trail.rules.append(_look(rule.name, matched, held))
         if matched:
             for target in rule.targets:

@@ -1,6 +1,6 @@
 """What a decision is made from, in types and as the record keeps it, so that it can be made again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from app.routing.fields import freeze_facts, thaw_facts
+from app.routing.policy import Looked
 
 NO_PERSON = "integration"
 
@@ -213,6 +214,7 @@ class Inputs:
     this team instead of the rules; `suggested` are the likely owners, the likeliest first; `duty` has the owner and
     deputy that are set, by position; `last_resort` is whoever is left when not even they can take it. `due_at` is when
     the acknowledge clock falls due.
+    `looked`, where it is at hand, is what the policy to decide by says of the facts: it spares asking again.
     """
 
     now: datetime
@@ -234,6 +236,7 @@ class Inputs:
     due_at: datetime | None = None
     suggested: tuple[Suggestion, ...] = ()
     zone: str | None = None
+    looked: Sequence[Looked] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def delegates(self) -> Mapping[str, str | None]:

@@ -89,6 +89,9 @@ class Rule:
         return bool(self.required or self.preferred)
 
 
+Looked = tuple[Rule, bool, str]  # a rule, whether it matches, a 1 or 0 for each of its comparisons as written
+
+
 @dataclass(frozen=True)
 class Policy:
     """A compiled version, the same for every case and thread; `fields` are the facts its conditions ask for, `skills`
@@ -104,8 +107,8 @@ class Policy:
         """The rules whose condition holds, in order."""
         return [rule for rule, matched, _ in self.look(facts, today=today, now=now) if matched]
 
-    def look(self, facts: Facts, *, today: date, now: datetime) -> list[tuple[Rule, bool, str]]:
-        """Each rule in order, whether it matches, and a 1 or 0 for each of its comparisons in the order written."""
+    def look(self, facts: Facts, *, today: date, now: datetime) -> list[Looked]:
+        """What each rule says of these facts, in order."""
         return self._lookup.ask(facts, today=today, now=now)
 
     @cached_property

@@ -14,7 +14,7 @@ from app.routing.facts import kept_facts
 from app.routing.hours import WorkingHours, read_hours
 from app.routing.inputs import RoutingInput
 from app.routing.people import Hours, Inputs, People, Suggestion, TeamFacts
-from app.routing.policy import Policy, Rule, Target
+from app.routing.policy import Looked, Policy, Rule, Target
 from app.routing.queries import Staff
 from app.sla import service as sla
 
@@ -25,12 +25,14 @@ COUNTS = frozenset({"counts.open_escalations", "counts.repeats"})
 class Question:
     """Who shall own this case: by these `rules`, which match it, or from one team; never one of `exclude`.
 
-    `duty` has the addresses of duty owner and deputy by position; `suggested` whom history suggests.
+    `looked` is what all rules say of it, None when a team is asked for instead; `duty` has the addresses of duty owner
+    and deputy by position; `suggested` whom history suggests.
     """
 
     facts: RoutingInput
     now: datetime
     today: date
+    looked: Sequence[Looked] | None
     rules: Sequence[Rule]
     exclude: Collection[UUID]
     team_id: UUID | None
@@ -57,12 +59,13 @@ def ask(
     """The question with the rules that match, which say whom to read."""
     facts, settings = _with_counts(policy, facts), tenant_settings()
     today = now.astimezone(ZoneInfo(settings.timezone)).date()
-    rules = [] if team_id else policy.matching(facts.facts, today=today, now=now)
+    looked = None if team_id else policy.look(facts.facts, today=today, now=now)
+    rules = [rule for rule, matched, _ in looked or () if matched]
     positions = {"duty_owner": settings.duty_owner_email, "duty_deputy": settings.duty_deputy_email}
     duty = {position: email for position, email in positions.items() if email}
     asks_history = any(target.kind == "suggested" for rule in rules for target in rule.targets)
     suggested = suggestions.find(facts) if asks_history else ()
-    return Question(facts, now, today, rules, exclude, team_id, duty, suggested)
+    return Question(facts, now, today, looked, rules, exclude, team_id, duty, suggested)
 
 
 def read_staff(question: Question) -> Staff:
@@ -109,6 +112,7 @@ def assemble(policy: Policy, question: Question, staff: Staff) -> Inputs:
         due_at=hours.due_at,
         suggested=question.suggested,
         zone=basis.zone,
+        looked=question.looked,
     )
 
 

@@ -1,6 +1,6 @@
 """When people work: a named calendar, read in the person's own time zone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -21,17 +21,17 @@ class WorkingCalendars:
 
     def __init__(self, versions: dict[str, UUID], *, default: str) -> None:
         self._versions = versions
-        self._readable = {name for name, version_id in versions.items() if _is_readable(version_id)}
+        self._readable = {name: found for name, version_id in versions.items() if (found := _read(version_id))}
         self._default = default
 
     def find(self, *names: str | None, zone: str | None) -> Calendar | None:
         """The first known of these names, a None being passed over, else the tenant's, in that zone, else its own;
         None for one that cannot be read."""
-        name = next((name for name in names if name in self._versions), None) or self._default
+        name = next(filter(self._versions.__contains__, names), None) or self._default
         if name not in self._readable:
             return None
-        version_id = self._versions[name]
-        return find_calendar(version_id) if zone is None else _find_in(zone, version_id)
+        own, elsewhere = self._readable[name]
+        return own if zone is None else elsewhere.get(zone) or _compile_in(zone, self._versions[name])
 
 
 def read_working_calendars(names: Iterable[str | None], *, now: datetime) -> WorkingCalendars:
@@ -44,16 +44,16 @@ def read_working_calendars(names: Iterable[str | None], *, now: datetime) -> Wor
     return WorkingCalendars(versions, default=default)
 
 
-def _is_readable(version_id: UUID) -> bool:
+def _read(version_id: UUID) -> tuple[Calendar, Mapping[str, Calendar]] | None:
+    """A version in its own zone and in those it was compiled for so far."""
     try:
-        find_calendar(version_id)
+        return find_calendar(version_id), find_calendars_in((), version_id)
     except BasisUnreadable as error:
         log.error("calendar_unreadable", version_id=str(version_id), error=str(error))
-        return False
-    return True
+        return None
 
 
-def _find_in(zone: str, version_id: UUID) -> Calendar | None:
+def _compile_in(zone: str, version_id: UUID) -> Calendar | None:
     try:
         return find_calendars_in([zone], version_id)[zone]
     except CalendarError as error:

@@ -167,6 +167,9 @@ def test_a_kept_record_gives_the_same_owner_in_any_order_of_people(
     outcome = decide(policy, given_)
     assert Inputs.of(record_of(given_)) == given_
     assert rerun(policy, record_of(given_)) == outcome.owner_id
+    handed_on = replace(given_, looked=policy.look(given_.facts, today=given_.today, now=given_.now))
+    assert decide(policy, handed_on) == outcome
+    assert record_of(handed_on) == record_of(given_)
     shuffled = random.sample(list(given_.people.values()), len(people))
     team = replace(given_.teams[TEAM], members={p.id: p.capacity for p in shuffled if p.role == "csm"})
     again = decide(policy, replace(given_, people={p.id: p for p in shuffled}, teams={TEAM: team}))
