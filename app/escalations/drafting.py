@@ -1,4 +1,4 @@
-"""What the message drafts of a playbook say on a case, and what sending them would do to its promises."""
+"""What the message drafts of a playbook say on a case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from sqlalchemy import RowMapping, text
 from app.auth.actor import Actor
 from app.db import db
 from app.errors import NotFound, invalid
-from app.escalations import promises
-from app.escalations.case import basis_of
+from app.escalations.cadence import Cadence
 from app.escalations.following import answers_of
 from app.escalations.models import Escalation
 from app.escalations.silence import CLOCKS_OF
@@ -22,11 +21,9 @@ from app.escalations.words import numbered
 from app.playbooks import drafts
 from app.playbooks import service as playbooks
 from app.playbooks.definition import Draft, Playbook
-from app.playbooks.draft_fields import CLOCKS, Group
+from app.playbooks.draft_fields import CLOCKS, MOST_LISTED, Group
 from app.playbooks.draft_filters import Money
 from app.sla import service as sla
-from app.sla.ledger import Target
-from app.sla.targets import pauses
 
 READ = text(
     """
@@ -67,7 +64,6 @@ READ = text(
     where e.id = :id
     """
 )
-BEGUN_BY_US = ("open", "in_progress", "waiting")
 
 
 @dataclass
@@ -80,7 +76,7 @@ class CaseOfDrafts:
 
     @cached_property
     def row(self) -> RowMapping:
-        return db.session.execute(READ, {"id": self.record.id, "most": 10}).one()._mapping
+        return db.session.execute(READ, {"id": self.record.id, "most": MOST_LISTED}).one()._mapping
 
     @cached_property
     def playbook(self) -> Playbook | None:
@@ -94,6 +90,10 @@ class CaseOfDrafts:
     def clocks(self) -> dict[str, dict[str, Any]]:
         """The newest cycle of each kind."""
         return {one["kind"]: {**one, "due_at": self.local(one["due_at"])} for one in self.row["clocks"] or []}
+
+    @property
+    def cadence(self) -> Cadence:
+        return Cadence(self.record, self.playbook, self.clocks, self.now)
 
     @property
     def fields(self) -> Group:
@@ -110,8 +110,6 @@ class CaseOfDrafts:
         if found is None:
             raise NotFound(f"There is no draft {key} in the playbook of this case")
         return found
-
-    # -- what a template may name -------------------------------------------------------------------------------------
 
     def found(self) -> dict[str, Any]:
         """A value or None for every documented field."""
@@ -133,7 +131,7 @@ class CaseOfDrafts:
                 "last_wrote_at": said["message"][-1]["at"] if said["message"] else None,
             },
             "clocks": {kind: self._clock(kind) for kind in CLOCKS},
-            "next_update": {audience: self.next_due(kinds[-1]) for audience, kinds in CLOCKS_OF.items()},
+            "next_update": {name: self.local(self.cadence.next_due(kinds[-1])) for name, kinds in CLOCKS_OF.items()},
             "resolution": _of_last(said["resolve"], "summary", "root_cause", "prevention"),
             "handover": {"brief": _last_text([*said["escalate"], *said["edit"]], "brief", "handover_brief")},
             "attempts": [{"at": one["at"], **_texts(one, "what", "result")} for one in said["attempt"]],
@@ -190,42 +188,6 @@ class CaseOfDrafts:
         said, asked = answers_of(self.record), self.fields["answers"]
         return {key: said.get(key) for key in asked} if isinstance(asked, Mapping) else {}
 
-    # -- what sending does --------------------------------------------------------------------------------------------
-
-    def met_by(self, audience: Sequence[str]) -> list[dict[str, Any]]:
-        """The promises that an update to these keeps if it is sent now."""
-        kinds = [kind for one in audience for kind in CLOCKS_OF[one]]
-        open_ = [self.clocks[kind] for kind in kinds if kind in self.clocks and self.clocks[kind]["open"]]
-        return [
-            {"clock": one["kind"], "cycle": one["cycle"], "due_at": one["due_at"], "late": self._is_late(one)}
-            for one in open_
-        ]
-
-    def _is_late(self, clock: Mapping[str, Any]) -> bool:
-        return clock["due_at"] is not None and clock["due_at"] < self.now
-
-    def begun_by(self, audience: Sequence[str]) -> list[dict[str, Any]]:
-        """The next promises that it makes; without a due time while the case waits for the customer."""
-        kinds = [CLOCKS_OF[one][-1] for one in audience]
-        begun = [kind for kind in kinds if self._begins(kind)]
-        return [{"clock": kind, "due_at": self.next_due(kind)} for kind in begun]
-
-    def _begins(self, kind: str) -> bool:
-        """Updates to the customer are promised from the first one on, to colleagues where that was asked for."""
-        asked = kind == "customer_update" or kind in self.clocks
-        return asked and self.record.status in BEGUN_BY_US and self._target(kind) is not None
-
-    def _target(self, kind: str) -> Target | None:
-        return promises.promised(self.record, basis_of(self.record), self.playbook, kind)
-
-    def next_due(self, kind: str) -> datetime | None:
-        """By when the next update of this kind is due if one is sent now."""
-        target = self._target(kind) if self._begins(kind) else None
-        waits = self.record.waiting_party if not self.record.wait_exhausted else None
-        if target is None or (waits and pauses(kind, party=waits)):
-            return None
-        return self.local(sla.due_if_begun(target, basis_of(self.record), self.now))
-
 
 def _money(amount: Decimal | None, currency: str | None) -> Money | None:
     return None if amount is None or currency is None else Money(amount, currency)
@@ -278,8 +240,8 @@ def preview(case: CaseOfDrafts, draft: Draft, audience: Sequence[str] | None = N
         "text": rendered.text,
         "texts": {name: said for name, said in rendered.texts.items() if name in chosen},
         "gaps": [{"kind": kind, "what": what} for kind, what in rendered.gaps],
-        "meets": case.met_by(chosen),
-        "begins": case.begun_by(chosen),
+        "meets": case.cadence.met_by(chosen),
+        "begins": case.cadence.begun_by(chosen),
     }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.playbooks.definition import Draft, FaultyPlaybook, compile_playbook
 from app.playbooks.draft_fields import Field, Group, Many, fields_with, list_fields
@@ -236,6 +238,28 @@ def test_the_slowest_template_that_is_taken_ends_within_seconds() -> None:
     assert refused(text) == []
     assert said(text, attempts=[{"at": None, "what": lines, "result": "no"}] * 10) == ""
     assert time.perf_counter() - begun < 5
+
+
+PIECES = st.sampled_from(
+    [
+        "{{", "}}", "{%", "%}", "{#", "#}", "{{-", "-%}", "if", "elif", "else", "endif", "for", "in", "endfor", "not",
+        "and", "or", "(", ")", "[", "]", "|", ".", ",", ":", "==", "<", "~", "*", "**", "-", "'", '"', "1", "999999999",
+        "'a'", "owner", "owner.name", "attempts", "a", "a.what", "loop", "loop.index", "escalation.severity", "answers",
+        "shorten(9)", "default('x')", "write", "length", "quoted", "date", "true", "none", "self", "range", "super",
+        "set", "raw", "endraw", "block", "macro", "include", "recursive", "is", "defined", " ", "\n", "é", "⟦", "\\",
+        "if owner.name", "for a in attempts", "{{ owner.name }}", "{% endif %}", "{% endfor %}",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=600)
+@given(st.lists(PIECES, max_size=40).map(" ".join))
+def test_whatever_is_written_is_refused_with_a_line_or_rendered(text: str) -> None:
+    attempts = [{"at": None, "what": "w", "result": None}] * 3
+    if faults := find_faults(text, FIELDS, customer=False):
+        assert all(fault.line >= 1 and fault.detail for fault in faults)
+    else:
+        assert len(said(text, attempts=attempts, escalation__severity=2)) <= MOST_WRITTEN
 
 
 def test_many_branches_are_compiled_and_run() -> None:
