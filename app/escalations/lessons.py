@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text, tuple_
 
 from app.accounts.models import Account
 from app.auth.actor import Actor
@@ -86,6 +86,7 @@ def list_lessons(
 ) -> list[dict[str, Any]]:
     """Resolved cases that the caller may see, newest first, in one statement; every word of `q` must begin a word of
     the case."""
+    found = _found(asked, after).subquery("found")
     answers = {"tried": TRIED, "resolved": RESOLVED, "prevention": PREVENTION}
     query = (
         select(
@@ -96,13 +97,23 @@ def list_lessons(
             Account.name.label("account"),
             *(literal_column(part).label(name) for name, part in answers.items()),
         )
+        .select_from(found)
+        .join(Escalation, Escalation.id == found.c.id)
         .join(Account, Account.id == Escalation.account_id)
-        .where(*_filters(asked), visible_to(actor, now))
+        .where(visible_to(actor, now))
+        .order_by(found.c.resolved_at.desc(), found.c.id.desc())
+        .limit(limit)
     )
+    return [_view(row) for row in db.session.execute(query)]
+
+
+def _found(asked: Mapping[str, Any], after: tuple[datetime, UUID] | None) -> Select[UUID, datetime | None]:
+    """The cases asked for in their order, whoever asks. The fence (`offset 0`) has who may see them asked one by one,
+    until there are enough: of a restricted case that is a walk up the line."""
+    query = select(Escalation.id, Escalation.resolved_at).where(*_filters(asked))
     if after is not None:
         query = query.where(tuple_(Escalation.resolved_at, Escalation.id) < after)
-    query = query.order_by(Escalation.resolved_at.desc(), Escalation.id.desc()).limit(limit)
-    return [_view(row) for row in db.session.execute(query)]
+    return query.order_by(Escalation.resolved_at.desc(), Escalation.id.desc()).offset(literal_column("0"))
 
 
 def _filters(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:

@@ -119,7 +119,10 @@ def solve(path: Path) -> None:
     path.meet("told_what_changed")
 
 
-def test_listened_told_planned_solved_and_confirmed(path: Path, company: Company, client: ApiClient) -> None:
+def test_listened_told_planned_solved_and_confirmed(
+    path: Path, company: Company, client: ApiClient, as_user: Callable[[User], ApiClient]
+) -> None:
+    csm = as_user(company.csm)
     assert path.case["owner"]["email"] == company.owner.email
     met = {kind for kind, state in path.clocks().items() if state == "met"}
     assert {"acknowledge", "respond", "plan"} <= met
@@ -142,9 +145,19 @@ def test_listened_told_planned_solved_and_confirmed(path: Path, company: Company
     assert {path.clocks()[kind] for kind in ("tier", "verify")} == {"met"}
     states = {key: task["state"] for key, task in path.tasks().items()}
     assert {key for key, state in states.items() if state == "done"} == {"listen", "their_shoes", "agree_the_end"}
+    link = path.do("survey")["url"]
+    answered = ApiClient(client.app, None).post(link[link.index("/survey/") :], data={"score": "5"})
+    assert answered.status_code == 200
+    assert path.record()["survey"]["score"] == 5
+    (lesson,) = csm.get("/api/v1/lessons?reason=slow_response&q=quota").json["items"]
+    assert [one["what"] for one in lesson["tried"]] == ["Restarted the exporter", "Raised the quota"]
     advance(client, "P40D")
     assert path.owner.get(f"{path.url}/schedule").json["upcoming"] == []
     assert path.record()["status"] == "closed"
+    reminded = [one for one in csm.get("/api/v1/notifications").json["items"] if one["kind"] == "prevention_due"]
+    assert (
+        len(reminded) == 3
+    )  # on its day, and one and two weeks after: forty days have passed, it was due after twenty
     (action,) = client.get("/api/v1/prevention-actions?overdue=true").json["items"]
     assert (action["owner"]["email"], action["due_on"]) == (company.csm.email, str(due))
 
