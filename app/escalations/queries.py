@@ -33,6 +33,7 @@ from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
 from app.escalations.silence import silence_of
 from app.escalations.standing import PLACES
+from app.escalations.tiers import TIERS
 from app.escalations.words import link_for_lessons, numbered
 from app.http import decode_cursor, encode_cursor
 from app.playbooks.models import Task
@@ -318,9 +319,11 @@ def closure_of(found: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def allowed_of(found: Mapping[Any, Any]) -> tuple[str, ...]:
+    """The steps there are; with management nothing leads further up and nothing is asked but the decision."""
     extension_pending = any(request["kind"] == "extension" for request in found["pending"] or [])
     facts = lifecycle.Facts(acknowledgement_void=not found["acknowledged"], extension_pending=extension_pending)
-    return lifecycle.allowed(found["status"], facts)
+    steps = lifecycle.allowed(found["status"], facts)
+    return tuple(one for one in steps if found["tier"] != TIERS[-1] or one not in ("qualify", "escalate"))
 
 
 def waiting_of(found: Mapping[Any, Any]) -> dict[str, Any] | None:

@@ -189,6 +189,7 @@ def test_management_is_asked_for_its_decision_and_not_whether_it_can_be_resolved
     case = raise_case()
     do(owner, case, "escalate", **HOP, to_tier="management")
 
+    assert {"qualify", "escalate"}.isdisjoint(read(owner, case)["allowed"])
     assert do(owner, case, "qualify", status=409, **NO)["code"] == "nothing_to_qualify"
     refused = do(owner, case, "escalate", status=409, **HOP)
     assert (refused["code"], "management" in refused["detail"]) == ("no_tier_above", True)
