@@ -10,7 +10,7 @@ from app.accounts.models import Contact
 from app.auth import queries as users
 from app.db import Model, db, new_id, question
 from app.errors import invalid
-from app.escalations import words
+from app.escalations import likeness, words
 from app.escalations.case import Act
 from app.escalations.models import Escalation, EscalationContract, Link
 from app.playbooks import intake
@@ -41,22 +41,22 @@ class NewEscalation:
     recurrence_of_id: UUID | None = None
 
 
+# In one statement with who demands and how often: a raise has few of them.
 NEIGHBOURS = question(
-    """
+    f"""
+    with recursive {likeness.FOUND}
     select (select c.id from contact c where c.account_id = :account and c.email = :email limit 1) as contact_id,
-           count(*) filter (where reason = :reason) as repeats,
-           coalesce(json_agg(json_build_object('id', id, 'number', number, 'title', title, 'status', status,
-                                               'reason', reason) order by raised_at desc)
-                    filter (where status in ('open', 'in_progress', 'waiting', 'resolved') and not restricted
-                            and about_user_id is distinct from :me
-                            and (reason = :reason or lower(title) = lower(:title)
-                                 or exists (select 1 from link where link.escalation_id = escalation.id
-                                            and (link.system, link.external_id) in
-                                                (select r.system, r.external_id
-                                                 from json_to_recordset(cast(:refs as json))
-                                                      as r(system text, external_id text))))), '[]') as duplicates
-    from escalation where account_id = :account and status not in ('declined', 'merged')
-    """,
+           (select count(*) from escalation where account_id = :account and reason = :reason
+            and status not in ('declined', 'merged')) as repeats,
+           (select coalesce(json_agg(json_build_object(
+                'id', e.id, 'number', e.number, 'title', e.title, 'status', e.status, 'reason', e.reason,
+                'account_id', e.account_id, 'account_name', a.name, 'raised_at', e.raised_at,
+                'closed_at', e.closed_at, 'refs', found.refs, 'score', found.score, 'same_reason', found.same_reason,
+                'same_account', found.same_account, 'same_group', found.same_group)
+                order by {likeness.IN_ORDER}), '[]')
+            from found join escalation e on e.id = found.id join account a on a.id = e.account_id
+            where not e.restricted and e.about_user_id is distinct from :me) as duplicates
+    """,  # noqa: S608 - the parts are ours
     "contact_id repeats duplicates",
 )
 
@@ -93,20 +93,20 @@ class Neighbours:
 
 
 def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbours:
-    """How often this account had this grievance, and which live cases that anybody may see look like the same,
+    """How often this account had this grievance, and which cases that anybody may see look like the same,
     and the contact of the raiser's address."""
-    refs = [{"system": ref["system"], "external_id": ref["external_id"]} for ref in new.external_refs]
-    values = {
-        "account": record.account_id,
-        "reason": new.reason,
-        "title": new.title,
-        "refs": words.as_json(refs),
-        "me": act.actor.user_id,
-        "email": record.raised_by_email,
-    }
+    like = likeness.Likeness(record.account_id, new.title, new.customer_statement, new.reason, new.external_refs)
+    values = {**like.parameters(act.now), "me": act.actor.user_id, "email": record.raised_by_email}
     row = db.session.execute(NEIGHBOURS, values).one()
-    duplicates = [{**found, "number": words.numbered(found["number"])} for found in row.duplicates[:10]]
+    duplicates = [_shown(found) for found in row.duplicates[:10]]
     return Neighbours(row.repeats, duplicates, row.contact_id)
+
+
+def _shown(found: dict[str, Any]) -> dict[str, Any]:
+    moments = {
+        name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("raised_at", "closed_at")
+    }
+    return {**found, **moments, "number": words.numbered(found["number"]), "reasons": likeness.reasons_of(found)}
 
 
 def links_of(new: NewEscalation, record: Escalation, now: datetime) -> list[Model]:

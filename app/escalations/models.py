@@ -104,6 +104,7 @@ class Escalation(Versioned, TenantModel):
             text("id DESC"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
+        Index("ix_escalation_outage", "tenant_id", "raised_at", postgresql_where=text("reason = 'prolonged_outage'")),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
         {"info": {"finder": ("status = 'waiting'", ("status", "wake_at"))}},
     )

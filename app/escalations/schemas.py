@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from app.escalations.duplicate_schemas import DuplicateSchema
 from app.http import AwareDateTime, Page, Schema
 
 
@@ -138,14 +139,6 @@ class PreventionLineSchema(Schema):
     owner = fields.String()
     due_on = fields.String(metadata={"format": "date"})
     state = fields.String()
-
-
-class DuplicateSchema(Schema):
-    id = fields.UUID()
-    number = fields.String()
-    title = fields.String()
-    status = fields.String()
-    reason = fields.String()
 
 
 class EscalationItemSchema(Schema):

@@ -141,6 +141,7 @@ $$
 
 def statements(metadata: MetaData) -> Iterator[str]:
     """Every statement that guards the tables, in order."""
+    yield "CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"
     yield "GRANT USAGE ON SCHEMA public TO {app}, {finder}, {eraser}"
     yield REFUSE_CHANGE.strip()
     yield STAMP_TRANSACTION.strip()
