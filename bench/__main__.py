@@ -14,6 +14,7 @@ BENCHMARKS = {
     "calendar": "bench.calendar",
     "chaos": "bench.chaos",
     "deliver": "bench.deliver",
+    "duplicates": "bench.duplicates",
     "import": "bench.accounts_import",
     "outage": "bench.downtime",
     "outage-redis": "bench.outage",
@@ -27,6 +28,7 @@ BENCHMARKS = {
 # What is taken when every benchmark runs: the whole log takes minutes.
 SMALL: dict[str, dict[str, Any]] = {
     "chaos": {"due": 2_000, "kills": 5, "restarts": 1, "flushes": 1, "seconds": 10.0},
+    "duplicates": {"escalations": 20_000, "looks": 100},
     "outage": {"missed": 5_000},
     "outage-redis": {"seconds": 10.0, "before": 3.0},
     "replay": {"limit": 200},
