@@ -202,6 +202,16 @@ def test_a_store_that_is_no_folder_keeps_moves_reads_lists_and_deletes(tenant):
     assert list(store.listing(tenant.id)) == []
 
 
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / "a data folder 100% größer"
+    store = Store(folder.as_uri())
+    with store.writing("tenant/key") as file:
+        file.write(LOG)
+    assert (folder / "tenant" / "key").read_bytes() == LOG
+    with store.reading("tenant/key") as file:
+        assert file.read() == LOG
+
+
 def test_files_of_the_folder_are_for_our_eyes_only(raise_case, attach, tenant):
     attach(raise_case())
     tenants = f"{get_store().root}/{tenant.id}"

@@ -6,11 +6,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache
 from typing import IO, Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from flask import current_app
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
 from app.db import current_tenant, new_id
 
@@ -30,8 +30,10 @@ def incoming_key() -> str:
 
 class Store:
     def __init__(self, url: str) -> None:
+        self.is_folder = url.startswith("file:")
+        if self.is_folder:  # fsspec takes %20 for three letters of a folder's name
+            url = f"file://{unquote(urlsplit(url).path)}"
         self.files, self.root = url_to_fs(url, use_listings_cache=False)
-        self.is_folder = isinstance(self.files, LocalFileSystem)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[IO[bytes]]:
