@@ -20,7 +20,6 @@ REASONS = (
     "security",
     "other",
 )
-SCORE_WEIGHTS = {"affinity": 40, "capacity": 30, "overlap": 15, "value": 10, "rest": 5}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ ENDED = frozenset({DECLINED, CLOSED, MERGED})
 
 OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken")
 OUTCOMES_UNRESOLVED = OUTCOMES[1:]
-VERIFICATIONS = ("confirmed", "unanswered")
 RAISED_BY_KINDS = ("customer", "colleague", "system")
 
 ACTIONS = (

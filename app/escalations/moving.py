@@ -113,7 +113,7 @@ def _give_to_stand_in(change: Change, absent_id: UUID, reason: str) -> None:
                 facts, stand_in.id, actor=change.act.actor, now=change.now, cause="absence", why=why
             )
         except OwnerNotAllowed:
-            pass
+            pass  # gone since they were found, or the case is about them: it is routed afresh below
         else:
             given = replace(given, team_id=record.team_id)
             hand_over(change, change.account, given, cause="absence", reason=reason)

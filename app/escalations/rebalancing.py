@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 
 from app.auth import queries as users
@@ -32,6 +33,10 @@ from app.routing import service as routing
 from app.routing.models import Team
 from app.routing.rebalance import Case, Member, Proposal, propose
 from app.rows import array_of
+from app.sla import service as sla
+from app.sla.errors import BasisUnreadable
+
+log = structlog.get_logger()
 
 EXACTLY = timedelta(microseconds=1)
 WHY = "has room where a colleague of the team held more than fits"
@@ -39,7 +44,7 @@ WHY = "has room where a colleague of the team held more than fits"
 # Everybody of the team with all they hold; their skills by name, whatever its case.
 MEMBERS = text(
     """
-    select u.id, u.email, u.name, coalesce(m.capacity, :capacity) as capacity,
+    select u.id, u.email, u.name, u.calendar, u.timezone, coalesce(m.capacity, :capacity) as capacity,
            u.active and u.role <> 'integration' and not exists (
                select from absence a where a.user_id = u.id and a.starts_at <= :now and a.ends_at > :now) as takes,
            (select coalesce(sum(weight), 0) from assignment h
@@ -53,7 +58,7 @@ MEMBERS = text(
 CASES = text(
     f"""
     select e.id, e.number, e.title, e.owner_id, e.severity, e.acknowledged, e.about_user_id, h.weight,
-           e.raised_at, chosen.required
+           e.raised_at, chosen.required, e.calendar_version_id, e.zone, e.ladder_number, e.service_level_version_id
     from membership m
     join escalation e on e.owner_id = m.user_id and coalesce(e.team_id, m.team_id) = m.team_id and e.{LIVE_SQL}
     join assignment h on h.escalation_id = e.id and h.released_at is null
@@ -97,22 +102,60 @@ def check_may(team: Team, actor: Actor, now: datetime) -> None:
 
 
 def plan(team: Team, *, actor: Actor, now: datetime) -> Plan:
-    """What is proposed as things stand, in two statements."""
+    """What is proposed as things stand, in two statements; one more each for calendars and versions met first."""
     members = db.session.execute(MEMBERS, {"team": team.id, "capacity": tenant_settings().capacity, "now": now}).all()
     rows = db.session.execute(CASES, {"team": team.id, "me": actor.user_id}).all()
+    fits = _judge(team, members, rows, now)
     people = [Member(str(one.id), one.load, Decimal(one.capacity), one.takes) for one in members]
     cases = [
         Case(
             str(row.id),
             str(row.owner_id),
             row.weight,
-            frozenset(str(one.id) for one in members if _fits(one, row)),
+            fits[row.id],
             row.acknowledged,
             (now - row.raised_at) // EXACTLY,
         )
         for row in rows
     ]
     return Plan(team, members, {str(row.id): row for row in rows}, propose(people, cases))
+
+
+def _judge(team: Team, members: Sequence[Any], cases: Sequence[Any], now: datetime) -> Mapping[UUID, frozenset[str]]:
+    """By case, who of the team may have it: able to, and at work before they would have to acknowledge it."""
+    hours = routing.read_openings(((one.calendar, one.timezone) for one in members), team.calendar, now=now)
+    due = _acknowledge_dues(cases, now)
+    return {
+        case.id: frozenset(
+            str(one.id)
+            for one in members
+            if _fits(one, case) and _works(hours[(one.calendar, one.timezone)], due[case.id])
+        )
+        for case in cases
+    }
+
+
+def _works(hours: Any, due_at: datetime | None) -> bool:
+    return hours is None or hours.serves(by=due_at)
+
+
+def _acknowledge_dues(cases: Sequence[Any], now: datetime) -> Mapping[UUID, datetime | None]:
+    """When each would have to be acknowledged by whom it were given to now; None where its calendar cannot be read:
+    only who is at work takes it then, as nobody can say by when the others would have to be there."""
+    stored = {
+        case.id: (case.calendar_version_id, case.zone, case.ladder_number, case.service_level_version_id)
+        for case in cases
+    }
+    bases = sla.read_bases(stored.values())
+    return {case.id: _acknowledge_due(bases[stored[case.id]], case.severity, now) for case in cases}
+
+
+def _acknowledge_due(basis: sla.Basis, severity: int, now: datetime) -> datetime | None:
+    try:
+        return sla.acknowledge_due(basis, severity=severity, now=now)
+    except BasisUnreadable as error:
+        log.error("acknowledge_due_unknown", calendar_version_id=str(basis.calendar_version_id), error=str(error))
+        return None
 
 
 def _fits(member: Any, case: Any) -> bool:

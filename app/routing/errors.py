@@ -15,6 +15,12 @@ class PolicyRefused(Invalid):
     code, title = "policy_refused", "The policy has faults"
 
 
+class PolicyOutdated(Conflict):
+    """A version that names a user, team or skill which has gone since it was saved; each with its pointer and code."""
+
+    code, title = "policy_outdated", "The version names what is not there any more"
+
+
 class PolicyMoved(Stale):
     """Somebody saved another version since it was read; both can be read, and nothing is lost."""
 

@@ -1,10 +1,8 @@
 """Policy versions: saved as drafts, published by number, compiled once per process."""
 
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -12,39 +10,18 @@ from sqlalchemy import func, select
 
 from app.auth import service as auth
 from app.auth.actor import Actor
-from app.auth.models import Tenant, User
+from app.auth.models import User
 from app.auth.settings import current_version
 from app.db import Model, after_commit, current_tenant, db
 from app.routing.errors import PolicyRefused
+from app.routing.kept import Kept
 from app.routing.models import PolicyPublication, PolicyVersion, Skill, Team
 from app.routing.policy import DEFAULT_RULES, MAX_FAULTS, Fault, FaultyPolicy, Policy, compile_policy
 from app.routing.queries import get_policy_version, list_policy_versions, newest_policy_version
 
 CACHED = 256
-
-
-class _Cache:
-    """The compiled policies used last; a version never changes, so none is ever stale."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.lock = Lock()
-        self.kept: OrderedDict[tuple[UUID, int], Policy] = OrderedDict()
-
-    def find(self, key: tuple[UUID, int]) -> Policy | None:
-        with self.lock:
-            if key in self.kept:
-                self.kept.move_to_end(key)
-            return self.kept.get(key)
-
-    def keep(self, key: tuple[UUID, int], policy: Policy) -> None:
-        with self.lock:
-            self.kept[key] = policy
-            while len(self.kept) > self.size:
-                self.kept.popitem(last=False)
-
-
-_cache = _Cache(CACHED)
+# A version never changes, so none is ever stale.
+_cache: Kept[tuple[UUID, int], Policy] = Kept(CACHED)
 
 
 def first_version(now: datetime) -> list[Model]:
@@ -152,14 +129,19 @@ def newest_number() -> int:
 
 
 def find_draft() -> PolicyVersion | None:
-    """The newest version, when it is newer than the current one."""
+    """The version saved last, while it has never been in force: one rolled back from is no draft any more."""
     newest = newest_policy_version()
-    return newest if newest and newest.number > current_number() else None
+    return newest if newest and not _was_published(newest.number) else None
+
+
+def _was_published(number: int) -> bool:
+    publications = select(PolicyPublication.id).where(PolicyPublication.number == number)
+    return db.session.scalar(select(publications.exists())) is True
 
 
 def lock() -> None:
-    """One change of the policy at a time."""
-    db.session.execute(select(Tenant.id).where(Tenant.id == current_tenant()).with_for_update(key_share=True))
+    """One change of the policy at a time; from here on the version current is the one the change before left."""
+    auth.begin_publishing("policy")
 
 
 def _with_ids(rules: Any) -> Any:
@@ -234,6 +216,10 @@ def _known(statement: Any, column: Any, targets: Iterable[tuple[str, Any]], memb
 
 
 def _refused(faults: Iterable[Fault]) -> PolicyRefused:
-    listed = list(faults)[:MAX_FAULTS]
-    detail = "; ".join(f"{f.pointer}: {f.detail}" for f in listed[:3])
-    return PolicyRefused(detail, errors=[f.as_error() for f in listed])
+    first = list(faults)[:MAX_FAULTS]
+    return PolicyRefused(listed(first), errors=[fault.as_error() for fault in first])
+
+
+def listed(faults: Sequence[Fault]) -> str:
+    """The first three in words."""
+    return "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])

@@ -61,19 +61,20 @@ def validate_policy(body: dict[str, Any]) -> Response:
 
 @policy_bp.post("/publish")
 @policy_bp.arguments(schemas.PublishBody)
-@policy_bp.response(200, schemas.PolicySchema)
+@policy_bp.response(200, schemas.SavedPolicySchema)
 @requires("routing:write")
 def publish_policy(body: dict[str, Any]) -> Response:
     """Put a version in force, an older one too; open cases keep their owners.
 
-    While a case of the last 90 days would find no owner by it, only with a reason (409 `unrouted`, or
+    Users, teams and skills it names must be there still (409 `policy_outdated`; an older one is taken up all the same
+    with a reason). While a case of the last 90 days would find no owner by it, only with a reason (409 `unrouted`, or
     `simulation_needed` when there are too many cases to look at at once).
     """
     with transaction():
+        policies.lock()
         _check_newest()
-        publishing.publish(body["number"], reason=body["reason"], actor=current_actor(), now=clock.now())
-        _check_newest()
-        return answer(schemas.PolicySchema, _policy())
+        warnings = publishing.publish(body["number"], reason=body["reason"], actor=current_actor(), now=clock.now())
+        return answer(schemas.SavedPolicySchema, {**_policy(), "warnings": warnings})
 
 
 @policy_bp.get("/versions")

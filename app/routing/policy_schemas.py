@@ -37,7 +37,7 @@ class PolicySchema(Schema):
 
 
 class SavedPolicySchema(PolicySchema):
-    """The same after saving, with what the draft probably does not do as meant."""
+    """The same after saving or publishing, with what that version probably does not do as meant."""
 
     warnings = fields.List(fields.Nested(FaultSchema))
 

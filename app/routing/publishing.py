@@ -9,9 +9,11 @@ from sqlalchemy import Row, text
 
 from app.auth.actor import Actor
 from app.db import db
-from app.routing import policies, simulation_work, simulations
-from app.routing.errors import SimulationNeeded, Unrouted
+from app.routing import policies, simulation_work, simulations, validating
+from app.routing.errors import PolicyOutdated, SimulationNeeded, Unrouted
 from app.routing.models import PolicyVersion
+from app.routing.policies import listed
+from app.routing.policy import Fault
 from app.routing.queries import get_policy_version
 from app.routing.simulation_reading import count_cases
 
@@ -47,14 +49,23 @@ class Looked:
     first: Sequence[dict[str, Any]]
 
 
-def publish(number: int, *, reason: str | None, actor: Actor, now: datetime) -> PolicyVersion:
-    """Put a version in force. While anything would be unrouted by it, only with a reason, which is kept.
+def publish(number: int, *, reason: str | None, actor: Actor, now: datetime) -> list[Fault]:
+    """Put a version in force; answers what it probably does not do as meant. What it names must be there still. While
+    anything would be unrouted by it, only with a reason, which is kept.
 
-    A reason is enough to take up at once an older version that nobody has looked at: a bad one must be stoppable.
+    A reason is enough to take up at once an older version that nobody has looked at, or whose users, teams and skills
+    have gone in part: a bad one must be stoppable. Call under the policy's lock.
     """
     version = get_policy_version(number)
+    stops_a_bad_one = reason is not None and number < policies.current_number()
+    checked = validating.validate(version.rules, version.weights, now=now)
+    if checked.errors and not stops_a_bad_one:
+        raise PolicyOutdated(
+            f"Version {number} names what is not there any more: {listed(checked.errors)}. Save it anew without that",
+            errors=[fault.as_error() for fault in checked.errors],
+        )
     looked = _find_finished(number, actor, now) or _look(version, actor, now)
-    if looked is None and not (reason and number < policies.current_number()):
+    if looked is None and not stops_a_bad_one:
         raise SimulationNeeded(
             f"More cases were raised in the last {simulations.DAYS} days than can be looked at while you wait: "
             f'POST /routing/simulate {{"number": {number}}}, and publish within 24 hours of its end',
@@ -69,7 +80,7 @@ def publish(number: int, *, reason: str | None, actor: Actor, now: datetime) -> 
             looked_at=looked.cases,
             cases=list(looked.first),
         )
-    return policies.publish_policy(
+    policies.publish_policy(
         number,
         actor=actor,
         now=now,
@@ -77,6 +88,7 @@ def publish(number: int, *, reason: str | None, actor: Actor, now: datetime) -> 
         cases=looked.cases if looked else None,
         unrouted=looked.unrouted if looked else None,
     )
+    return [*checked.errors, *checked.warnings]
 
 
 def _find_finished(number: int, actor: Actor, now: datetime) -> Looked | None:

@@ -26,6 +26,7 @@ from app.routing.learning.course import fault as fault_of_learning
 from app.routing.learning.store import forget as forget_models
 from app.routing.members import change_members, leave_teams, note_change, put_member, remove_member
 from app.routing.models import Decision
+from app.routing.openings import read_openings
 from app.routing.people import Inputs
 from app.routing.policies import compiled, compiled_all, current_policy, first_version, publish_policy, save_policy
 from app.routing.policy import Policy
@@ -71,6 +72,7 @@ __all__ = [
     "publish_policy",
     "put_member",
     "put_skills",
+    "read_openings",
     "reassign",
     "release",
     "remove_member",

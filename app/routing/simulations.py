@@ -36,7 +36,11 @@ def start(
 ) -> Simulation:
     """Have it done in the background: a version, or rules that are checked as if saved; one at a time per tenant."""
     since, until = period(first, last, now=now)
-    written, given = (_version(number)) if rules is None else policies.checked(rules, weights or {})
+    if rules is None:
+        version = _version(number)
+        number, written, given = version.number, version.rules, version.weights
+    else:
+        written, given = policies.checked(rules, weights or {})
     take_turn("simulation")
     if (running := find_running()) is not None:
         raise SimulationRunning(
@@ -101,12 +105,12 @@ def list_simulations(*, before: UUID | None, limit: int) -> Sequence[Simulation]
     return db.session.scalars(asked.where(Simulation.id < before) if before else asked).all()
 
 
-def _version(number: int | None) -> tuple[Any, Any]:
+def _version(number: int | None) -> PolicyVersion:
+    """The one asked for, else the draft, else the one in force."""
     try:
-        version = get_policy_version(number) if number is not None else _newest()
+        return get_policy_version(number) if number is not None else _newest()
     except NotFound as missing:
         raise invalid("number", missing.detail) from None
-    return version.rules, version.weights
 
 
 def _newest() -> PolicyVersion:

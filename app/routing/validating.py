@@ -1,7 +1,7 @@
 """What is wrong with a policy, and what is allowed but probably not meant; nothing is saved."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -60,7 +60,7 @@ def validate(rules: Any, weights: Any, *, now: datetime) -> Checked:
 
 
 def warnings_of(policy: Policy, *, now: datetime) -> list[Fault]:
-    """What a policy without faults will probably not do as meant, in the order of its rules."""
+    """What a policy without faults will probably not do as meant, in the order of its rules, weights first."""
     found = [
         *_hidden(policy),
         *_empty_teams(policy),
@@ -69,6 +69,8 @@ def warnings_of(policy: Policy, *, now: datetime) -> list[Fault]:
         *_never_suggested(policy),
     ]
     found.sort(key=lambda fault: int(fault.pointer.split("/")[2]))
+    if not any(asdict(policy.weights).values()):
+        found.insert(0, Fault("/weights", "all are 0: everybody who may have a case scores alike", "no_weights"))
     return found[:MAX_FAULTS]
 
 

@@ -1,6 +1,6 @@
 """What is promised: calendars, service levels and ladders as published, and the opening of clocks under them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +30,10 @@ from app.sla.working import read_working_calendars as read_working_calendars
 
 # In this order service levels are compared: how soon the customer hears first, then again, and has it closed.
 COMPARED = ("respond", "reply", "customer_update", "close")
+
+
+# As a case has it: version of the calendar, zone, number of the ladders, version of the service level.
+Stored = tuple[UUID, str, int, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,13 @@ def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int, level_ver
     """The basis a case has stored; at most one statement, none when the versions are kept."""
     load_versions([calendar_version_id], [ladder_number], [level_version_id] if level_version_id else [])
     return Basis(calendar_version_id, zone, ladder_number, level_version_id)
+
+
+def read_bases(stored: Iterable[Stored]) -> Mapping[Stored, Basis]:
+    """The bases that many cases have stored; at most one statement, none when the versions are kept."""
+    asked = set(stored)
+    load_versions({one[0] for one in asked}, {one[2] for one in asked}, {one[3] for one in asked if one[3]})
+    return {one: Basis(*one) for one in asked}
 
 
 def zone_of(name: str) -> ZoneInfo:

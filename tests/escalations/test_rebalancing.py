@@ -16,9 +16,11 @@ from app.db import db, new_id, transaction
 from app.escalations import rebalancing
 from app.escalations.case import Act
 from app.escalations.models import Escalation
-from app.routing.models import Assignment, Decision, PolicyVersion
+from app.routing.models import Assignment, Decision, PolicyVersion, Team
 from app.routing.teams import get_team
 from app.rows import fresh, insert_all
+from app.sla import service as sla
+from tests import NOW
 from tests.conftest import ApiClient, TestTenant, actor_of
 from tests.escalations.conftest import Company
 from tests.escalations.test_moving import Raise, act, messages, moves, owner_of
@@ -250,3 +252,37 @@ def test_a_proposal_costs_two_statements(
         with statements() as sent:
             rebalancing.plan(team, actor=actor_of(crew.lead), now=now)
     assert len(sent) == 2, sent
+
+
+@pytest.mark.parametrize(
+    ("opens", "zone", "moved"),
+    [
+        ("09:00", None, True),
+        ("13:59", None, True),
+        ("14:00", None, False),  # the acknowledgement, 4 business hours from 10:00, is due at 14:00
+        ("18:00", None, False),
+        ("09:00", "America/New_York", False),  # 14:00 in UTC
+        ("09:00", "America/Halifax", True),  # 13:00 in UTC
+    ],
+)
+@pytest.mark.parametrize("whose", ["own", "team"])
+def test_who_is_not_at_work_before_the_acknowledgement_is_due_gets_nothing(
+    crew: Crew, overloaded: list[dict[str, Any]], opens: str, zone: str | None, moved: bool, whose: str
+) -> None:
+    """Monday 2 March 2026, 10:00 in UTC; the customers' calendar is Monday to Friday, 9 to 17."""
+    weekly = {day: [[opens, "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    with transaction():
+        sla.publish_calendar("theirs", {"timezone": "UTC", "weekly": weekly}, now=NOW)
+        of_free = {"calendar": "theirs" if whose == "own" else None, "timezone": zone}
+        db.session.execute(update(User).where(User.id == crew.free.id).values(**of_free))
+        if whose == "team":
+            db.session.execute(update(Team).where(Team.id == UUID(crew.id)).values(calendar="theirs"))
+    with transaction():
+        found = rebalancing.plan(get_team(UUID(crew.id)), actor=actor_of(crew.lead), now=NOW).proposal
+    assert [move.to_id for move in found.moves] == ([str(crew.free.id)] if moved else [])
+    assert found.impossible is not moved
+
+
+def test_of_a_case_whose_calendar_cannot_be_read_nothing_is_due_and_the_others_are_proposed(tenant: TestTenant) -> None:
+    with transaction():
+        assert rebalancing._acknowledge_due(sla.Basis(new_id(), "UTC", 1), 3, NOW) is None

@@ -411,7 +411,7 @@ def test_a_raise_costs_at_most_one_statement_more_and_none_once_the_model_is_kno
     decide(company)
     off = cost()
     be_sure(0.999)
-    store._cached.clear()
+    store._cache.clear()
     first, again = cost(), cost()
     assert (off[1], first[1], again[1]) == (0, 1, 0)
     assert again[0] == off[0]
@@ -423,7 +423,7 @@ def test_no_rule_that_asks_no_model_is_read(
 ) -> None:
     be_sure(0.5)
     publish(tenant, LAST)
-    store._cached.clear()
+    store._cache.clear()
     with statements() as sent:
         decide(company)
     assert not [statement for statement in sent if "suggestion_model" in statement.lower().split("where")[0]]
@@ -467,6 +467,6 @@ def test_a_model_of_another_release_suggests_nobody(company: Company) -> None:
     with transaction():
         content = dict(db.session.scalar(select(SuggestionModel.content)) or {})
         db.session.execute(update(SuggestionModel).values(content=content | {"form": 99}))
-        store._cached.clear()
+        store._cache.clear()
     assert decide(company).rule == "last"
-    store._cached.clear()
+    store._cache.clear()

@@ -74,7 +74,7 @@ def test_an_older_version_taken_up_again_shows_as_rolled_back(client: ApiClient)
     kinds = [(p["kind"], p["previous_number"], p["reason"]) for p in version["publications"]]
     assert kinds == [("roll_back", 3, "urgent cases went astray"), ("publish", 1, None)]
     assert client.get(f"{POLICY}/versions/3").json["state"] == "published"
-    assert client.get(POLICY).json["draft"]["number"] == 3
+    assert client.get(POLICY).json["draft"] is None  # it was in force: nobody works on it any more
     assert client.get(f"{POLICY}/versions/9").status_code == 404
 
 
@@ -299,3 +299,16 @@ def test_who_may_look_at_versions_and_validate(as_user: Callable[..., ApiClient]
     body = {"rules": [REST]}
     assert csm.post(f"{POLICY}/validate", json=body).status_code == 403
     assert manager.post(f"{POLICY}/validate", json=body).status_code == 200
+
+
+def test_weights_that_are_all_0_are_warned_of(client: ApiClient) -> None:
+    """One weight of any size tells people apart; a weight that is left out keeps its default."""
+    nothing = dict.fromkeys(("affinity", "capacity", "overlap", "value", "rest"), 0)
+    assert [w["pointer"] for w in weighed(client, nothing)] == ["/weights"]
+    assert [w["code"] for w in weighed(client, nothing)] == ["no_weights"]
+    assert weighed(client, {**nothing, "rest": 1}) == []
+    assert weighed(client, {name: 0 for name in nothing if name != "rest"}) == []
+
+
+def weighed(client: ApiClient, weights: dict[str, int]) -> Any:
+    return client.post(f"{POLICY}/validate", json={"rules": [REST], "weights": weights}).json["warnings"]

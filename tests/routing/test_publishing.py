@@ -113,3 +113,70 @@ def test_an_older_version_is_taken_up_at_once_with_a_reason(
     assert publish(client, 1, "the new one sends all to one person").json["current"]["number"] == 1
     kept = publication(client, 1)
     assert (kept["kind"], kept["previous_number"], kept["unrouted"]) == ("roll_back", number, None)
+
+
+def test_a_version_whose_skill_user_or_team_has_gone_since_is_not_published(
+    client: ApiClient, cases: list[dict[str, Any]], make_user: Make
+) -> None:
+    """Saved when all were there; each that has gone is named with its place, and nothing changes."""
+    skill = client.post("/api/v1/skills", json={"name": "Billing"}).headers["Location"]
+    bea = make_user()
+    named = {"name": "bea", "when": {"all": []}, "target": {"kind": "user", "user_id": str(bea.id)}}
+    number = saved(client, named, {**REST, "name": "owner", "required_skills": [{"skill": "Billing"}]})
+    assert client.delete(skill, if_match="*").status_code == 204
+    answer = client.patch(f"/api/v1/users/{bea.id}", json={"active": False}, if_match="*")
+    assert answer.status_code == 200, answer.json
+    refused = publish(client, number, "a reason is not enough for a new one")
+    assert (refused.status_code, refused.json["code"]) == (409, "policy_outdated")
+    assert [(error["pointer"], error["code"]) for error in refused.json["errors"]] == [
+        ("/rules/0/target/user_id", "unknown_user"),
+        ("/rules/1/required_skills/0/skill", "unknown_skill"),
+    ]
+    assert client.get(POLICY).json["current"]["number"] == 1
+
+
+def test_an_older_version_that_names_who_has_gone_is_taken_up_again_with_a_reason(
+    client: ApiClient, cases: list[dict[str, Any]], make_user: Make
+) -> None:
+    bea = make_user()
+    named = {"name": "bea", "when": {"all": []}, "target": {"kind": "user", "user_id": str(bea.id)}}
+    old = saved(client, named, {**REST, "name": "owner"})
+    assert publish(client, old).status_code == 200
+    assert publish(client, saved(client, {**REST, "name": "owner"})).status_code == 200
+    client.patch(f"/api/v1/users/{bea.id}", json={"active": False}, if_match="*")
+    assert publish(client, old).json["code"] == "policy_outdated"
+    taken_up = publish(client, old, "the new one sends all to one person")
+    assert taken_up.json["current"]["number"] == old
+    assert taken_up.json["warnings"][0]["code"] == "unknown_user"
+
+
+def test_publishing_answers_what_the_version_does_not_do_as_meant(
+    client: ApiClient, cases: list[dict[str, Any]]
+) -> None:
+    made = client.post("/api/v1/skills", json={"name": "Billing"})
+    assert made.status_code == 201
+    answer = publish(client, saved(client, {**REST, "preferred_skills": [{"skill": "Billing"}]}, REST | {"name": "b"}))
+    assert [(w["pointer"], w["code"]) for w in answer.json["warnings"]] == [
+        ("/rules/0/preferred_skills/0/skill", "skill_unheld"),
+        ("/rules/1", "hidden_rule"),
+    ]
+
+
+def test_a_simulation_that_names_no_version_says_which_it_replayed_and_publishing_finds_it(
+    client: ApiClient, tenant: TestTenant, cases: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "CASES_AT_ONCE", 1)
+    number = saved(client, {**REST, "name": "owner"})
+    assert simulated(client, tenant)["number"] == number
+    assert publish(client, number).status_code == 200
+    assert simulated(client, tenant)["number"] == number  # in force, with no draft beside it
+
+
+def test_a_version_that_was_rolled_back_is_no_draft_that_a_simulation_takes(
+    client: ApiClient, tenant: TestTenant, cases: list[dict[str, Any]]
+) -> None:
+    assert publish(client, saved(client, {**REST, "name": "owner"})).status_code == 200
+    assert publish(client, 1, "astray").status_code == 200
+    assert simulated(client, tenant)["number"] == 1
+    draft = saved(client, {**REST, "name": "again"})
+    assert client.get(POLICY).json["draft"]["number"] == simulated(client, tenant)["number"] == draft

@@ -104,7 +104,7 @@ def test_the_simulated_load_fills_up_and_is_given_back(
 
 def test_an_empty_period_gives_a_clear_answer(client: ApiClient, tenant: TestTenant) -> None:
     done = simulated(client, tenant, **{"from": "2020-01-01", "to": "2020-03-31"})
-    assert (done["state"], done["done"], done["total"], done["number"]) == ("done", 0, 0, None)
+    assert (done["state"], done["done"], done["total"], done["number"]) == ("done", 0, 0, 1)
     assert done["result"]["cases"] == 0
     assert done["result"]["first_owner_right"] == {"closed": 0, "predicted": None, "real": None}
     assert client.get(f"/api/v1/routing/simulations/{done['id']}/loads").json["items"] == []

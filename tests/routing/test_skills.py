@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.auth.models import User
@@ -15,6 +16,7 @@ from app.routing import service as routing
 from app.routing.models import UserSkill
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
+from tests.routing.test_concurrency import wait_for_a_lock
 
 Make = Callable[..., User]
 WEEK = {"weekly": {"mon": [["08:00", "16:00"]]}}
@@ -95,6 +97,29 @@ def test_a_skill_that_rules_in_force_name_stays_and_they_are_said(
     assert client.delete(sso).json["rules"] == ["rule 3"]
     in_force()
     assert client.delete(sso).status_code == 204
+
+
+@pytest.mark.parametrize("change", ["delete", "rename"])
+def test_a_skill_that_is_published_at_the_same_moment_stays(
+    app: Flask, client: ApiClient, tenant: TestTenant, in_force: Callable[..., int], change: str
+) -> None:
+    """The change waits for the publication that began before it, and then sees the rules which that put in force."""
+    billing = made(client, "Billing")[0]
+    number = in_force({"required_skills": [{"skill": "billing"}]})
+    in_force()
+
+    def alter() -> int:
+        if change == "delete":
+            return client.delete(billing).status_code
+        return client.patch(billing, json={"name": "Invoices"}, if_match=1).status_code
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction():
+            routing.publish_policy(number, actor=tenant.actor, now=NOW)
+            altering = thread.submit(alter)
+            wait_for_a_lock(app)
+        assert altering.result(timeout=30) == 409
+    assert client.get(billing).json["name"] == "Billing"
 
 
 def test_all_skills_of_a_colleague_are_said_at_once(client: ApiClient, make_user: Make) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from app.auth import service as auth
 from app.auth.settings import current_version
 from app.db import current_tenant, db, new_id, take_turn
+from app.routing.kept import Kept
 from app.routing.learning.model import Learnt, UnknownForm
 from app.routing.models import SuggestionModel
 
@@ -21,7 +22,8 @@ LEASE = timedelta(minutes=15)
 KEPT = 10
 FORGOTTEN = "forgotten when a person was erased"
 MAX_CACHED = 50
-_cached: dict[tuple[UUID, int], Learnt | None] = {}
+# By tenant and number; a tuple, since what can't be read is not read again either.
+_cache: Kept[tuple[UUID, int], tuple[Learnt | None]] = Kept(MAX_CACHED)
 
 
 def want(now: datetime, *, closed: int, asked_by: UUID | None = None) -> SuggestionModel:
@@ -83,12 +85,11 @@ def find_current() -> tuple[int, Learnt] | None:
     if number is None:
         return None
     key = (current_tenant(), number)
-    if key not in _cached:
-        if len(_cached) >= MAX_CACHED:
-            _cached.clear()
-        _cached[key] = _read(number)
-    model = _cached[key]
-    return (number, model) if model else None
+    found = _cache.find(key)
+    if found is None:
+        found = (_read(number),)
+        _cache.keep(key, found)
+    return (number, found[0]) if found[0] else None
 
 
 def list_models(*, before: int | None, limit: int) -> Sequence[SuggestionModel]:
