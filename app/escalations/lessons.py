@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text, true, tuple_
 
 from app.accounts.models import Account
 from app.auth.actor import Actor
@@ -88,7 +88,7 @@ def list_lessons(
     the case."""
     found = _found(asked, after).subquery("found")
     answers = {"tried": TRIED, "resolved": RESOLVED, "prevention": PREVENTION}
-    query = (
+    seen = (
         select(
             Escalation.id,
             Escalation.number,
@@ -97,18 +97,18 @@ def list_lessons(
             Account.name.label("account"),
             *(literal_column(part).label(name) for name, part in answers.items()),
         )
-        .select_from(found)
-        .join(Escalation, Escalation.id == found.c.id)
         .join(Account, Account.id == Escalation.account_id)
-        .where(visible_to(actor, now))
-        .order_by(found.c.resolved_at.desc(), found.c.id.desc())
-        .limit(limit)
+        .where(Escalation.id == found.c.id, visible_to(actor, now))
+        .offset(literal_column("0"))
+        .lateral("seen")
     )
+    query = select(seen).select_from(found).join(seen, true())
+    query = query.order_by(found.c.resolved_at.desc(), found.c.id.desc()).limit(limit)
     return [_view(row) for row in db.session.execute(query)]
 
 
 def _found(asked: Mapping[str, Any], after: tuple[datetime, UUID] | None) -> Select[UUID, datetime | None]:
-    """The cases asked for in their order, whoever asks. The fence (`offset 0`) has who may see them asked one by one,
+    """The cases asked for in their order, whoever asks. Fences (`offset 0`) have who may see them asked one by one,
     until there are enough: of a restricted case that is a walk up the line."""
     query = select(Escalation.id, Escalation.resolved_at).where(*_filters(asked))
     if after is not None:
