@@ -154,7 +154,7 @@ def qualification(change: Change, tier: str, member: UUID | None) -> Task | None
         return None
     return playbooks.new_task(
         deciding.KIND if last else "qualification",
-        deciding.TITLE if last else question_of(change, tier),
+        deciding.TITLE if last else question_of(change.playbook, tier),
         escalation_id=record.id,
         assignee_id=member or record.owner_id,
         now=change.now,

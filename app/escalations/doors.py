@@ -20,6 +20,8 @@ LOGGED = {
     "tasks": "add_task",
     "move": "move",
     "undo": "move",
+    "playbook": "playbook",
+    "preview": "playbook",
     "exit-criteria": "criterion",
     "survey": "survey",
     **{f"{log}s": log for log in permissions.LOGS},

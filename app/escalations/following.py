@@ -18,6 +18,7 @@ from app.escalations.owning import routing_input
 from app.escalations.tiers import TIERS
 from app.playbooks import intake
 from app.playbooks import service as playbooks
+from app.playbooks.definition import Playbook
 from app.playbooks.models import Task
 from app.routing.models import Team
 
@@ -66,14 +67,14 @@ def first_question(change: Change) -> list[Task]:
     record = change.record
     if change.playbook is None or change.playbook.tier(record.tier) is None or record.tier == TIERS[-1]:
         return []
-    title = question_of(change, record.tier)
+    title = question_of(change.playbook, record.tier)
     asked: dict[str, Any] = {"escalation_id": record.id, "assignee_id": record.owner_id, "now": change.now}
     return [playbooks.new_task("qualification", title, **asked)]
 
 
-def question_of(change: Change, tier: str) -> str:
+def question_of(playbook: Playbook | None, tier: str) -> str:
     """What is asked of whoever qualifies the case in a tier."""
-    stage = change.playbook.tier(tier) if change.playbook else None
+    stage = playbook.tier(tier) if playbook else None
     asked = stage.ask if stage else "Can it be resolved here?"
     return f"{asked.removesuffix('?')} ({tier.replace('_', ' ')})?"
 

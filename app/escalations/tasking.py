@@ -22,7 +22,7 @@ from app.sla.clocks import BY_RESOLVE_OR_CLOSE
 from app.sla.ledger import Target
 
 LAST_YEAR = 2037  # a target's value is an integer of seconds since 1970
-ENDED_BY = (*BY_RESOLVE_OR_CLOSE, "done", "waived")
+ENDED_BY = (*BY_RESOLVE_OR_CLOSE, "done", "waived", "playbook_replaced")
 
 
 @dataclass(frozen=True)

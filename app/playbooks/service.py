@@ -12,21 +12,29 @@ from app.errors import NotFound, invalid
 from app.playbooks import intake, order
 from app.playbooks.definition import Playbook, TaskPlan
 from app.playbooks.errors import ReasonNeeded
-from app.playbooks.models import Task
+from app.playbooks.models import PlaybookModel, Task
+from app.playbooks.replacing import REPLACED, Line, lay_out, take_over
 from app.playbooks.versions import find_playbook, list_current
 
 __all__ = [
+    "REPLACED",
+    "Line",
     "change_task",
     "choose",
+    "find_current",
     "find_playbook",
     "get_task",
     "has_playbooks",
     "intake_task",
     "join",
+    "lay_out",
+    "list_all",
     "list_open",
     "list_ready",
     "new_task",
     "plan_tasks",
+    "planned",
+    "take_over",
 ]
 
 
@@ -58,10 +66,10 @@ def plan_tasks(
     wanted = [task for task in playbook.tasks if task.tier == tier or (task.tier is None and not entered)]
     never = {key: [key] for key in open_keys}
     ready = order.ready({**never, **{task.key: task.after for task in wanted}}, ())
-    return [_planned(plan, plan.key in ready, escalation_id, holders, now) for plan in wanted]
+    return [planned(plan, plan.key in ready, escalation_id, holders, now) for plan in wanted]
 
 
-def _planned(
+def planned(
     plan: TaskPlan, ready: bool, escalation_id: UUID, holders: Mapping[str, UUID | None], now: datetime
 ) -> Task:
     """A row of a task; it keeps a role that nobody holds, for whoever will. A tier's task is one person's: with nobody
@@ -82,12 +90,27 @@ def _planned(
     return task
 
 
+def list_all(escalation_id: UUID) -> list[Task]:
+    """Every task of a case, whatever its state, oldest first."""
+    asked = select(Task).where(Task.escalation_id == escalation_id)
+    return list(db.session.scalars(asked.order_by(Task.created_at, Task.id)))
+
+
+def find_current(playbook_id: UUID) -> UUID | None:
+    """The version in which this playbook is published; None of a draft, a retired one or none at all."""
+    model = db.session.get(PlaybookModel, playbook_id)
+    return model.current_version_id if model is not None and model.retired_at is None else None
+
+
 def list_ready(escalation_id: UUID, *, now: datetime) -> list[Task]:
-    """The open tasks that waited for others which have all ended by now; they are ready from here on."""
-    asked = (Task.escalation_id == escalation_id, Task.key.is_not(None))
-    tasks = list(db.session.scalars(select(Task).where(*asked).order_by(Task.created_at, Task.id)))
-    ended = [task.key for task in tasks if task.state != "open"]
-    ready = order.ready({str(task.key): task.after for task in tasks}, map(str, ended))
+    """The open tasks that waited for others which have all ended by now; they are ready from here on.
+
+    A key that a replaced playbook ended may be open anew: what counts is the open one.
+    """
+    tasks = [task for task in list_all(escalation_id) if task.key is not None]
+    open_keys = {task.key for task in tasks if task.state == "open"}
+    ended = {task.key for task in tasks} - open_keys
+    ready = order.ready({str(task.key): task.after for task in tasks if task.state == "open"}, map(str, ended))
     found = [task for task in tasks if task.ready_at is None and task.state == "open" and task.key in ready]
     for task in found:
         task.ready_at = now
