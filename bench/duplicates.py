@@ -26,6 +26,7 @@ from app.escalations import service as escalations
 from app.escalations.case import Act
 from app.escalations.demand import NewEscalation
 from app.escalations.likeness import OUTAGE, Likeness
+from app.escalations.models import Escalation
 from bench.book import CRM, REASONS, analyze, fill
 from bench.ground import actor_of, application, new_tenant
 from bench.load import percentile
@@ -57,8 +58,20 @@ FAULTS = (
 WHERE = ("since Monday", "for all users", "in the EU region", "after the update", "on mobile", "at month end")
 SAID = "We have been waiting for days, and nobody tells us when our people can work with {} again. It {}, {}."
 
+# What differs between a copy and the real case that it is made of.
+DIFFERS = {
+    "id": "m.id",
+    "number": "1000 + m.n",
+    "account_id": "m.account_id",
+    "raised_at": "m.at",
+    "title": "concat_ws(' ', m.subject, m.fault, m.place)",
+    "customer_statement": "replace(replace(replace(:said, '{1}', m.subject), '{2}', m.fault), '{3}', m.place)",
+    "status": "case when m.at < :now - interval '25 days' then 'closed' else 'open' end",
+    "closed_at": "case when m.at < :now - interval '25 days' then m.at + interval '20 days' end",
+}
+COPIED = [column.name for column in Escalation.__table__.columns]
 COPY = text(
-    """
+    f"""
     with made as (
         select n, uuidv7() as id, sources.ids[1 + n % cardinality(sources.ids)] as source,
                accounts.ids[1 + case when n % :biggest = 0 then 0 else n * 7919 % cardinality(accounts.ids) end]
@@ -71,13 +84,8 @@ COPY = text(
         cross join (select array_agg(id order by id) as ids from escalation) sources
         cross join (select array_agg(id order by external_id) as ids from account) accounts
     ), cases as (
-        insert into escalation
-        select (jsonb_populate_record(e, jsonb_build_object(
-            'id', m.id, 'number', 1000 + m.n, 'account_id', m.account_id, 'raised_at', m.at,
-            'title', concat_ws(' ', m.subject, m.fault, m.place),
-            'customer_statement', replace(replace(replace(:said, '{1}', m.subject), '{2}', m.fault), '{3}', m.place),
-            'status', case when m.at < :now - interval '25 days' then 'closed' else 'open' end,
-            'closed_at', case when m.at < :now - interval '25 days' then m.at + interval '20 days' end))).*
+        insert into escalation ({", ".join(COPIED)})
+        select {", ".join(DIFFERS.get(name, f"e.{name}") for name in COPIED)}
         from made m join escalation e on e.id = m.source
     )
     insert into link (tenant_id, id, escalation_id, system, external_id, created_at)
