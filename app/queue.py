@@ -21,6 +21,11 @@ from app.db import after_commit
 log = structlog.get_logger()
 T = TypeVar("T")
 
+
+class OutOfTime(BaseException):
+    """A job's time is up. No `Exception`, so that nothing takes it for the fault of the one row it was at."""
+
+
 TIMEOUT_SECONDS = 0.25
 REST_SECONDS = 5.0
 PENDING_SECONDS = 5

@@ -147,7 +147,7 @@ def settle(absence_id: UUID, *, now: datetime) -> None:
         absence.next_at = routing.away_until(absence.user_id, now=now)
         if absence.next_at is None:
             _tell_who_is_back(absence, now)
-    elif not list_to_move(absence_id):
+    elif not list_to_move(absence_id, limit=1):
         absence.next_at = absence.ends_at
 
 

@@ -23,6 +23,7 @@ from app.routing.errors import OwnerNotAllowed
 from app.routing.models import Absence
 from app.rows import fresh
 
+PAGE = 200  # cases are read in pages of so many, and moved one by one
 IN_A_NAME = ("assignee", "tier")  # given to one person, not to whoever holds a role of the account
 
 # What was given to somebody after they could be known to be away was given knowingly, and stays.
@@ -33,16 +34,30 @@ TO_MOVE = text(
     join assignment h on h.escalation_id = e.id and h.released_at is null
     where a.id = :absence and h.assigned_at <= greatest(a.starts_at, a.created_at)
     and not exists (select from absence_move m where m.absence_id = a.id and m.escalation_id = e.id)
-    order by e.due_at, e.id
+    and (cast(:after as uuid) is null
+         or (e.due_at, e.id) > (select due_at, id from escalation where id = cast(:after as uuid)))
+    order by e.due_at, e.id limit :limit
     """  # noqa: S608 - the part is ours
 )
-HELD = text(f"select id from escalation where owner_id = :user and {LIVE_SQL} order by due_at, id")  # noqa: S608
+HELD = text(
+    f"""
+    select id from escalation where owner_id = :user and {LIVE_SQL}
+    and (cast(:after as uuid) is null
+         or (due_at, id) > (select due_at, id from escalation where id = cast(:after as uuid)))
+    order by due_at, id limit :limit
+    """  # noqa: S608 - the part is ours
+)
 # Of a case that ended only what its customer has said since is still to be done.
 STILL_TO_DO = f"""
     task t join escalation e on e.id = t.escalation_id and (e.{LIVE_SQL} or t.kind = 'customer_message')
     where t.state = 'open' and t.assignee_id =
 """
-TASKS = text(f"select t.escalation_id, t.id from {STILL_TO_DO} :user order by t.id")  # noqa: S608 - the part is ours
+TASKS = text(
+    f"""
+    select t.escalation_id, t.id from {STILL_TO_DO} :user and (cast(:after as uuid) is null or t.id > :after)
+    order by t.id limit :limit
+    """  # noqa: S608 - the part is ours
+)
 HOLD_STILL = text(
     f"""
     update "user" set leaving = true
@@ -56,9 +71,9 @@ HOLD_STILL = text(
 # -- absences ---------------------------------------------------------------------------------------------------------
 
 
-def list_to_move(absence_id: UUID) -> list[UUID]:
-    """The cases that leave the absent person's hands, the earliest due first."""
-    return list(db.session.scalars(TO_MOVE, {"absence": absence_id}))
+def list_to_move(absence_id: UUID, *, after: UUID | None = None, limit: int) -> list[UUID]:
+    """The cases that leave the absent person's hands, the earliest due first, from after one on."""
+    return list(db.session.scalars(TO_MOVE, {"absence": absence_id, "after": after, "limit": limit}))
 
 
 def move_for_absence(escalation_id: UUID, absence_id: UUID, *, now: datetime) -> bool:
@@ -129,14 +144,15 @@ def note_left_work(now: datetime) -> None:
     db.session.execute(HOLD_STILL)
 
 
-def list_held(user_id: UUID) -> list[UUID]:
-    """The open cases of a user, the earliest due first."""
-    return list(db.session.scalars(HELD, {"user": user_id}))
+def list_held(user_id: UUID, *, after: UUID | None = None, limit: int) -> list[UUID]:
+    """The open cases of a user, the earliest due first, from after one on."""
+    return list(db.session.scalars(HELD, {"user": user_id, "after": after, "limit": limit}))
 
 
-def list_tasks(user_id: UUID) -> list[tuple[UUID, UUID]]:
-    """(case, task) of each open task in a user's name."""
-    return [(row[0], row[1]) for row in db.session.execute(TASKS, {"user": user_id})]
+def list_tasks(user_id: UUID, *, after: UUID | None = None, limit: int) -> list[tuple[UUID, UUID]]:
+    """(case, task) of each open task in a user's name, from after a task on."""
+    rows = db.session.execute(TASKS, {"user": user_id, "after": after, "limit": limit})
+    return [(row[0], row[1]) for row in rows]
 
 
 def move_for_leaver(escalation_id: UUID, user_id: UUID, *, now: datetime) -> bool:
@@ -193,7 +209,7 @@ def _leaver(user_id: UUID) -> User | None:
 def settle_leaver(user_id: UUID) -> bool:
     """Nothing is left in the hands of who left, and so nothing to look for; whether that is so."""
     user = users.get_user(user_id, lock=True)
-    if not auth.can_own(user) and (list_held(user_id) or list_tasks(user_id)):
+    if not auth.can_own(user) and (list_held(user_id, limit=1) or list_tasks(user_id, limit=1)):
         return False
     db.session.execute(text('update "user" set leaving = false where id = :id'), {"id": user_id})
     return True

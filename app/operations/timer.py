@@ -103,6 +103,9 @@ def run_logged(job: Job) -> None:
         job.run()
     except OperationalError as error:
         log.error("database_away", job=job.name, error=str(error.orig))
+    except queue.OutOfTime as over:  # what is whole is kept, the rest is found again
+        JOB_FAILURES.labels(job.name).inc()
+        log.error("job_out_of_time", job=job.name, problem=str(over))
     except Exception:
         JOB_FAILURES.labels(job.name).inc()
         log.exception("job_failed", job=job.name)

@@ -13,19 +13,21 @@ from app.routing import simulation_work, simulations
 log = structlog.get_logger()
 
 SIMULATE = "simulate"
-SLICE_SECONDS = 10.0  # then other work has its turn
-FIND = text("select distinct tenant_id from simulation where ended_at is null")
+SLICE_SECONDS = 10.0  # then another tenant has its turn
+RUN_SECONDS = 20.0  # then other work
+# In no order, so that none is always last.
+FIND = text("select tenant_id from simulation where ended_at is null group by tenant_id order by random()")
 
 
 def simulate() -> None:
     """Every tenant's simulation, as far as a slice of time brings it; what is left calls for another run."""
     with finding() as session:
         tenants = list(session.scalars(FIND))
-    for tenant_id in tenants:
-        if queue.is_stopping():
-            return
-        if simulate_tenant(tenant_id, ends_at=clock.monotonic() + SLICE_SECONDS):
-            queue.enqueue(SIMULATE)
+    more, ends_at = False, clock.monotonic() + RUN_SECONDS
+    while tenants and clock.monotonic() < ends_at and not queue.is_stopping():
+        more = simulate_tenant(tenants.pop(), ends_at=clock.monotonic() + SLICE_SECONDS) or more
+    if tenants or more:
+        queue.enqueue(SIMULATE)
 
 
 def simulate_tenant(tenant_id: UUID, *, ends_at: float | None = None) -> bool:

@@ -1,6 +1,7 @@
 """Colleagues who are deactivated: what they held is moved, named as such, and nothing of it is lost."""
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,13 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
+from app import queue
 from app.auth.models import User
 from app.db import db, finding, transaction
-from app.escalations import jobs
+from app.escalations import jobs, moving
 from app.escalations.models import Escalation, Event
 from app.operations import daily
+from app.operations.rq_worker import TimeLimit
 from app.playbooks.models import Task
 from app.routing.models import Absence
 from tests.conftest import ApiClient, TestTenant
@@ -214,3 +217,50 @@ def test_the_finder_sees_of_users_and_absences_only_that_there_is_work(
         session.execute(text('select email from "user"'))
     with transaction():
         assert len(db.session.scalars(select(Absence)).all()) == 2
+
+
+def test_more_cases_than_a_page_are_moved_page_by_page(
+    tenant: TestTenant, client: ApiClient, company: Company, raise_case: Raise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them can't be moved, and is passed by."""
+    cases = [raise_case() for _ in range(4)]
+    with transaction():
+        db.session.execute(update(Escalation).where(Escalation.id == UUID(cases[1]["id"])).values(zone="Mars/Olympus"))
+    leave(client, company.owner)
+    monkeypatch.setattr(moving, "PAGE", 1)
+    assert jobs.move_work() == 3
+    assert [owner_of(case) == tenant.admin.id for case in cases] == [True, False, True, True]
+    assert is_leaving(company.owner) is True
+
+
+def test_when_the_time_is_up_the_rest_is_left_to_the_next_run(
+    tenant: TestTenant, client: ApiClient, company: Company, raise_case: Raise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each case takes a tenth of a second; a run of 0.05 seconds moves one of three."""
+    for _ in range(3):
+        raise_case()
+    leave(client, company.owner)
+    move = moving.move_for_leaver
+
+    def slowly(*args: Any, **kwargs: Any) -> bool:
+        sleep(0.1)
+        return move(*args, **kwargs)
+
+    monkeypatch.setattr(moving, "move_for_leaver", slowly)
+    first = jobs.move_work(0.05)
+    assert (first, is_leaving(company.owner)) == (1, True)
+    assert jobs.move_work() == 2
+    assert is_leaving(company.owner) is False
+
+
+def test_a_job_whose_time_is_up_ends_and_takes_no_case_for_broken(
+    tenant: TestTenant, client: ApiClient, company: Company, raise_case: Raise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [raise_case() for _ in range(2)]
+    leave(client, company.owner)
+    with monkeypatch.context() as slow:
+        slow.setattr(moving, "move_for_leaver", lambda *args, **kwargs: sleep(30))
+        with pytest.raises(queue.OutOfTime), TimeLimit(1):
+            jobs.move_work()
+    assert jobs.move_work() == 2
+    assert {owner_of(case) for case in cases} == {tenant.admin.id}

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
+from app import queue
 from app.accounts import service as accounts
 from app.auth import service as auth
 from app.auth.changes import update_settings
@@ -22,6 +24,7 @@ from app.escalations import service
 from app.escalations.case import Act
 from app.operations.persons.erase import erase
 from app.operations.persons.tables import find_person
+from app.operations.rq_worker import TimeLimit
 from app.routing import jobs
 from app.routing import service as routing
 from app.routing.asking import case_of
@@ -470,3 +473,15 @@ def test_a_model_of_another_release_suggests_nobody(company: Company) -> None:
         store._cache.clear()
     assert decide(company).rule == "last"
     store._cache.clear()
+
+
+def test_training_whose_job_ran_out_of_time_is_not_given_up(
+    tenant: TestTenant, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction():
+        number = store.want(BEGAN, closed=0).number
+    monkeypatch.setattr(course, "train", lambda *args: sleep(30))
+    with pytest.raises(queue.OutOfTime), TimeLimit(1):
+        training.train_tenant(tenant.id)
+    with transaction():
+        assert db.session.scalar(select(SuggestionModel.state).where(SuggestionModel.number == number)) == "wanted"

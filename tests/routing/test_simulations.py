@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from time import sleep
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from app import clock
+from app import clock, queue
 from app.accounts import service as accounts
 from app.auth.models import User
 from app.db import transaction
+from app.operations.rq_worker import TimeLimit
 from app.routing import jobs, simulation_work, simulations
 from tests import NOW
 from tests.conftest import ApiClient, TestTenant
@@ -259,3 +261,30 @@ def test_what_was_in_hand_before_the_period_weighs_on_its_owner(
         policy = simulations.policies.compiled(1)
         assert [c.failure for c in simulation_work.list_unrouted(policy, between, until)] == ["at_capacity"]
         assert simulation_work.list_unrouted(policy, until, until + timedelta(days=1)) == []
+
+
+def test_a_simulation_whose_job_ran_out_of_time_goes_on_at_the_next_run(
+    client: ApiClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = client.post(SIMULATE, json={"number": 1}).json
+    with monkeypatch.context() as slow:
+        slow.setattr("app.routing.simulation_reading.read_cases", lambda *args, **kwargs: sleep(30))
+        with pytest.raises(queue.OutOfTime), TimeLimit(1):
+            jobs.simulate()
+    path = f"/api/v1/routing/simulations/{started['id']}"
+    assert client.get(path).json["ended_at"] is None
+    jobs.simulate()
+    assert client.get(path).json["state"] == "done"
+
+
+def test_when_the_time_of_a_run_is_up_the_other_tenants_are_left_to_the_next(
+    client: ApiClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = client.post(SIMULATE, json={"number": 1}).json
+    with monkeypatch.context() as short:
+        short.setattr("app.routing.simulation_jobs.RUN_SECONDS", 0.0)
+        jobs.simulate()
+    path = f"/api/v1/routing/simulations/{started['id']}"
+    assert client.get(path).json["state"] == "waiting"
+    jobs.simulate()
+    assert client.get(path).json["state"] == "done"
