@@ -103,9 +103,9 @@ HOLD_STAND_IN = text(
 LAST_RESORT = text(
     """
     select id, email, name, active, role from "user"
-    where active and id is distinct from cast(:about as uuid)
+    where active and role <> 'integration' and id is distinct from cast(:about as uuid)
     order by exists (select 1 from absence where user_id = "user".id and starts_at <= :now and ends_at > :now),
-             id = any(:exclude), role = 'integration', role <> 'admin', created_at, id limit 1
+             id = any(:exclude), role <> 'admin', created_at, id limit 1
     """
 ).bindparams(bindparam("exclude", type_=ARRAY(PGUUID)))
 

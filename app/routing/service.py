@@ -219,7 +219,7 @@ def _claim(outcome: Outcome, inputs: Inputs, escalation_id: UUID) -> tuple[str |
 
 
 def _with_last_resort(facts: RoutingInput, inputs: Inputs, staff: Staff) -> tuple[Inputs, Staff]:
-    """Whoever is left; only a tenant without any user has nobody."""
+    """Whoever is left; only a tenant without anybody who can own work, the one it is about aside, has nobody."""
     found = queries.find_last_resort(exclude=inputs.exclude, about_user_id=facts.about_user_id, now=inputs.now)
     if found is None:
         raise NoDutyOwner

@@ -17,6 +17,7 @@ from app.auth.service import change_user
 from app.db import db, transaction
 from app.routing import service as routing
 from app.routing.decide import decide, rerun
+from app.routing.errors import NoDutyOwner
 from app.routing.models import Decision
 from app.routing.people import Inputs
 from app.routing.policy import compile_policy
@@ -171,6 +172,13 @@ def test_with_everybody_on_duty_away_whoever_is_present_is_the_last_resort(
     away(other)
     with transaction():
         assert settle(case()).owner_id == tenant.admin.id  # nobody is present: never unowned all the same
+
+
+def test_an_integration_is_never_the_last_resort(tenant: TestTenant, make_user: Make) -> None:
+    """The only colleague is whom the case is about: nobody is left, and a program owns nothing."""
+    make_user("integration")
+    with transaction(), pytest.raises(NoDutyOwner):
+        settle(case(about_user_id=tenant.admin.id))
 
 
 def test_the_deputy_stands_in_for_a_duty_owner_who_is_away(tenant: TestTenant, make_user: Make, away: Away) -> None:
