@@ -42,9 +42,8 @@ class NewEscalation:
 
 
 # In one statement with who demands and how often: a raise has few of them.
-NEIGHBOURS = question(
-    f"""
-    with recursive {likeness.FOUND}
+_NEIGHBOURS = f"""
+    with recursive {{found}}
     select (select c.id from contact c where c.account_id = :account and c.email = :email limit 1) as contact_id,
            (select count(*) from escalation where account_id = :account and reason = :reason
             and status not in ('declined', 'merged')) as repeats,
@@ -56,8 +55,10 @@ NEIGHBOURS = question(
                 order by {likeness.IN_ORDER}), '[]')
             from found join escalation e on e.id = found.id join account a on a.id = e.account_id
             where not e.restricted and e.about_user_id is distinct from :me) as duplicates
-    """,  # noqa: S608 - the parts are ours
-    "contact_id repeats duplicates",
+    """  # noqa: S608 - the parts are ours
+NEIGHBOURS, OUTAGE_NEIGHBOURS = (
+    question(_NEIGHBOURS.format(found=found), "contact_id repeats duplicates")
+    for found in (likeness.NEAR, likeness.FOUND)
 )
 
 
@@ -97,7 +98,8 @@ def list_neighbours(new: NewEscalation, record: Escalation, act: Act) -> Neighbo
     and the contact of the raiser's address."""
     like = likeness.Likeness(record.account_id, new.title, new.customer_statement, new.reason, new.external_refs)
     values = {**like.parameters(act.now), "me": act.actor.user_id, "email": record.raised_by_email}
-    row = db.session.execute(NEIGHBOURS, values).one()
+    asked = OUTAGE_NEIGHBOURS if new.reason == likeness.OUTAGE else NEIGHBOURS
+    row = db.session.execute(asked, values).one()
     duplicates = [_shown(found) for found in row.duplicates[:10]]
     return Neighbours(row.repeats, duplicates, row.contact_id)
 

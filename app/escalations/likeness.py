@@ -27,8 +27,7 @@ LIKE = 0.4
 _RECENT = """(e.status in ('open', 'in_progress', 'waiting', 'resolved')
               or e.status = 'closed' and e.closed_at > :closed_since)"""
 
-# Common table expressions that end in `found`: one row for each case shown, with why.
-FOUND = f"""
+_GROUP = f"""
     up as (
         select a.id, a.source, a.external_id, a.parent_external_id, 0 as step from account a where a.id = :account
         union all
@@ -45,7 +44,20 @@ FOUND = f"""
         where f.step < 50
     ), kin as (
         select id from family limit {GROUP}
-    ), ref as (
+    )
+"""  # noqa: S608 - the parts are ours
+_ALONE = "kin as (select cast(:account as uuid) as id)"
+_OF_OTHERS = f"""
+        union
+        select n.id from kin cross join lateral (
+            select e.id from escalation e where e.account_id = kin.id and kin.id <> :account and {_RECENT}
+            order by e.raised_at desc limit {EACH}) n
+        union
+        (select e.id from escalation e where :outage and e.reason = '{OUTAGE}' and e.raised_at > :outage_since
+         and {_RECENT} order by e.raised_at desc limit {OUTAGES})
+"""  # noqa: S608
+_FOUND = f"""
+    ref as (
         select r.system, r.external_id from json_to_recordset(cast(:refs as json)) as r(system text, external_id text)
     ), named as (
         select l.escalation_id as id, json_agg(json_build_object('system', r.system, 'external_id', r.external_id)
@@ -57,13 +69,7 @@ FOUND = f"""
     ), pool as (
         (select e.id from escalation e where e.account_id = :account and {_RECENT}
          order by e.raised_at desc limit {OWN})
-        union
-        select n.id from kin cross join lateral (
-            select e.id from escalation e where e.account_id = kin.id and kin.id <> :account and {_RECENT}
-            order by e.raised_at desc limit {EACH}) n
-        union
-        (select e.id from escalation e where :outage and e.reason = '{OUTAGE}' and e.raised_at > :outage_since
-         and {_RECENT} order by e.raised_at desc limit {OUTAGES})
+        {{others}}
         union
         select id from named
     ), compared as (
@@ -81,7 +87,11 @@ FOUND = f"""
         where refs is not null or score >= {LIKE} or same_account and same_reason and live
         order by refs is null, score desc, raised_at desc limit 100
     )
-"""  # noqa: S608 - the parts are ours
+"""  # noqa: S608
+# Common table expressions that end in `found`: one row for each case shown, with why. `NEAR` looks at the account and
+# at references in common, as every raise does, and is planned in half the time.
+FOUND = f"{_GROUP}, {_FOUND.format(others=_OF_OTHERS)}"
+NEAR = f"{_ALONE}, {_FOUND.format(others='')}"
 ORDER = "found.refs is null, case when found.score >= {like} then -found.score else 0 end, not found.same_account"
 IN_ORDER = f"{ORDER.format(like=LIKE)}, found.raised_at desc"
 COLUMNS = ("same_account", "same_group", "same_reason", "refs", "score")
