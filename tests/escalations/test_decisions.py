@@ -175,7 +175,7 @@ def test_a_page_of_decisions_costs_three_statements_whatever_the_number_of_polic
         publish(tenant, [{"name": f"version {n}", "when": {"all": []}, "target": OWNER, "fallback": CSM}])
         answer = client.post(f"/api/v1/escalations/{case['id']}/assign", json={"reason": "And again"})
         assert answer.status_code == 200
-    policies._cache.kept.clear()  # as in a process that has just started
+    policies._cache.clear()  # as in a process that has just started
     with transaction(), statements() as sent:
         found = decisions.list_decisions(UUID(case["id"]), actor=actor_of(tenant.admin), limit=50)
     assert len(found["items"]) == 6
