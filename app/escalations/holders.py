@@ -55,7 +55,7 @@ PASS_ON = text(
         join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
         where t.escalation_id = any(cast(:ids as uuid[])) and {FOLLOWS}
     )
-    update task t set assignee_id = asked.holder from asked
+    update task t set assignee_id = asked.holder, version = t.version + 1 from asked
     where t.tenant_id = :tenant and t.id = asked.id and t.assignee_id is distinct from asked.holder
     returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was
     """  # noqa: S608 - the parts are ours

@@ -54,9 +54,10 @@ def qualify(escalation_id: UUID, *, act: Act, answer: Answer) -> Escalation:
     record = change.record
     if record.tier == tiers.TIERS[-1]:
         raise NothingToQualify
-    if db.session.scalar(STANDING_ANSWER, {"id": record.id}) is answer.resolvable:
-        raise AlreadyAnswered(tier=record.tier)
     task = settle_question(change)
+    # An open question is answered even where the answer stands: another playbook may have asked anew.
+    if task is None and db.session.scalar(STANDING_ANSWER, {"id": record.id}) is answer.resolvable:
+        raise AlreadyAnswered(tier=record.tier)
     facts = {"tier": record.tier, "resolvable": answer.resolvable, "question": task.id if task else None}
     if answer.resolvable:
         change.note("qualify", facts, {"reason": answer.reason})

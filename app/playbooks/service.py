@@ -191,14 +191,28 @@ def change_task(task: Task, changes: dict[str, Any], *, now: datetime) -> Task:
 def join(loser_id: UUID, survivor_id: UUID, *, now: datetime) -> list[Task]:
     """In a merge, open tasks join the survivor with their origin; one that stands there already is waived, and so is
     what was asked of the merged one's own tier. Whose they are there is to be found afterwards."""
-    joined = []
-    kept = {(task.kind, task.title) for task in list_open(survivor_id)}
+    kept = {_sameness(task) for task in list_open(survivor_id)} - {None}
+    joined, waived = [], set()
     for task in list_open(loser_id):
-        known = (task.kind, task.title) in kept and task.kind != "customer_message"
-        if known or task.kind in ("qualification", "handover"):
+        if _sameness(task) in kept or task.kind in ("qualification", "handover"):
             change_task(task, {"state": "waived", "reason": "stands in the case this was merged into"}, now=now)
+            waived.add(task.key)
             continue
-        kept.add((task.kind, task.title))
         task.escalation_id, task.origin_id = survivor_id, task.origin_id or loser_id
         joined.append(task)
+    for task in joined:
+        _rename(task, loser_id.hex[-8:], waived)
     return joined
+
+
+def _sameness(task: Task) -> tuple[str, str] | None:
+    """By what two open tasks are one; None of what somebody asked for by hand, and of customers' messages."""
+    return None if task.kind in ("manual", "customer_message") else (task.kind, f"{task.key} {task.title}")
+
+
+def _rename(task: Task, mark: str, waived: Collection[str | None]) -> None:
+    """The keys of another case's playbook must not be taken for the survivor's own; what was waived since it stands
+    there is waited for there."""
+    if task.key is not None:
+        task.key = f"{mark}_{task.key}"
+        task.after = [key if key in waived else f"{mark}_{key}" for key in task.after]

@@ -224,3 +224,23 @@ def test_of_a_restricted_case_tasks_stay_with_its_owner(
 
     assert found["csm"]["assignee_id"] == str(company.owner.id)
     assert found["lead"]["assignee_id"] == str(company.manager.id)
+
+
+def test_in_a_merge_equal_tasks_of_one_playbook_stand_once_and_what_people_asked_for_stays(
+    client: ApiClient, publish: Any, raise_case: Raise
+) -> None:
+    publish("Bills", rank=1, when=BILLING, tasks=[task("call"), task("check", after=["call"])])
+    publish("Others", rank=2, tasks=[task("call", title="Ring them"), task("note", after=["call"])])
+    first, equal, other = raise_case(reason="billing"), raise_case(reason="billing"), raise_case(reason="security")
+    for case in (first, equal):
+        client.post(f"/api/v1/escalations/{case['id']}/tasks", json={"title": "Send flowers"})
+    for case in (equal, other):
+        merge = {"into_id": first["id"], "reason": "The same"}
+        assert client.post(f"/api/v1/escalations/{case['id']}/merge", json=merge).status_code == 200
+
+    found = client.get(f"/api/v1/escalations/{first['id']}/tasks").json["items"]
+    titles = sorted(one["title"] for one in found if one["kind"] in ("playbook", "manual"))
+    assert titles == ["Call", "Check", "Note", "Ring them", "Send flowers", "Send flowers"]
+    end(client, first, "call")
+    ready = {one["title"]: one["ready_at"] is not None for one in tasks_of(client, first).values()}
+    assert ready == {"Call": True, "Check": True, "Ring them": True, "Note": False}
