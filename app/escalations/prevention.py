@@ -38,8 +38,11 @@ def promise(change: Change, wanted: Mapping[str, Any]) -> PreventionAction:
         row = PreventionAction(
             id=new_id(), escalation_id=change.record.id, action=wanted["action"], state="open", created_at=change.now
         )
+        row.owner_id, row.due_on, row.remind_on = owner.id, due_on, due_on
         db.session.add(row)
-    row.owner_id, row.due_on, row.remind_on = owner.id, due_on, due_on
+    elif (row.owner_id, row.due_on) != (owner.id, due_on):
+        take_back(row)
+        row.owner_id, row.due_on, row.remind_on = owner.id, due_on, due_on
     tell_owner(change, row, owner)
     return row
 
@@ -95,13 +98,14 @@ def change_action(
         raise ReasonNeeded(errors=[{"pointer": "/reason", "detail": "expected why the action is dropped"}])
     if state != "open" and ("due_on" in changes or "owner_email" in changes):
         raise invalid("state", "expected open where the day or the owner changes")
-    was_owner, was_state = row.owner_id, row.state
+    was_owner, was_day, was_state = row.owner_id, row.due_on, row.state
     if "owner_email" in changes:
         row.owner_id = find_owner(change, changes["owner_email"], "owner_email").id
     if "due_on" in changes:
         row.due_on = check_day(change, changes["due_on"], "due_on")
-    row.state, row.reason = state, changes.get("reason", row.reason)
-    _end_or_go_on(change, row, was_state, moved=bool({"due_on", "owner_email"} & set(changes)))
+    # What it was dropped for says nothing of it once it is open or done.
+    row.state, row.reason = state, changes.get("reason", row.reason if state == was_state else None)
+    _end_or_go_on(change, row, was_state, moved=(row.owner_id, row.due_on) != (was_owner, was_day))
     if row.owner_id != was_owner:
         tell_owner(change, row, users.get_user(row.owner_id))
     facts = {"prevention": row.id, "state": state, "owner": row.owner_id, "due_on": row.due_on}

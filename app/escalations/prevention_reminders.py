@@ -5,20 +5,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+import structlog
+from sqlalchemy import select, text
 
 from app.accounts.queries import tenant_today
 from app.auth import queries as users
-from app.auth.actor import UserRef
+from app.auth.actor import Actor, UserRef
 from app.auth.models import User
 from app.auth.settings import tenant_settings
 from app.db import db
+from app.escalations.models import Escalation
 from app.escalations.prevention import REMINDED
+from app.escalations.queries import visible_to
 from app.escalations.words import numbered
 from app.notifications import queries as wishes
 from app.notifications import service as notifications
 from app.notifications.quiet import plan_delivery
 from app.routing import service as routing
+
+log = structlog.get_logger()
 
 BATCH = 500
 
@@ -33,8 +38,8 @@ DUE = text(
     from due, escalation e, account a
     where p.id = due.id and e.tenant_id = p.tenant_id and e.id = p.escalation_id
       and a.tenant_id = e.tenant_id and a.id = e.account_id
-    returning p.id, p.action, p.due_on, p.owner_id, p.escalation_id, e.number, e.title, e.restricted, e.about_user_id,
-              e.owner_id as case_owner_id, a.name as account
+    returning p.id, p.version, p.action, p.due_on, p.owner_id, p.escalation_id, e.number, e.title, e.restricted,
+              e.about_user_id, e.owner_id as case_owner_id, a.name as account
     """
 )
 
@@ -52,11 +57,16 @@ def remind(now: datetime) -> int:
 def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notifications.Message]:
     people = {user.id: user for user in users.list_active(ids={id_ for row in rows for id_ in _holders(row)})}
     on_duty = users.list_active(emails=[tenant_settings().duty_owner_email or ""])
+    admins = users.list_active(roles=["admin"])
     stand_ins = routing.find_stand_ins(people, now=now)
-    reached = {*people, *(by.id for by in stand_ins.values() if by), *(user.id for user in on_duty)}
+    reached = {*people, *(by.id for by in stand_ins.values() if by), *(user.id for user in (*on_duty, *admins))}
+    known = {**people, **{user.id: user for user in admins}}
     preferences = wishes.find_preferences(reached)
     for row in rows:
-        for user, why in _hearing(row, people, on_duty, stand_ins).items():
+        hearing = _hearing(row, people, on_duty, admins, stand_ins)
+        if not hearing:
+            log.warning("prevention_reminds_nobody", prevention=str(row.id))
+        for user, why in hearing.items():
             delivery = plan_delivery(preferences.get(user.id), now, urgent=False)
             late = (today - row.due_on).days
             said = f"was due {late} days ago" if late else "is due today"
@@ -65,11 +75,11 @@ def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notif
                 user.email,
                 REMINDED,
                 f"{row.account}: what keeps it from happening again {said} · {numbered(row.number)}",
-                f"{row.action}\nPromised when “{row.title}” was resolved.",
+                f"{row.action}\nPromised when {_case_name(row, known.get(user.id), now)} was resolved.",
                 why,
                 row.escalation_id,
                 None,
-                f"{REMINDED}:{row.id}:{today}:{user.id}",
+                f"{REMINDED}:{row.id}:{today}:{row.version}:{user.id}",
                 now,
                 delivery.hold_until,
                 delivery.channel,
@@ -80,21 +90,44 @@ def _holders(row: Any) -> list[UUID]:
     return [id_ for id_ in (row.owner_id, row.case_owner_id) if id_ is not None and id_ != row.about_user_id]
 
 
+def _case_name(row: Any, hearer: User | None, now: datetime) -> str:
+    """Its title, but of a restricted case only to who sees it: an action's owner may have left its line since."""
+    if row.restricted and (hearer is None or not _sees(row.escalation_id, hearer, now)):
+        return "this case"
+    return f"“{row.title}”"
+
+
+def _sees(escalation_id: UUID, user: User, now: datetime) -> bool:
+    seen = visible_to(Actor(user.id, user.email, user.name, user.role), now)
+    return db.session.scalar(select(Escalation.id).where(Escalation.id == escalation_id, seen)) is not None
+
+
 def _hearing(
-    row: Any, people: Mapping[UUID, User], on_duty: Sequence[User], stand_ins: Mapping[UUID, UserRef | None]
+    row: Any,
+    people: Mapping[UUID, User],
+    on_duty: Sequence[User],
+    admins: Sequence[User],
+    stand_ins: Mapping[UUID, UserRef | None],
 ) -> dict[UserRef, str]:
-    """Its owner; when they have left, who owned the case, else who is on duty; and who stands in for the absent, but
-    of a restricted case only in person."""
+    """Its owner; when they have left, who owned the case, else who is on duty or the admins; and who stands in for the
+    absent, but of a restricted case only in person."""
     holder = next((people[id_] for id_ in _holders(row) if id_ in people), None)
     if holder is None:
-        return {
-            UserRef(user.id, user.email, user.name): "You get this because its owner has left and you are on duty."
-            for user in on_duty
-            if user.id != row.about_user_id and not row.restricted
-        }
+        return _left_to(row, on_duty, admins)
     role = "its owner" if holder.id == row.owner_id else "the owner of the case, and its own has left"
     hearing = {UserRef(holder.id, holder.email, holder.name): f"You get this because you are {role}."}
     by = stand_ins.get(holder.id)
     if by is not None and by.id != row.about_user_id and not row.restricted:
         hearing.setdefault(by, f"You get this in place of {holder.name}, who is absent.")
     return hearing
+
+
+def _left_to(row: Any, on_duty: Sequence[User], admins: Sequence[User]) -> dict[UserRef, str]:
+    """Who is on duty, but not of a restricted case, which only admins still see; the admins too where nobody is."""
+    duty = [] if row.restricted else [user for user in on_duty if user.id != row.about_user_id]
+    role = "on duty" if duty else "an admin"
+    return {
+        UserRef(user.id, user.email, user.name): f"You get this because its owner has left and you are {role}."
+        for user in duty or admins
+        if user.id != row.about_user_id
+    }

@@ -116,8 +116,8 @@ def open_survey(survey_id: UUID, *, now: datetime | None = None) -> SurveyPage:
 
 
 def answer_survey(survey_id: UUID, *, score: int, comment: str | None, now: datetime) -> SurveyPage:
-    """Keep the answer in the case and tell its owner; a second one changes nothing and is told so. `now` is tenant
-    time."""
+    """Keep the answer in the case and tell its owner, or their manager when they have left; a second one changes
+    nothing and is told so. `now` is tenant time."""
     lock_record(_found(survey_id)[0].escalation_id)
     survey, record = _found(survey_id, lock=True)
     page = _page(survey, record)
@@ -127,6 +127,7 @@ def answer_survey(survey_id: UUID, *, score: int, comment: str | None, now: date
     survey.score, survey.answered_at = score, now
     change.note("survey", {"survey": survey.id, "score": score}, {"comment": comment})
     owners = users.list_active(ids=[record.owner_id] if record.owner_id else [])
+    owners = owners or users.list_managers(record.owner_id)
     subject = f"{named(record, change.account)}: the customer gave {score} of {max(SCORES)}"
     change.tell(owners, "survey", subject, comment or "They left no comment.")
     change.save()

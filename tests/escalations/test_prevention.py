@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -11,6 +12,7 @@ from app import clock
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations.prevention_reminders import remind
+from app.escalations.surveys import answer_survey
 from app.notifications.models import Intent
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
@@ -229,3 +231,80 @@ def test_in_a_merge_what_was_promised_goes_on_under_the_survivor(client: ApiClie
     (action,) = client.get(ACTIONS).json["items"]
     assert action["escalation"]["id"] == first["id"]
     assert change(client, action, state="done").status_code == 200
+
+
+def leave(*people: User) -> None:
+    with transaction():
+        for user in people:
+            db.session.execute(text('update "user" set active = false where id = :id'), {"id": user.id})
+
+
+def reminders() -> list[Intent]:
+    with transaction():
+        return list(db.session.scalars(select(Intent).where(Intent.kind == "prevention_due").order_by(Intent.id)))
+
+
+@pytest.mark.parametrize(("restricted", "named"), [(False, True), (True, False)])
+def test_a_reminder_names_the_case_only_to_who_sees_it(action: dict[str, Any], restricted: bool, named: bool) -> None:
+    with transaction():
+        change_it = text("update escalation set restricted = :restricted where id = :id")
+        db.session.execute(change_it, {"restricted": restricted, "id": action["escalation"]["id"]})
+    assert remind_on(10) == 1
+    (row,) = reminders()
+    assert (row.address, "Watch the disk" in row.body, "Exports fail" in row.body) == ("csm@example.com", True, named)
+
+
+def test_of_a_restricted_case_that_all_have_left_the_admins_hear(
+    client: ApiClient, raise_case: Raise, company: Company, tenant: TestTenant
+) -> None:
+    case = raise_case(restricted=True)
+    assert resolve(client, case, owner_email="manager@example.com").status_code == 200
+    leave(company.manager, company.owner)
+    assert remind_on(10) == 1
+    (row,) = reminders()
+    with transaction():
+        heard = db.session.get(User, row.user_id)
+        assert heard is not None
+        assert heard.role == "admin"
+    assert "Exports fail" in row.body
+
+
+def test_what_is_reopened_on_its_day_reminds_anew_without_the_old_reason(client: ApiClient, raise_case: Raise) -> None:
+    resolve(client, raise_case(), due_on=in_days(0))
+    (action,) = client.get(ACTIONS).json["items"]
+    assert remind_on(0) == 1
+    assert change(client, action, state="dropped", reason="Replaced").json["reason"] == "Replaced"
+    assert change(client, action, state="open").json["reason"] is None
+    assert [remind_on(0), remind_on(0)] == [1, 0]
+    assert [row.state for row in reminders()] == ["suppressed", "pending"]
+
+
+def test_promised_anew_for_another_its_former_owners_reminder_is_taken_back(
+    client: ApiClient, raise_case: Raise
+) -> None:
+    case = raise_case()
+    resolve(client, case, due_on=in_days(0))
+    remind_on(0)
+    path = f"/api/v1/escalations/{case['id']}"
+    client.post(f"{path}/verify", json={"accepted": False, "confirmed_by": "Jo", "channel": "call"})
+    resolve(client, case, owner_email="manager@example.com", due_on=in_days(0))
+    assert remind_on(0) == 1
+    assert [(row.address, row.state) for row in reminders()] == [
+        ("csm@example.com", "suppressed"),
+        ("manager@example.com", "pending"),
+    ]
+
+
+def test_a_survey_of_an_owner_who_has_left_is_told_to_their_manager(
+    client: ApiClient, raise_case: Raise, company: Company
+) -> None:
+    case = raise_case()
+    resolve(client, case)
+    path = f"/api/v1/escalations/{case['id']}"
+    client.post(f"{path}/verify", json={"accepted": True, "confirmed_by": "Jo", "channel": "call"})
+    asked = client.post(f"{path}/survey", json={})
+    assert asked.status_code in (200, 201), asked.text
+    leave(company.owner)
+    with transaction():
+        answer_survey(UUID(asked.json["id"]), score=2, comment=None, now=clock.now())
+    assert [address for address, _ in told("survey")] == ["manager@example.com"]
