@@ -178,6 +178,23 @@ def test_a_zip_that_bursts_or_leads_out_is_refused(data, detail):
     assert detail in refused.value.detail
 
 
+@pytest.mark.parametrize("comment", [b"", b"x", b"x" * 65535])
+def test_a_zip64_record_that_overrides_the_end_record_is_refused(comment):
+    """The end record says one entry in 46 bytes; the zip64 record says 50000, and zipfile believes that one."""
+    one = zipped({"a": b""})
+    at, end = one.index(b"PK\x01\x02"), one.index(b"PK\x05\x06")
+    entries = one[at:end] * 50_000
+    after = at + len(entries)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 50_000, 50_000, len(entries), at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, after, 1)
+    plain = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 46, at, len(comment)) + comment
+    data = one[:at] + entries + record + locator + plain
+    assert len(zipfile.ZipFile(io.BytesIO(data)).infolist()) == 50_000
+    with pytest.raises(FileRefused) as refused:
+        check(data)
+    assert "without zip64 records" in refused.value.detail
+
+
 def test_overlapping_entries_count_as_often_as_they_are_named():
     """A bomb that names the same bytes many times: 1 MiB of zeros, packed to a KiB, named 40 times is 40 MiB."""
     one = zipped({"a": bytes(1 << 20)})

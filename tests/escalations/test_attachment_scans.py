@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from app import clock
 from app.db import db, tenant_scope, transaction
@@ -81,6 +82,25 @@ def test_infected_bytes_are_deleted_in_every_case_and_who_uploaded_them_is_told(
     ]
 
 
+def test_dying_after_the_verdict_leaves_no_file_of_infected_bytes_open(
+    client, tenant, raise_case, attach, scanner, monkeypatch
+):
+    first, second = raise_case(), raise_case(title="Imports fail")
+    made = [attach(case, VIRUS, "a.log", "text/plain") for case in (first, second)]
+    with transaction():
+        db.session.execute(update(Attachment).where(Attachment.id == made[1]["id"]).values(state="clean"))
+
+    def die(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(scanning, "_tell", die)
+    with pytest.raises(SystemExit):
+        jobs.scan_attachments()
+    for case, file in zip((first, second), made, strict=True):
+        assert client.get(path_of(case, file)).json["state"] == "infected"
+        assert client.get(path_of(case, file, "/link")).status_code == 410
+
+
 def later(seconds):
     """As if the leases of scans had ended."""
     with transaction():
@@ -142,6 +162,29 @@ def test_a_worker_without_the_webs_store_says_so(client, raise_case, attach, sca
     assert "must share one" in client.get(path_of(case, made)).json["reason"]
 
 
+def test_a_store_that_lets_nobody_in_is_a_failed_scan_and_the_run_goes_on(
+    client, raise_case, attach, scanner, tenant, monkeypatch
+):
+    case = raise_case()
+    made = [attach(case), attach(case, b"line\n", "a.log", "text/plain")]
+    with transaction():
+        db.session.execute(update(Attachment).values(tries=2))
+    shut, reading = f"{tenant.id}/{made[0]['sha256']}", Store.reading
+
+    def refuse(store, key):
+        if key == shut:
+            raise PermissionError(13, "Permission denied", "/secret/place")
+        return reading(store, key)
+
+    monkeypatch.setattr(Store, "reading", refuse)
+    with capture_logs() as logged:
+        jobs.scan_attachments()
+    files = [client.get(path_of(case, file)).json for file in made]
+    assert [file["state"] for file in files] == ["failed", "clean"]
+    assert files[0]["reason"] == "the store did not let the file be read"
+    assert "store_unreadable" in [line["event"] for line in logged]
+
+
 def age(key, days):
     """Make a stored file older."""
     then = time.time() - days * 86400
@@ -162,6 +205,20 @@ def test_what_aborted_uploads_left_is_swept_a_day_later_and_what_is_attached_sta
     assert jobs.tidy_attachments() == 2
     assert stored(tenant) == sorted([new, orphans[1], f"{tenant.id}/{kept['sha256']}"])
     assert jobs.tidy_attachments() == 0
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "ab", "A" * 64])
+def test_a_file_that_we_did_not_write_stays_and_does_not_stop_the_sweep(tenant, name):
+    stray, orphan = f"{tenant.id}/{name}", f"{tenant.id}/{'c' * 64}"
+    for key in (stray, orphan):
+        with get_store().writing(key) as file:
+            file.write(b"left behind")
+        age(key, 2)
+    with capture_logs() as logged, tenant_scope(tenant.id):
+        assert jobs.tidy_tenant(tenant.id, clock.real_now()) == 1
+    assert stored(tenant) == [stray]
+    assert [line["key"] for line in logged if line["event"] == "attachment_stray"] == [stray]
+    get_store().delete(stray)
 
 
 class Broken:

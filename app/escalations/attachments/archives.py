@@ -8,6 +8,8 @@ from app.escalations.attachments.errors import refused
 
 END = b"PK\x05\x06"
 END_BYTES = 22
+END64_LOCATOR = b"PK\x06\x07"
+END64_LOCATOR_BYTES = 20
 LONGEST_COMMENT = 65535
 MAX_DIRECTORY_BYTES = 1 << 20  # zipfile reads the whole directory into memory
 MAX_ENTRIES = 10_000
@@ -49,11 +51,13 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
 
 def _directory_bytes(file: IO[bytes], size: int) -> int:
     """How long the list of entries is, by the end record (PKWARE APPNOTE 4.3.16), before anything reads it."""
-    file.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
+    file.seek(max(0, size - END_BYTES - LONGEST_COMMENT - END64_LOCATOR_BYTES))
     tail = file.read()
     at = tail.rfind(END)
     if at < 0 or len(tail) - at < END_BYTES:
         raise _refused("expected a zip that can be read")
+    if tail[:at][-END64_LOCATOR_BYTES:].startswith(END64_LOCATOR):  # zipfile lets its record override this one
+        raise _refused("expected a zip without zip64 records")
     file.seek(0)
     return int(struct.unpack_from("<L", tail, at + 12)[0])
 

@@ -1,5 +1,6 @@
 """What time brings about of attachments: scans, the end of bytes that no row wants, what aborted uploads left."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 
 RUN_SECONDS = 60.0
 BATCH = 100
+HASH = re.compile("[0-9a-f]{64}")
 ABANDONED_AFTER = timedelta(days=1)  # no upload takes as long
 WITH_WORK = text(
     """
@@ -102,7 +104,7 @@ def _tidy(keys: Sequence[str], now: datetime) -> int:
     abandoned = [key for key in keys if key.count("/") > 1]
     for key in abandoned:
         get_store().delete(key)
-    kept = [bytes.fromhex(key.rpartition("/")[2]) for key in keys if key.count("/") == 1]
+    kept = [sha256 for key in keys if key.count("/") == 1 and (sha256 := _hash_of(key)) is not None]
     with transaction():
         wanted = set(db.session.scalars(select(Attachment.sha256).where(Attachment.sha256.in_(kept), LIVE)))
     unwanted = [sha256 for sha256 in kept if sha256 not in wanted]
@@ -110,3 +112,12 @@ def _tidy(keys: Sequence[str], now: datetime) -> int:
         with transaction():
             _delete_unwanted(sha256, now)
     return len(abandoned) + len(unwanted)
+
+
+def _hash_of(key: str) -> bytes | None:
+    """The hash a key names; a file that we did not write stays where it is, and is logged."""
+    name = key.rpartition("/")[2]
+    if HASH.fullmatch(name) is None:
+        log.warning("attachment_stray", key=key)
+        return None
+    return bytes.fromhex(name)

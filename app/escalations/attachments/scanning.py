@@ -12,14 +12,14 @@ from uuid import UUID
 
 import structlog
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
 from app import clock
 from app.auth import queries as users
 from app.db import current_tenant, db, transaction
 from app.escalations.attachments.filing import LIVE, facts_of, turn_of
 from app.escalations.attachments.models import Attachment
-from app.escalations.attachments.store import get_store, key_of
+from app.escalations.attachments.store import STORE_ERRORS, get_store, key_of
 from app.escalations.case import begin, by_engine
 from app.escalations.owning import named
 
@@ -80,6 +80,9 @@ def scan(sha256: bytes) -> Verdict:
                 shutil.copyfileobj(file, copy)
         except FileNotFoundError:
             return Verdict("failed", "the file is not in this store: web and worker must share one")
+        except STORE_ERRORS:
+            log.warning("store_unreadable", sha256=sha256.hex(), exc_info=True)
+            return Verdict("failed", "the store did not let the file be read")
         copy.seek(0)
         return ask(current_app.config["SCAN_COMMAND"], copy.fileno())
 
@@ -111,28 +114,48 @@ def ask(command: Sequence[str], file: int, *, seconds: float = SECONDS) -> Verdi
 
 
 def record(claim: Claim, verdict: Verdict) -> None:
-    """Keep the verdict: a clean or failed one for this file, an infection for every file of these bytes."""
-    concerned = LIVE & (Attachment.sha256 == claim.sha256) if verdict.state == "infected" else Attachment.id == claim.id
+    """Keep the verdict: a clean or failed one for this file, an infection for every file of these bytes at once."""
     with transaction():
         turn_of(claim.sha256)
-        if verdict.state == "clean":
-            found = db.session.scalar(select(Attachment).where(concerned).with_for_update())
-            if found is not None and found.state == "unscanned":
-                found.state, found.reason, found.scanned_at = "clean", None, clock.real_now()
-            return
-        places = db.session.execute(select(Attachment.id, Attachment.escalation_id).where(concerned)).all()
+        if verdict.state == "infected":
+            places = _mark_infected(claim.sha256, verdict)
+        else:
+            places = _mark_clean(claim) if verdict.state == "clean" else _place(claim)
     for attachment_id, escalation_id in places:
         with transaction():
             _tell(attachment_id, escalation_id, verdict)
 
 
+def _mark_infected(sha256: bytes, verdict: Verdict) -> list[tuple[UUID, UUID]]:
+    """Every file of these bytes, in one statement: whatever happens before it is told, none of them is served."""
+    values = {"state": "infected", "reason": verdict.said or "infected", "scanned_at": clock.real_now()}
+    marked = update(Attachment).where(Attachment.sha256 == sha256, LIVE).values(values)
+    found = db.session.execute(marked.returning(Attachment.id, Attachment.escalation_id))
+    return [(attachment_id, escalation_id) for attachment_id, escalation_id in found]
+
+
+def _mark_clean(claim: Claim) -> list[tuple[UUID, UUID]]:
+    """There is nobody to tell of a clean file."""
+    found = db.session.scalar(select(Attachment).where(Attachment.id == claim.id).with_for_update())
+    if found is not None and found.state == "unscanned":
+        found.state, found.reason, found.scanned_at = "clean", None, clock.real_now()
+    return []
+
+
+def _place(claim: Claim) -> list[tuple[UUID, UUID]]:
+    found = db.session.execute(select(Attachment.id, Attachment.escalation_id).where(Attachment.id == claim.id))
+    return [(attachment_id, escalation_id) for attachment_id, escalation_id in found]
+
+
 def _tell(attachment_id: UUID, escalation_id: UUID, verdict: Verdict) -> None:
     """One file's bad verdict: in its row, in the timeline, and to who uploaded it."""
     change = begin(escalation_id, "attachment", by_engine(clock.now()))
-    found = db.session.scalar(select(Attachment).where(Attachment.id == attachment_id, LIVE).with_for_update())
+    expected = Attachment.state == "infected" if verdict.state == "infected" else LIVE
+    found = db.session.scalar(select(Attachment).where(Attachment.id == attachment_id, expected).with_for_update())
     if found is None:
         return
-    found.state, found.reason, found.scanned_at = verdict.state, verdict.said or verdict.state, clock.real_now()
+    if verdict.state == "failed":
+        found.state, found.reason, found.scanned_at = "failed", verdict.said or "failed", clock.real_now()
     texts = {"name": found.name, "reason": found.reason}
     change.note("attachment_scanned", {**facts_of(found), "state": verdict.state}, texts)
     subject = f"{named(change.record, change.account)}: {SUBJECTS[verdict.state]}"

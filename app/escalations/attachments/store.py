@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache
+from importlib import import_module
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -16,6 +17,18 @@ from app.db import current_tenant, new_id
 
 PART_BYTES = 5 << 20  # S3's smallest part: what is held in memory of an upload
 INCOMING = "incoming"
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """OSError, and where S3's client is installed its own: s3fs passes on those that came without an answer."""
+    try:
+        client = import_module("botocore.exceptions")
+    except ModuleNotFoundError:
+        return (OSError,)
+    return (OSError, client.BotoCoreError)
+
+
+STORE_ERRORS = _errors()  # what a store raises that cannot be reached or does not let us in
 
 
 def key_of(sha256: bytes, tenant_id: UUID | None = None) -> str:
