@@ -20,8 +20,6 @@ from app.playbooks.models import PlaybookModel, PlaybookVersion
 from app.playbooks.written import Unreadable, Written, read_yaml
 from app.rows import insert_all
 
-MOST_SHOWN = 20
-
 
 def check(definition: Any, written: Written | None = None) -> Playbook:
     """The playbook understood; PlaybookRefused names every fault, with its line where it was written as YAML."""

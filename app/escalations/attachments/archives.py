@@ -27,6 +27,7 @@ def check_archive(file: IO[bytes], size: int, *, part: str | None = None) -> Non
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
+    # All that the library raises for what is no zip, or one of a version or packing it does not read.
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, UnicodeDecodeError) as fault:
         raise _refused("expected a zip that can be read") from fault
     _check_entries(entries, size)
