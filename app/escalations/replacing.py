@@ -103,12 +103,12 @@ def replace(escalation_id: UUID, playbook_id: UUID, *, act: Act, reason: str, di
         facts[what] = [line.task.id for line in found.lines if line.what == what and line.task]
     change.note(EVENT, facts, {"reason": reason})
     _end(change, found.lines)
-    _keep(change, found.lines)
+    begun = _keep(change, found.lines)
     new = [*_make(change, found.lines), *_ask(change, found.question)]
     holders.follow(change, because="playbook")
     note_tasks(change, new)
     change.rows += new
-    _tell(change, new)
+    _tell(change, [*begun, *new])
     change.sign_of_work(change.now)
     change.save()
     return found
@@ -209,8 +209,8 @@ def _end(change: Change, lines: Sequence[Line]) -> None:
             change.note("task", {"task": line.task.id, "state": "waived"}, {"reason": REPLACED})
 
 
-def _keep(change: Change, lines: Sequence[Line]) -> None:
-    """Kept tasks say what the new playbook says; one that waits for nothing any more begins."""
+def _keep(change: Change, lines: Sequence[Line]) -> list[Task]:
+    """Kept tasks say what the new playbook says; those that wait for nothing any more begin and are answered."""
     ready = []
     for line in lines:
         if line.what == "kept" and line.task is not None:
@@ -222,6 +222,7 @@ def _keep(change: Change, lines: Sequence[Line]) -> None:
         promise(change, task, target)
     for task in ready:
         change.note("task_ready", {"task": task.id, "due_at": task.due_at})
+    return ready
 
 
 def _make(change: Change, lines: Sequence[Line]) -> list[Task]:
@@ -241,7 +242,7 @@ def _ask(change: Change, question: str | None) -> list[Task]:
 
 
 def _tell(change: Change, new: Sequence[Task]) -> None:
-    """Whoever can begin something new hears once what."""
+    """Whoever can begin something from here on hears once what."""
     told: dict[UUID, list[str]] = {}
     for task in new:
         if task.ready_at is not None and task.assignee_id is not None:

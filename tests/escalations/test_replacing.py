@@ -213,6 +213,18 @@ def test_back_again_what_was_ended_by_it_is_asked_for_anew_and_waited_for(
     assert tasks_of(client, case)["audit"]["ready_at"] is not None
 
 
+def test_who_can_begin_a_kept_task_through_it_hears_of_it(
+    client: ApiClient, raise_case: Raise, publish: Callable[..., str], company: Company, as_user: AsUser
+) -> None:
+    publish("First", tasks=[task("call"), task("check", after=["call"])])
+    case = raise_case()
+    later = publish("Later", rank=900, tasks=[task("check")])
+    assert replace(client, case, later, preview(client, case, later)["digest"]).status_code == 200
+
+    heard = as_user(company.owner).get("/api/v1/notifications").json["items"]
+    assert [one["body"] for one in heard if "another playbook" in one["subject"]] == ["Check"]
+
+
 def test_a_case_without_a_playbook_gets_one_with_its_first_question(
     client: ApiClient, raise_case: Raise, other: str
 ) -> None:
