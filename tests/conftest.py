@@ -15,7 +15,8 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from app import clock, create_app
@@ -197,3 +198,20 @@ def statements(app: Flask) -> Callable[[], AbstractContextManager[list[str]]]:
             event.remove(engine, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.fixture
+def as_superuser(settings: Settings) -> Callable[[str], None]:
+    """Runs a statement as the cluster's own user, whom no policy holds back."""
+
+    def run(statement: str) -> None:
+        engine = create_engine(settings.migration_url)
+        with engine.connect() as connection:
+            superuser = connection.scalar(text("select rolname from pg_roles where rolsuper limit 1"))
+        engine.dispose()
+        engine = create_engine(make_url(settings.database_url).set(username=superuser))
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    return run

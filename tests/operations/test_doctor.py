@@ -165,23 +165,6 @@ def test_a_connection_limit_of_our_own_user_is_looked_at(app, settings, as_super
     assert any(line.startswith("connections of our user: ") and " of 60 (" in line for line in found)
 
 
-@pytest.fixture
-def as_superuser(settings):
-    """Runs a statement as the cluster's own user."""
-
-    def run(statement):
-        engine = create_engine(settings.migration_url)
-        with engine.connect() as connection:
-            superuser = connection.scalar(text("select rolname from pg_roles where rolsuper limit 1"))
-        engine.dispose()
-        engine = create_engine(make_url(settings.database_url).set(username=superuser))
-        with engine.begin() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
-
-    return run
-
-
 def test_memory_and_connections_of_redis_are_warned_of():
     told = {"maxmemory": 1000, "used_memory": 800, "maxclients": 100, "connected_clients": 79}
     assert [one.level for one in capacity.check_redis_room(told)] == ["warn", "ok"]
