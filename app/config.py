@@ -29,6 +29,7 @@ class Settings:
     migration_url: str
     redis_url: str
     secret_key: str
+    sealing_keys: tuple[str, ...]
     base_url: str
     data_dir: Path
     smtp_url: str | None
@@ -105,6 +106,13 @@ def _secret(value: str) -> str:
     return value
 
 
+def _secrets(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(_secret(key) for key in value.split())
+    except ValueError as fault:
+        raise ValueError(f"keys with spaces between them, each {fault}") from fault
+
+
 def _seconds(value: str) -> float:
     number = float(value)
     if not 0.05 <= number <= 3600:
@@ -156,11 +164,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     database_url = get("DATABASE_URL", _postgres, None, "")
     name = database_name(database_url)
     data_dir = get("DATA_DIR", Path, ".firsthand", Path())
+    secret_key = get("SECRET_KEY", _secret, None, "")
     settings = Settings(
         database_url=database_url,
         migration_url=get("MIGRATION_URL", _postgres, database_url or "postgresql://unset/unset", ""),
         redis_url=get("REDIS_URL", _redis, None, ""),
-        secret_key=get("SECRET_KEY", _secret, None, ""),
+        secret_key=secret_key,
+        sealing_keys=get("SEALING_KEYS", _secrets, "", ()) or (secret_key,),
         base_url=get("BASE_URL", _http, "http://127.0.0.1:8000", ""),
         data_dir=data_dir,
         smtp_url=get("SMTP_URL", _smtp, "", None),

@@ -39,3 +39,9 @@ class LinkExpired(AppError):
     """It was ours; the person asks for a new one or signs in."""
 
     status, code, title = 410, "link_expired", "This link has expired"
+
+
+class SealBroken(Conflict):
+    """Sealed for somebody else, changed since, or sealed with a key that is no longer among the settings."""
+
+    code, title = "seal_broken", "A kept secret can no longer be read: enter it again"
