@@ -8,20 +8,19 @@ from sqlalchemy import text
 
 from app.db import db
 from app.escalations.models import LIVE_SQL
-from app.escalations.standing import PLACES
+from app.escalations.standing import places, sees_restricted
 from app.escalations.words import numbered
 
 # Of each person a statement asks about once; of a case about somebody the chain is followed anew, without them.
-MY_PLACES = PLACES.format(about="cast(null as uuid)")
+MY_PLACES = places("cast(null as uuid)")
 
 
 def in_my_place(user: str, about: str) -> str:
     """SQL, beside `places` in scope: the user is `:me` or covered by them, in a case about somebody or nobody."""
-    places = PLACES.format(about=about)
     return f"""(
         {user} = any(array(select id from places)) and ({user} = cast(:me as uuid) or {about} is null or (
             {about} <> cast(:me as uuid)
-            and exists (with recursive {places} select 1 from places where places.id = {user})))
+            and exists (with recursive {places(about)} select 1 from places where places.id = {user})))
     )"""  # noqa: S608 - the parts are ours
 
 
@@ -29,7 +28,7 @@ def in_my_place(user: str, about: str) -> str:
 COVERED = f"""(
     escalation.owner_id = any(array(with recursive {MY_PLACES} select id from places where id <> cast(:me as uuid)))
     and escalation.{LIVE_SQL} and (escalation.about_user_id is null or exists (
-        with recursive {PLACES.format(about="escalation.about_user_id")}
+        with recursive {places("escalation.about_user_id")}
         select 1 from places where places.id = escalation.owner_id))
 )"""  # noqa: S608 - the parts are ours
 
@@ -45,7 +44,7 @@ TASKS = """
     join "user" u on u.tenant_id = t.tenant_id and u.id = t.assignee_id
     where {state} and e.about_user_id is distinct from cast(:me as uuid)
       and {assigned}
-      and (not e.restricted or {owned})
+      and (not e.restricted or {seen})
       and (cast(:due_before as timestamptz) is null or t.due_at < :due_before)
       and (cast(:after_id as uuid) is null or ({at}, t.id) {beyond} (coalesce(cast(:after as timestamptz), 'infinity'),
                                                                   :after_id))
@@ -54,7 +53,7 @@ TASKS = """
 PARTS = {
     "places": MY_PLACES,
     "assigned": in_my_place("t.assignee_id", "e.about_user_id"),
-    "owned": in_my_place("e.owner_id", "e.about_user_id"),
+    "seen": sees_restricted("e"),
 }
 OF_LIVE = f"t.state = 'open' and (e.{LIVE_SQL} or t.kind = 'customer_message')"
 BY_DUE = {"at": "coalesce(t.due_at, 'infinity')", "beyond": ">", "order": "asc"}
@@ -81,8 +80,8 @@ def list_tasks(
     state: str = "open",
     due_before: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """The tasks of a person and of whom they cover, in one statement; of a restricted case only its owner's. Open ones
-    can be begun, waiting ones not yet, both by due time; what ended comes last first."""
+    """The tasks of a person and of whom they cover, in one statement; of a restricted case if they may see it. Open
+    ones can be begun, waiting ones not yet, both by due time; what ended comes last first."""
     after_at, after_id = after or (None, None)
     values = {"me": user_id, "now": now, "after": after_at, "after_id": after_id, "limit": limit}
     rows = db.session.execute(LISTS[state], {**values, "due_before": due_before}).mappings()

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.auth import queries as users
 from app.auth.models import User
 from app.auth.settings import tenant_settings
-from app.escalations import tasking
+from app.escalations import holders, tasking
 from app.escalations.case import Change
 from app.escalations.models import Escalation
 from app.escalations.owning import named
@@ -48,6 +48,21 @@ def list_deciders(record: Escalation, *, now: datetime) -> list[User]:
     served = seeing_by_place(record, [id_ for id_, stand_in in away.items() if stand_in is not None])
     reached = [user for user in people if user.id not in away or user.id in served]
     return (reached or people)[:1]
+
+
+def ask_who_sees(change: Change) -> None:
+    """Of a case that became restricted no decision is asked of somebody who may not see it, but of who may."""
+    for task in playbooks.list_open(change.record.id):
+        asked = users.list_active(ids=[task.assignee_id]) if task.kind == KIND and task.assignee_id else []
+        if not asked or tasking.may_see(change, asked[0]):
+            continue
+        people = list_deciders(change.record, now=change.now)
+        task.assignee_id = people[0].id if people else None
+        moved = {"task": task.id, "was": asked[0].id, "assignee": task.assignee_id}
+        change.note(holders.EVENT, {"because": "restricted", "tasks": [moved]})
+        subject = f"{named(change.record, change.account)}: management's decision is asked for"
+        change.tell(people, "decision_asked", subject, f"{TITLE}.")
+        change.rows.append(holders.taken_from(asked[0], change))
 
 
 def is_asked(escalation_id: UUID) -> bool:

@@ -10,7 +10,7 @@ from app.auth.reasons import check_reason
 from app.auth.settings import tenant_settings
 from app.db import db
 from app.errors import invalid
-from app.escalations import answering, holders
+from app.escalations import answering, deciding, holders
 from app.escalations.case import Act, Change, begin, list_contract_ids
 from app.escalations.climbing import vendor_texts
 from app.escalations.errors import ReasonNeeded
@@ -54,6 +54,8 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
         change.note("edit", facts, texts)
     if "restricted" in facts:
         holders.follow(change, because="restricted")
+        if record.restricted:
+            deciding.ask_who_sees(change)
     answering.follow(change, open_before)
     change.sign_of_work(change.now)
     return change.save()

@@ -7,6 +7,7 @@ changed.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +15,27 @@ from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth import queries as users
+from app.auth.models import User
 from app.db import current_tenant, db
 from app.escalations.case import Change
 from app.escalations.models import LIVE_SQL
+from app.escalations.standing import sees_restricted
 from app.escalations.words import numbered
+from app.notifications import service as notifications
+from app.notifications.models import Intent
 from app.playbooks.models import Task
 from app.rows import array_of
 
 EVENT = "tasks_passed_on"
+TAKEN = "Who may see the case has changed. Somebody else does it now; you need do nothing more for it."
 
-# Beside a task `t`, its case `e` and its account `a`. Who was asked for management's decision stays asked.
-FOLLOWS = """
+# Beside a task `t`, its case `e` and its account `a`. Who was asked for management's decision stays asked; what was
+# given to one person stays with them as long as they may see the case, and then is the owner's for good.
+IN_A_NAME = "t.role in ('tier', 'assignee')"
+FOLLOWS = f"""
     t.state = 'open' and t.kind <> 'decision'
-    and t.role in ('owner', 'csm', 'account_owner', 'sponsor', 'team_lead', 'owner_manager')
+    and (t.role in ('owner', 'csm', 'account_owner', 'sponsor', 'team_lead', 'owner_manager')
+         or e.restricted and {IN_A_NAME} and not {sees_restricted("e", me="t.assignee_id")})
 """
 HOLDER = """
     coalesce((
@@ -49,15 +58,16 @@ HOLDER = """
 PASS_ON = text(
     f"""
     with asked as (
-        select t.id, t.assignee_id as was, {HOLDER} as holder
+        select t.id, t.assignee_id as was, {HOLDER} as holder,
+               {IN_A_NAME} as taken, case when {IN_A_NAME} then 'owner' else t.role end as role
         from task t
         join escalation e on e.tenant_id = t.tenant_id and e.id = t.escalation_id
         join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
         where t.escalation_id = any(cast(:ids as uuid[])) and {FOLLOWS}
     )
-    update task t set assignee_id = asked.holder, version = t.version + 1 from asked
+    update task t set assignee_id = asked.holder, role = asked.role, version = t.version + 1 from asked
     where t.tenant_id = :tenant and t.id = asked.id and t.assignee_id is distinct from asked.holder
-    returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was
+    returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was, asked.taken
     """  # noqa: S608 - the parts are ours
 )
 # Open cases with a task in the wrong hands since a colleague changed, was made, or left: by owner and by account.
@@ -83,7 +93,7 @@ MISPLACED = f"""
 
 @dataclass(frozen=True)
 class PassedOn:
-    """A task that is somebody else's now."""
+    """A task that is somebody else's now; `taken` from who had it by name and may not see the case any more."""
 
     id: UUID
     escalation_id: UUID
@@ -91,11 +101,12 @@ class PassedOn:
     ready: bool
     assignee_id: UUID | None
     was: UUID | None
+    taken: bool
 
 
-def pass_on(escalation_ids: Iterable[UUID]) -> dict[UUID, list[PassedOn]]:
+def pass_on(escalation_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, list[PassedOn]]:
     """The open tasks of these cases go to who holds their roles; what moved, by case, in one statement."""
-    values = {"ids": array_of(list(escalation_ids)), "tenant": current_tenant()}
+    values = {"ids": array_of(list(escalation_ids)), "tenant": current_tenant(), "now": now}
     found: dict[UUID, list[PassedOn]] = defaultdict(list)
     for row in db.session.execute(PASS_ON, values):
         found[row.escalation_id].append(PassedOn(**row._mapping))
@@ -105,20 +116,38 @@ def pass_on(escalation_ids: Iterable[UUID]) -> dict[UUID, list[PassedOn]]:
 def follow(change: Change, *, because: str) -> None:
     """The tasks of one case go to who holds their roles now; each new holder hears once of what can be begun.
 
-    An owner who just got the case is told that instead.
+    An owner who just got the case is told that instead. Who may not see it any more hears that their task is gone.
     """
     db.session.flush()
-    moved = pass_on([change.record.id]).get(change.record.id, [])
-    if not moved:
-        return
+    moved = pass_on([change.record.id], now=change.now).get(change.record.id, [])
     _show(moved)
-    others = [one for one in moved if one.assignee_id != change.record.owner_id]
-    if others or because != "owner":
-        change.note(EVENT, facts_of(moved, because))
-    told = by_person(others if because == "owner" else moved)
-    for user in users.list_active(ids=list(told)) if told else []:
-        subject = f"{change.account.account.name}: {subject_of(change.record.title, change.record.number)}"
-        change.tell([user], "task", subject, "\n".join(told[user.id]))
+    shown = [one for one in moved if because != "owner" or one.taken or one.assignee_id != change.record.owner_id]
+    if not shown:
+        return
+    change.note(EVENT, facts_of(moved, because))
+    told = by_person(shown)
+    losers = {one.was for one in moved if one.taken and one.was is not None}
+    for user in users.list_active(ids=[*told, *losers]):
+        if user.id in told:
+            subject = f"{change.account.account.name}: {subject_of(change.record.title, change.record.number)}"
+            change.tell([user], "task", subject, "\n".join(told[user.id]))
+        if user.id in losers and user.id not in (change.act.actor.user_id, change.record.about_user_id):
+            change.rows.append(taken_from(user, change))
+            change.told = True
+
+
+def taken_from(user: User, change: Change) -> Intent:
+    """What somebody hears of a case they may not see any more: its number, which they know, and no link."""
+    return notifications.intent(
+        user=user,
+        kind="task",
+        subject=f"{numbered(change.record.number)}: what you had to do there is no longer yours",
+        body=TAKEN,
+        dedupe_key=f"task_taken:{change.record.id}:{change.record.event_count}:{user.id}",
+        at=change.now,
+        now=change.now,
+        why="You get this because you had a task in this case.",
+    )
 
 
 def facts_of(moved: Sequence[PassedOn], because: str) -> dict[str, Any]:

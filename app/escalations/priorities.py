@@ -102,14 +102,16 @@ def reprioritise_batch(now: datetime, *, limit: int = BATCH) -> int:
     """Value, snapshot and priority of the next cases that need it, and whose tasks are; answers how many. At most
     thirteen statements."""
     lately = {"lately": now - LATELY, "users_lately": clock.real_now() - USERS_LATELY}
-    found = db.session.execute(LIST_STALE, {"today": accounts.tenant_today(now), **lately, "limit": limit}).all()
+    found = db.session.execute(
+        LIST_STALE, {"today": accounts.tenant_today(now), **lately, "now": now, "limit": limit}
+    ).all()
     if not found:
         return 0
     stale = {row.id: row.present_version for row in found}
     records = [_record(row) for row in found]
     facts = accounts.facts_for_many({record.account_id for record in records}, now=now)
     touched, changed_at = _contracts(records), _last_changes(records)
-    measured, passed_on = Measured(), holders.pass_on(record.id for record in records)
+    measured, passed_on = Measured(), holders.pass_on((record.id for record in records), now=now)
     for record in records:
         _measure(record, stale[record.id], facts[record.account_id], touched, changed_at, measured, now)
         if moved := passed_on.get(record.id):

@@ -32,7 +32,7 @@ from app.escalations.case import basis_of
 from app.escalations.models import Escalation, Watcher
 from app.escalations.raising import Raised
 from app.escalations.silence import silence_of
-from app.escalations.standing import PLACES
+from app.escalations.standing import in_line
 from app.escalations.tiers import TIERS
 from app.escalations.words import link_for_lessons, numbered
 from app.http import decode_cursor, encode_cursor
@@ -43,24 +43,17 @@ RUNNING = ("running", "paused", "breached")
 COLUMNS = [column for column in Escalation.__table__.columns if column.name != "customer_statement"]
 
 # In person or for somebody absent: the owner, anybody above them, or who has to approve the raise.
-IN_PLACE = text(
-    f"""
-    exists (with recursive {PLACES.format(about="escalation.about_user_id")}, line as (
-        select escalation.owner_id as id, 0 as height
-        union all
-        select u.manager_id, line.height + 1 from "user" u join line on u.id = line.id where line.height < 50
-    )
-    select 1 from places join "user" one on one.id = places.id where places.id in (select id from line)
-    or escalation.status = 'requested' and (
+APPROVES = """
+    escalation.status = 'requested' and (
         one.email = any(cast(:approvers as text[]))
         or not exists (select 1 from "user" named where named.tenant_id = escalation.tenant_id and named.active
                        and named.email = any(cast(:approvers as text[])))
         and exists (select 1 from account a
                     join "user" u on u.tenant_id = a.tenant_id and u.email = lower(a.owner_email)
                     where a.tenant_id = escalation.tenant_id and a.id = escalation.account_id
-                    and u.manager_id = places.id)))
-    """  # noqa: S608 - the part is ours
-)
+                    and u.manager_id = places.id))
+"""
+IN_PLACE = text(in_line("escalation", or_else=APPROVES))
 
 
 def visible_to(actor: Actor, now: datetime) -> ColumnElement[bool]:

@@ -11,19 +11,47 @@ from app.errors import NotFound
 from app.escalations import permissions
 from app.escalations.models import Escalation
 
-# Whom `:me` stands in for now, themselves included: the absent whose chain of delegates leads to them. A chain breaks
-# at who left and at whom the case is about; who is absent stands in for nobody.
-PLACES = """
+
+def places(about: str, *, me: str = ":me") -> str:
+    """SQL: the recursive `places` of whom `me` stands in for now, themselves included: the absent whose chain of
+    delegates leads to them. A chain breaks at who left and at whom the case is about; who is absent stands in for
+    nobody."""
+    return f"""
     places (id) as (
-        select cast(:me as uuid)
+        select cast({me} as uuid)
         union
         select a.user_id from absence a join places on places.id = a.delegate_id
         join "user" u on u.id = a.user_id and u.active
         where a.starts_at <= :now and a.ends_at > :now and a.user_id is distinct from {about}
         and not exists (select 1 from absence own
-                        where own.user_id = :me and own.starts_at <= :now and own.ends_at > :now)
+                        where own.user_id = {me} and own.starts_at <= :now and own.ends_at > :now)
     )
-"""
+    """  # noqa: S608 - the parts are ours
+
+
+def in_line(case: str, *, me: str = ":me", or_else: str = "false") -> str:
+    """SQL: in person or for somebody absent `me` owns this case or stands above its owner; `or_else` may ask of the
+    same `places` and of the user `one`, who is one of them, what gives the right as well."""
+    return f"""
+    exists (with recursive {places(f"{case}.about_user_id", me=me)}, line as (
+        select {case}.owner_id as id, 0 as height
+        union all
+        select u.manager_id, line.height + 1 from "user" u join line on u.id = line.id where line.height < 50
+    )
+    select 1 from places join "user" one on one.id = places.id where places.id in (select id from line) or {or_else})
+    """  # noqa: S608 - the parts are ours
+
+
+def sees_restricted(case: str, *, me: str = ":me") -> str:
+    """SQL: `me` may see this restricted case, which is not about them and was approved."""
+    return f"""(
+        {in_line(case, me=me)}
+        or exists (select from watcher w
+                   where w.tenant_id = {case}.tenant_id and w.escalation_id = {case}.id and w.user_id = {me})
+        or exists (select from "user" i where i.id = {me} and i.role = 'admin')
+    )"""  # noqa: S608 - the parts are ours
+
+
 STANDING = text(
     f"""
     with recursive line as (
@@ -31,7 +59,7 @@ STANDING = text(
         union all
         select m.id, m.manager_id, line.height + 1 from "user" m join line on m.id = line.manager_id
         where line.height < 50
-    ), {PLACES.format(about="cast(:about as uuid)")}
+    ), {places("cast(:about as uuid)")}
     select array(select id from line where height > 1 order by height) as above,
            array(select id from places where id <> :me) as absent,
            (select lead_id from team where id = cast(:team as uuid)) as lead_id,

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from app import clock
+from app.auth.models import User
 from app.db import db, transaction
 from app.escalations.covering import list_tasks
 from app.escalations.deadlines import list_deadlines
@@ -139,6 +140,28 @@ def test_a_restricted_cases_task_is_for_its_owner_and_who_covers_for_them_alone(
         (case["number"], "Read the logs", None),
         (case["number"], "Call them", "owner@example.com"),
     ]
+
+
+def test_a_restricted_cases_task_is_listed_to_whoever_may_see_it(
+    client: ApiClient, company: Company, raise_case: Raise, away: Away, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    """The line above, who stands in for it, watchers and admins; everybody else has nothing to do there."""
+    case = raise_case()
+    watcher, stranger, helper = (make_user("csm", f"{name}@example.com") for name in ("watcher", "stranger", "helper"))
+    act(as_user(watcher), case, "watch", watching=True)
+    doers = (company.manager, company.boss, watcher, stranger)
+    for user in doers:
+        act(client, case, "tasks", title=f"For {user.email}", assignee_email=user.email)
+    act(client, case, "tasks", title="For an admin", assignee_email="admin@example.com")
+    with transaction():
+        db.session.execute(update(Escalation).values(restricted=True))
+
+    for user in doers[:3]:
+        assert tasks(as_user(user)) == [(case["number"], f"For {user.email}", None)]
+    assert tasks(as_user(stranger)) == []
+    assert tasks(client) == [(case["number"], "For an admin", None)]
+    away(company.manager, helper, mode="cover")
+    assert tasks(as_user(helper)) == [(case["number"], "For manager@example.com", "manager@example.com")]
 
 
 def test_my_tasks_are_paged_by_due_time_those_without_last(

@@ -14,7 +14,10 @@ from app.auth.models import User
 from app.db import db, transaction
 from app.errors import Invalid
 from app.escalations import engine, service
+from app.escalations.deciding import TITLE
+from app.escalations.holders import EVENT
 from app.escalations.jobs import reprioritise_tenant
+from app.escalations.models import Event
 from app.escalations.service import Act, NewEscalation
 from app.escalations.sweep import sweep_tenant
 from app.notifications.models import Intent
@@ -210,3 +213,99 @@ def test_a_task_of_a_restricted_case_goes_only_to_who_may_see_it(
         return
     with transaction():
         assert service.add_task(case.id, act=Act(case.tenant.actor, NOW), new=new).assignee_id == colleague.id
+
+
+def given(case: Case, title: str) -> tuple[str | None, str]:
+    """Who has a task, and as what."""
+    with transaction():
+        asked = select(User.email, Task.role).join(Task, Task.assignee_id == User.id)
+        email, role = db.session.execute(asked.where(Task.escalation_id == case.id, Task.title == title)).one()
+        return email, role
+
+
+def heard(user: User) -> list[Intent]:
+    with transaction():
+        return list(db.session.scalars(select(Intent).where(Intent.user_id == user.id).order_by(Intent.id)))
+
+
+def passed_on(case: Case) -> list[tuple[str, str, str]]:
+    """(why, from, to) of each task the timeline says was passed on."""
+    with transaction():
+        facts = db.session.scalars(select(Event.facts).where(Event.escalation_id == case.id, Event.kind == EVENT))
+        emails = {str(id_): email for id_, email in db.session.execute(select(User.id, User.email))}
+        return [
+            (one["because"], emails[task["was"]], emails[task["assignee"]]) for one in facts for task in one["tasks"]
+        ]
+
+
+def restrict(case: Case) -> None:
+    with transaction():
+        service.edit(case.id, act=Act(case.tenant.actor, march(2, 12)), changes={"restricted": True})
+
+
+def test_tasks_in_the_name_of_who_may_not_see_a_case_that_becomes_restricted_are_its_owners(
+    case: Case, make_user: Make
+) -> None:
+    """A task by hand and the question of a tier; the owner's manager, who may see it, keeps theirs."""
+    expert, helper = make_user("specialist", "expert@example.com"), make_user("specialist", "helper@example.com")
+    with transaction():
+        routing.upsert_team("Second line", tier="tier_2", members=[{"email": expert.email}], now=NOW)
+    case.raised(restricted=False)
+    act, manager = Act(case.tenant.actor, NOW), case.company.manager
+    with transaction():
+        service.escalate(case.id, act=act, hop=service.Hop(reason="outside_expertise", brief="Tried everything."))
+    with transaction():
+        question = db.session.scalars(select(Task.title).where(Task.kind == "qualification")).all()[-1]
+    for title, doer in (("Read the minutes", helper), ("Call the board", manager)):
+        with transaction():
+            service.add_task(case.id, act=act, new=service.NewTask(title, assignee_email=doer.email))
+    assert [given(case, title) for title in (question, "Read the minutes")] == [
+        ("expert@example.com", "tier"),
+        ("helper@example.com", "assignee"),
+    ]
+
+    restrict(case)
+
+    owner = case.company.owner.email
+    assert given(case, question) == (owner, "owner")
+    assert given(case, "Read the minutes") == (owner, "owner")
+    assert given(case, "Call the board") == ("manager@example.com", "assignee")
+    assert sorted(passed_on(case)) == [
+        ("restricted", "expert@example.com", owner),
+        ("restricted", "helper@example.com", owner),
+    ]
+    for loser in (expert, helper):
+        last = heard(loser)[-1]
+        assert (last.subject, last.escalation_id) == ("ESC-1: what you had to do there is no longer yours", None)
+        told = f"{last.subject} {last.body} {last.why}"
+        assert not [secret for secret in ("board", "Globex", "minutes", question) if secret in told]
+    assert "Read the minutes" in heard(case.company.owner)[-1].body
+
+
+def test_a_task_of_a_restricted_case_comes_to_its_new_owner_when_who_has_it_is_no_longer_in_the_line(
+    case: Case, make_user: Make
+) -> None:
+    case.raised()
+    act = Act(case.tenant.actor, NOW)
+    with transaction():
+        new = service.NewTask("Call the board", assignee_email=case.company.manager.email)
+        service.add_task(case.id, act=act, new=new)
+    other = make_user("csm", "other@example.com", manager=make_user("manager", "another@example.com"))
+    with transaction():
+        service.assign(case.id, act=act, to=service.NewOwner(owner_id=other.id), reason="Knows the board")
+    assert given(case, "Call the board") == ("other@example.com", "owner")
+    assert ("owner", "manager@example.com", "other@example.com") in passed_on(case)
+
+
+def test_a_decision_asked_of_who_may_not_see_a_case_that_becomes_restricted_is_asked_of_who_may(
+    case: Case, make_user: Make, away: Callable[..., None], put_on_duty: Callable[[User], None]
+) -> None:
+    duty = make_user("specialist", "duty@example.com")
+    put_on_duty(duty)
+    case.raised(restricted=False)
+    away(case.company.manager)
+    assert case.ask_decision() == "duty@example.com"
+    restrict(case)
+    assert given(case, TITLE) == (case.tenant.admin.email, "owner_manager")
+    assert passed_on(case) == [("restricted", "duty@example.com", case.tenant.admin.email)]
+    assert heard(duty)[-1].subject == "ESC-1: what you had to do there is no longer yours"
