@@ -17,7 +17,7 @@ from app.escalations.models import Escalation, Event, Link
 from app.escalations.owning import named
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
-from app.playbooks.drafts import open_gaps
+from app.playbooks.drafts import gaps_left
 from app.playbooks.models import Task
 
 
@@ -73,7 +73,7 @@ def check_from_draft(change: Change, key: str, audiences: list[str], texts: Mapp
         if one not in draft.audience:
             raise invalid("audience", f"the draft {key} is not for {one}, expected some of {', '.join(draft.audience)}")
     for name, said in texts.items():
-        if gaps := open_gaps(said or ""):
+        if gaps := gaps_left(draft, said or ""):
             place = name.replace("text_", "texts/", 1)
             raise invalid(place, f"is still to be filled: {', '.join(gaps)}", code="gaps_left")
 

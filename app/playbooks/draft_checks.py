@@ -136,7 +136,7 @@ class Checker:
             return found
         if isinstance(found, Field):
             return found.kind
-        raise _Refused(node, f"{_path(node)} is more than one value: {_offered(found)}", "wrong_type")
+        raise _Refused(node, f"{path_as_written(node)} is more than one value: {_offered(found)}", "wrong_type")
 
     def _kind(self, node: nodes.Node, scope: Group, listing: bool) -> Found | str:
         self._count(node, listing)
@@ -161,16 +161,18 @@ class Checker:
             name, before = node.name, ""
         elif isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name | nodes.Getattr):
             held = self._field(node.node, scope)
-            name, before = node.attr, _path(node.node)
+            name, before = node.attr, path_as_written(node.node)
             around = held if isinstance(held, Mapping) else {}
         else:
             raise _Refused(node, f"{_name(node)} is not taken: only fields, texts, numbers and filters")
         found = around.get(name)
         if found is None:
             where = f"{before} has {_offered(around)}" if before else f"there are {_offered(around)}"
-            raise _Refused(node, f"there is no field {_path(node)}: {where}", "unknown_field")
+            raise _Refused(node, f"there is no field {path_as_written(node)}: {where}", "unknown_field")
         if self.customer and isinstance(found, Field | Many) and found.internal:
-            raise _Refused(node, f"{_path(node)} is for us alone, this is written for the customer", "internal_field")
+            raise _Refused(
+                node, f"{path_as_written(node)} is for us alone, this is written for the customer", "internal_field"
+            )
         return found
 
     def _filtered(self, node: nodes.Filter, scope: Group, listing: bool) -> str:
@@ -207,10 +209,10 @@ def _chained(node: nodes.Node | None) -> int:
     return count
 
 
-def _path(node: nodes.Node) -> str:
+def path_as_written(node: nodes.Node) -> str:
     """As it was written: `owner.name`."""
     if isinstance(node, nodes.Getattr):
-        return f"{_path(node.node)}.{node.attr}"
+        return f"{path_as_written(node.node)}.{node.attr}"
     return node.name if isinstance(node, nodes.Name) else "this"
 
 

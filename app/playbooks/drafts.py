@@ -24,6 +24,7 @@ from app.playbooks.definition import Draft, Playbook
 from app.playbooks.draft_checks import LOOP, Checker, TemplateFault
 from app.playbooks.draft_fields import MOST_LISTED, Field, Group, Many, fields_with
 from app.playbooks.draft_filters import FILTERS, OPEN, SHUT, Missing, shown
+from app.playbooks.draft_gaps import gaps_in, open_gaps
 from app.playbooks.errors import DraftRefused
 from app.playbooks.reading import Fault
 
@@ -145,7 +146,8 @@ def fields_of(playbook: Playbook | None) -> Group:
 
 
 def faults_in(draft: Draft, fields: Group, pointer: str) -> list[Fault]:
-    """The faults of one draft, each text checked for those who read it."""
+    """The faults of one draft, each text checked for those who may be sent it: the common one for its whole audience,
+    also where some of them have a wording of their own."""
     return [
         Fault(f"{pointer}/{place}", f"line {fault.line}: {fault.detail}", fault.code)
         for place, text, readers in _parts(draft)
@@ -155,7 +157,7 @@ def faults_in(draft: Draft, fields: Group, pointer: str) -> list[Fault]:
 
 def _parts(draft: Draft) -> Iterator[tuple[str, str, Sequence[str]]]:
     yield "subject", draft.subject, draft.audience
-    yield "text", draft.text, [one for one in draft.audience if one not in draft.texts]
+    yield "text", draft.text, draft.audience
     for audience, text in draft.texts.items():
         yield f"texts/{audience}", text, [audience]
 
@@ -217,7 +219,8 @@ def _valued(group: Group, found: Mapping[str, Any], prefix: str, gaps: list[Gap]
     return Node(values)
 
 
-def open_gaps(text: str) -> list[str]:
-    """What is still to be filled in a text that somebody is about to send."""
-    parts = text.split(OPEN)[1:]
-    return [part.partition(SHUT)[0] for part in parts if SHUT in part]
+def gaps_left(draft: Draft, text: str) -> list[str]:
+    """What this draft left to be filled in a text that somebody is about to send; the same marks in what it quotes, or
+    in what the sender wrote, are words like any other."""
+    asked = {gap for _, template, _ in _parts(draft) for gap in gaps_in(_ENVIRONMENT.parse(template), {})}
+    return [gap for gap in open_gaps(text) if gap in asked]

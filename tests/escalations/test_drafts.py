@@ -149,9 +149,9 @@ def test_what_a_customer_was_told_can_be_quoted_in_their_own_wording(
     [
         ({"draft": "nonsense"}, "/draft", "invalid"),
         ({"draft": "acknowledge", "audience": ["executive"]}, "/audience", "invalid"),
-        ({"draft": "acknowledge", "text": "Dear ⟦customer.name⟧"}, "/text", "gaps_left"),
-        ({"draft": "acknowledge", "subject": "⟦what⟧"}, "/subject", "gaps_left"),
-        ({"draft": "acknowledge", "texts": {"customer": "⟦what⟧"}}, "/texts/customer", "gaps_left"),
+        ({"draft": "acknowledge", "text": "You hear from us by ⟦next_update.customer⟧."}, "/text", "gaps_left"),
+        ({"draft": "acknowledge", "subject": "⟦escalation.title⟧"}, "/subject", "gaps_left"),
+        ({"draft": "acknowledge", "texts": {"customer": "⟦what we do first⟧"}}, "/texts/customer", "gaps_left"),
         ({"texts": {"executive": "For us"}}, "/texts", "invalid"),
         ({"texts": {"everybody": "For us"}}, "/texts/everybody/key", "invalid"),
         ({"text": " "}, "/text", "invalid"),
@@ -168,6 +168,23 @@ def test_an_update_that_cannot_be_meant_is_refused_and_meets_nothing(
     assert (refused.status_code, refused.json["code"]) == (422, code)
     assert pointer in [error["pointer"] for error in refused.json["errors"]]
     assert clock_of(client, case, "respond")["state"] == "running"
+
+
+def test_marks_in_the_customers_own_words_hold_up_no_update(client: ApiClient, publish: Any, raise_case: Raise) -> None:
+    """They quote an error, and a message of ours with a gap that this draft cannot leave."""
+    publish(ACKNOWLEDGE)
+    said = "It says ⟦Error 5⟧, and you wrote: Dear ⟦customer.name⟧"
+    case = raise_case(customer_statement=said, raised_by={"kind": "customer", "email": "ines@globex.example"})
+    seen = client.post(path_of(case, "drafts", "acknowledge", "preview"), json={}).json
+    assert f"> {said}" in seen["text"]
+    body = {"audience": ["customer"], "channel": "email", "draft": "acknowledge", "subject": seen["subject"]}
+    unfilled = client.post(path_of(case, "updates"), json={**body, "text": seen["text"]})
+    assert [error["detail"] for error in unfilled.json["errors"]] == ["is still to be filled: what we do first"]
+
+    filled = seen["text"].replace("⟦what we do first⟧", "First the logs.")
+    sent = client.post(path_of(case, "updates"), json={**body, "text": filled})
+    assert sent.status_code == 200, sent.text
+    assert clock_of(client, case, "respond")["state"] == "met"
 
 
 def test_an_update_without_any_text_is_refused(client: ApiClient, raise_case: Raise) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from app.playbooks.definition import Draft, FaultyPlaybook, compile_playbook
 from app.playbooks.draft_fields import Field, Group, Many, fields_with, list_fields
 from app.playbooks.draft_filters import FILTERS, Money
-from app.playbooks.drafts import MOST_TEXT, MOST_WRITTEN, faults_of, find_faults, open_gaps, render
+from app.playbooks.draft_gaps import open_gaps
+from app.playbooks.drafts import MOST_TEXT, MOST_WRITTEN, faults_of, find_faults, gaps_left, render
 from app.playbooks.errors import DraftRefused
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -284,6 +285,40 @@ def test_each_audience_may_have_its_own_wording() -> None:
     done = render(both, FIELDS, values)
 
     assert (done.text, done.texts) == ("To all: Exports", {"executive": "Worth 5 USD"})
+
+
+def test_a_common_text_is_fit_for_the_customer_also_where_they_have_a_wording_of_their_own() -> None:
+    """Whoever sends it may take the common text for all of its readers."""
+    one = {"key": "a", "title": "A", "audience": ["customer", "executive"], "subject": "S", "text": "{{ value.arr }}"}
+    written: dict[str, Any] = {**one, "texts": {"customer": "We are on it."}}
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook({"name": "Book", "about": "A book.", "drafts": [written]}, also=faults_of)
+    assert [(fault.pointer, fault.code) for fault in caught.value.faults] == [("/drafts/0/text", "internal_field")]
+
+    written = {**one, "text": "We are on it.", "texts": {"executive": "{{ value.arr }}"}}
+    compile_playbook({"name": "Book", "about": "A book.", "drafts": [written]}, also=faults_of)
+
+
+@pytest.mark.parametrize(
+    ("template", "sent", "left"),
+    [
+        ("{{ owner.name }}", "⟦owner.name⟧", ["owner.name"]),
+        ("{{ owner.name | upper }}", "⟦owner.name⟧", ["owner.name"]),
+        ("{{ owner.name | default('we') }}", "⟦owner.name⟧", []),
+        ("{{ owner.name | default('we') | upper }}", "⟦owner.name⟧", []),
+        ("{{ owner.name }}", "⟦owner.email⟧ ⟦Error 5⟧", []),
+        ("{{ 'what we found' | write }}", "⟦what we found⟧", ["what we found"]),
+        ("{{ 'what we found' | write | upper }}", "⟦WHAT WE FOUND⟧ ⟦what we found⟧", ["WHAT WE FOUND"]),
+        ("{% for one in messages %}{{ one.text }}{% endfor %}", "⟦messages.text⟧ ⟦one.text⟧", ["messages.text"]),
+        ("{{ owner.name if owner.email else us.name }}", "⟦us.name⟧", ["us.name"]),
+        ("{% if owner.name %}{{ owner.email }}{% else %}{{ us.name }}{% endif %}", "⟦us.name⟧", ["us.name"]),
+    ],
+)
+def test_only_marks_that_the_draft_can_have_left_are_gaps(template: str, sent: str, left: list[str]) -> None:
+    one = draft(template)
+    assert gaps_left(one, sent) == left
+    nothing = render(one, FIELDS, {**found(), "messages": [{"at": None, "text": None}]})
+    assert set(open_gaps(nothing.text)) <= set(gaps_left(one, nothing.text))
 
 
 def test_faults_of_drafts_are_named_by_their_place_in_the_playbook() -> None:
