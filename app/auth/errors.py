@@ -1,6 +1,6 @@
 """What can go wrong with tenants, users, tokens, settings and links."""
 
-from app.errors import AppError, Conflict, NotFound
+from app.errors import AppError, Conflict, NotFound, Unauthenticated
 
 
 class PersonErased(Conflict):
@@ -45,3 +45,13 @@ class SealBroken(Conflict):
     """Sealed for somebody else, changed since, or sealed with a key that is no longer among the settings."""
 
     code, title = "seal_broken", "A kept secret can no longer be read: enter it again"
+
+
+class LaunchRefused(Unauthenticated):
+    """Not ours, used before, or its minute is over: which of them, a stranger does not learn."""
+
+    code, title = "launch_refused", "This way into the panel is no longer open: open it again where you came from"
+
+
+class SessionEnded(Unauthenticated):
+    code, title = "session_ended", "The session is over: open the panel again where you came from"

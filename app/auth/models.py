@@ -92,6 +92,48 @@ class CalendarFeed(TenantModel):
     last_used_at: Mapped[datetime | None]
 
 
+RENEWALS = ("host", "self")
+
+
+class PanelLaunch(TenantModel):
+    """What opens a panel once, within a minute: for whom, at which page, inside whose page it stands."""
+
+    __tablename__ = "panel_launch"
+    __table_args__ = (
+        reference("user", "user_id"),
+        UniqueConstraint("tenant_id", "secret_hash"),
+        one_of("renewal", RENEWALS),
+        Index("ix_panel_launch_expires_at", "tenant_id", "expires_at"),
+    )
+
+    user_id: Mapped[UUID]
+    secret_hash: Mapped[bytes]
+    path: Mapped[str]
+    origin: Mapped[str | None]
+    renewal: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
+class PanelSession(TenantModel):
+    """Somebody at a panel: a short-lived secret that is renewed, by the host's page or by the panel itself."""
+
+    __tablename__ = "panel_session"
+    __table_args__ = (
+        reference("user", "user_id"),
+        UniqueConstraint("tenant_id", "secret_hash"),
+        one_of("renewal", RENEWALS),
+        Index("ix_panel_session_ends_at", "tenant_id", "ends_at"),
+    )
+
+    user_id: Mapped[UUID]
+    secret_hash: Mapped[bytes]
+    origin: Mapped[str | None]
+    renewal: Mapped[str]
+    started_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
 ERASED_NAME = "erased person"
 ERASED_DOMAIN = "erased.invalid"
 

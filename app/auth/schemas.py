@@ -1,5 +1,6 @@
 """Bodies and answers of users, tokens and settings."""
 
+import re
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,6 +19,7 @@ def zone(value: str) -> None:
         raise ValidationError("expected an IANA time zone such as Europe/Berlin")
 
 
+ORIGIN = re.compile(r"https://(\*\.)?[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 currency = validate.OneOf(sorted(CODES), error="expected an ISO 4217 code such as USD")
 
 
@@ -134,6 +136,12 @@ class ReasonFields(Body):
     retired = fields.Boolean(truthy={True}, falsy={False})
 
 
+def origin(value: str) -> None:
+    """The scheme and host of a page that may embed the panel, `*.` for all below a host; http only for this machine."""
+    if not ORIGIN.fullmatch(value):
+        raise ValidationError("expected an origin such as https://example.my.salesforce.com, without a path")
+
+
 class SettingsBody(Body):
     """What a tenant may set; a field left out keeps its value."""
 
@@ -161,6 +169,7 @@ class SettingsBody(Body):
     )
     reasons = fields.List(reason_name(), validate=validate.Length(max=50))
     reason_details = fields.Dict(keys=reason_name(), values=fields.Nested(ReasonFields))
+    embed_origins = fields.List(fields.String(validate=origin), validate=validate.Length(max=50))
 
     @validates_schema
     def check_reasons(self, data: dict[str, Any], **kwargs: Any) -> None:

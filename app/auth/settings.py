@@ -60,6 +60,7 @@ class TenantSettings:
     priority_weights: dict[str, int] = field(default_factory=lambda: dict(PRIORITY_WEIGHTS))
     reasons: tuple[str, ...] = ()
     reason_details: dict[str, dict[str, Any]] = field(default_factory=dict)
+    embed_origins: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "TenantSettings":
@@ -69,8 +70,8 @@ class TenantSettings:
         if "approval" in values:
             approval = values["approval"]
             values["approval"] = ApprovalSetting(bool(approval["asked"]), tuple(approval["approvers"]))
-        if "reasons" in values:
-            values["reasons"] = tuple(values["reasons"])
+        for listed in {"reasons", "embed_origins"} & values.keys():
+            values[listed] = tuple(values[listed])
         return cls(**values)
 
     def stored(self) -> dict[str, Any]:

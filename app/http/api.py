@@ -10,7 +10,7 @@ from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 
 from app.errors import invalid_parameter
-from app.http import idempotency, problems
+from app.http import idempotency, panels, problems
 from app.http.parser import Parser, check_record
 from app.http.schemas import the_one
 from app.http.spec import IDEMPOTENCY_KEY, IF_MATCH, describe, docs, docs_asset, money_property
@@ -130,6 +130,7 @@ def init_app(app: Flask) -> None:
     converter.add_attribute_function(money_property)
     describe(api.spec)
     problems.init_app(app)
+    panels.init_app(app)
     app.register_error_handler(idempotency.Replay, idempotency.render_replay)
     app.add_url_rule("/api/docs", "api_docs", docs)
     app.add_url_rule("/api/docs/<path:name>", "api_docs_asset", docs_asset)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, queue
 from app.accounts.jobs import make_book
+from app.auth import panel_sessions
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
@@ -27,6 +28,10 @@ def forget_idempotency_keys(now: datetime) -> None:
     idempotency.forget_old(db.session())
 
 
+def forget_panel_sessions(now: datetime) -> None:
+    panel_sessions.forget_old(clock.real_now())
+
+
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.
 DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
@@ -35,6 +40,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "prevention": remind_prevention,  # what was promised so that a case does not happen again
     "suggestions": want_model,  # who closes what, learnt anew when cases were closed
     "forget_idempotency_keys": forget_idempotency_keys,
+    "forget_panel_sessions": forget_panel_sessions,
 }
 
 FIND_DUE = text(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response
 
 from app import clock
 from app.auth import queries as users
@@ -15,11 +15,11 @@ from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import queries
-from app.panels import survey, wording
+from app.panels import accounts, navigation, shell, survey, wording
 from app.panels.pages import page
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-blueprints = [bp, survey.bp]
+blueprints = [bp, survey.bp, shell.bp, shell.session, navigation.bp, accounts.bp]
 
 SHOWN_EVENTS = 50
 
@@ -47,9 +47,3 @@ def view(scope: LinkScope) -> dict[str, Any]:
         events = queries.list_last_events(scope.subject_id, limit=SHOWN_EVENTS)
         zone = user.timezone or tenant_settings().timezone
         return {"case": record, "events": events, "zone": zone, "now": clock.now(), "words": wording}
-
-
-@bp.get("/panel/panel.css")
-@public
-def stylesheet() -> Response:
-    return send_from_directory(f"{current_app.root_path}/panels/static", "panel.css", max_age=86400)

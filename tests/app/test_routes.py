@@ -8,8 +8,11 @@ import pytest
 import schemathesis
 
 from app.auth.guards import OPEN, scope_of
-from app.auth.roles import SCOPES
+from app.auth.roles import SCOPES, SCOPES_OF
 from tests.conftest import ApiClient
+from tests.panels.conftest import launch, panel
+
+__all__ = ["launch", "panel"]
 
 # Who is added here is open to anybody on the network.
 PUBLIC = {
@@ -22,7 +25,9 @@ PUBLIC = {
     "/l/<token>": "a signed, expiring link is its own key",
     "/attachments/<token>": "a signed, expiring link is its own key",
     "/feeds/<token>.ics": "a secret, revocable address is its own key",
-    "/panel/panel.css": "the stylesheet of the pages",
+    "/panel/session": "a launch of one use is its own key",
+    "/panel/static/<name>": "scripts and styles of the pages",
+    "/panel/t/<uuid:tenant_id>": "a page without content; a launch in its fragment opens it",
     "/survey/<token>": "a signed, expiring link is its own key",
     "/unsubscribe/<token>": "a signed link is its own key",
 }
@@ -51,13 +56,22 @@ def closed_routes(app):
     return [route for route in routes_of(app) if route.rule not in PUBLIC]
 
 
+def in_panel(route):
+    """Pages of the panel, which only a panel's own session opens."""
+    return route.rule.startswith("/panel/")
+
+
 def refusal_type(route):
-    """Refusals are problem documents everywhere but where the callers know SCIM's."""
+    """Refusals are problem documents everywhere but where the callers know SCIM's, and in pages for people."""
+    if in_panel(route):
+        return "text/html"
     return "application/scim+json" if route.rule.startswith("/scim/") else "application/problem+json"
 
 
 def is_missing(answer):
     """Whether an answer says in its own form that there is no such record."""
+    if answer.mimetype == "text/html":
+        return answer.status_code == 404
     said = answer.json
     named = said["code"] == "not_found" if answer.mimetype == "application/problem+json" else said["status"] == "404"
     return answer.status_code == 404 and named
@@ -93,7 +107,25 @@ def test_no_closed_route_answers_a_token_that_lacks_its_scope(app, closed_routes
     for route, scope in scopes.items():
         caller = accounts if scope == "users:read" else users
         answer = caller.open(route.method, route.path)
-        assert (route, answer.status_code) == (route, 403)
+        assert (route, answer.status_code) == (route, 401 if in_panel(route) else 403)
+
+
+def test_no_page_of_the_panel_opens_for_a_role_that_lacks_its_scope(app, closed_routes, panel, make_user):
+    with app.app_context():
+        scopes = {route: scope_of(route.endpoint) for route in closed_routes if in_panel(route)}
+    someone = panel(make_user("csm"))
+    for route, scope in scopes.items():
+        if scope not in SCOPES_OF["csm"]:
+            answer = someone.client.open(route.method, route.path)
+            assert (route, answer.status_code) == (route, 403)
+
+
+def test_no_route_of_the_api_opens_for_a_panel(closed_routes, panel, tenant):
+    someone = panel(tenant.admin)
+    for route in closed_routes:
+        if not in_panel(route):
+            answer = someone.client.open(route.method, route.path)
+            assert (route, answer.status_code) == (route, 401)
 
 
 def test_no_route_takes_a_body_that_is_not_json(app, closed_routes):
@@ -113,10 +145,11 @@ def test_no_list_takes_an_unknown_query_parameter(closed_routes, client):
             assert [error["parameter"] for error in answer.json["errors"]] == ["nonsense"]
 
 
-def test_what_does_not_exist_looks_like_it_on_every_route_that_reads_one_record(closed_routes, client):
+def test_what_does_not_exist_looks_like_it_on_every_route_that_reads_one_record(closed_routes, client, panel, tenant):
+    admins = panel(tenant.admin).client
     for route in closed_routes:
         if route.method == "GET" and "<uuid:" in route.rule:
-            answer = client.get(route.path)
+            answer = (admins if in_panel(route) else client).get(route.path)
             assert (route, is_missing(answer)) == (route, True)
 
 

@@ -1,0 +1,98 @@
+"""A form of the panel as the body that the API takes: the same schema checks both.
+
+Names are the API's: `a.b` for a member of a member, `list.0.x` for one of several, several values of one name for a
+list of words. What is blank is left out, or null where the body may say so and the form asks for it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g, request
+from marshmallow import Schema, ValidationError, fields
+
+from app.errors import Invalid
+from app.http.parser import UNSTORABLE, flatten
+from app.http.schemas import AwareDateTime, the_one
+
+LOCAL_TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+
+
+def load_form(schema: type[Schema], *, blank_is_null: bool = False) -> dict[str, Any]:
+    """The request's form through `schema`; 422 with every fault by its field's name."""
+    made = the_one(schema)
+    body = read_fields(made, _tree(), blank_is_null)
+    try:
+        loaded: dict[str, Any] = made.load(body)
+    except ValidationError as error:
+        errors = [{"pointer": path or "/", "detail": detail} for path, detail in flatten(error.messages)]
+        raise Invalid("; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3]), errors=errors) from None
+    return loaded
+
+
+def _tree() -> dict[str, Any]:
+    """The form's names as nested members; each leaf is the list of its values."""
+    tree: dict[str, Any] = {}
+    for name, values in request.form.lists():
+        *path, last = name.split(".")
+        here = tree
+        for step in path:
+            here = here.setdefault(step, {})
+        here[last] = [UNSTORABLE.sub("", value).replace("\r\n", "\n") for value in values]
+    return tree
+
+
+def read_fields(schema: Schema, tree: Mapping[str, Any], blank_is_null: bool) -> dict[str, Any]:
+    """The values of a schema's fields; a name it doesn't know stays, so that the schema refuses it."""
+    body: dict[str, Any] = {}
+    for name, said in tree.items():
+        field = schema.fields.get(name)
+        value = _read(field, said, blank_is_null) if field is not None else said
+        if value is not None or (blank_is_null and field is not None and field.allow_none):
+            body[name] = value
+    return body
+
+
+def _read(field: fields.Field[Any], said: Any, blank_is_null: bool) -> Any:
+    if isinstance(field, fields.Nested):
+        inside = read_fields(field.schema, said, blank_is_null) if isinstance(said, Mapping) else {}
+        return inside or None
+    if isinstance(field, fields.List):
+        return _read_list(field, said, blank_is_null)
+    if isinstance(said, Mapping):
+        return said
+    text = said[-1].strip()
+    return _convert(field, text) if text else None
+
+
+def _read_list(field: fields.List[Any], said: Any, blank_is_null: bool) -> list[Any]:
+    if isinstance(said, Mapping):
+        inside = [_read(field.inner, said[key], blank_is_null) for key in sorted(said, key=_number)]
+    else:
+        inside = [_convert(field.inner, text) for value in said if (text := value.strip())]
+    return [value for value in inside if value is not None]
+
+
+def _number(key: str) -> tuple[int, str]:
+    return (int(key), "") if key.isdecimal() else (10**9, key)
+
+
+def _convert(field: fields.Field[Any], text: str) -> Any:
+    """What a strict body wants as a number or as a moment with its offset; anything else stays for it to refuse."""
+    if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal():
+        return int(text)
+    if isinstance(field, AwareDateTime):
+        return _with_offset(text)
+    return text
+
+
+def _with_offset(text: str) -> str:
+    """A browser's local time, read in the viewer's zone."""
+    for form in LOCAL_TIMES:
+        try:
+            naive = datetime.strptime(text, form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        return naive.replace(tzinfo=ZoneInfo(g.get("zone") or "UTC")).isoformat()
+    return text

@@ -1,0 +1,380 @@
+/* The panel's own behaviour: its session in memory, its pages under hash addresses, forms that lose nothing, and the
+   conversation with the page that embeds it. Works without cookies, storage and form submission (an opaque origin). */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const origins = (root.dataset.origins || "").split(" ").filter(Boolean);
+  const embedded = window.parent !== window;
+  const session = { token: null, endsAt: 0, renewal: "self", origin: null };
+  const typed = new Map(); // what was typed into each form of each page, until it is sent
+  let here = "/work";
+  let waiting = null; // resolves when the host has brought a new launch
+
+  const page = () => document.getElementById("page");
+  const notice = () => document.getElementById("notice");
+
+  // ---- the session -------------------------------------------------------------------------------------------------
+
+  async function post(path, values, bearer) {
+    const headers = bearer ? { Authorization: `Bearer ${bearer}` } : {};
+    const body = new URLSearchParams(values);
+    const answer = await fetch(path, { method: "POST", body, headers, credentials: "omit" });
+    const type = answer.headers.get("Content-Type") || "";
+    return { ok: answer.ok, status: answer.status, body: type.includes("json") ? await answer.json() : {} };
+  }
+
+  function keep(opened) {
+    session.token = opened.token;
+    session.endsAt = Date.now() + opened.seconds * 1000;
+    if (opened.renewal) session.renewal = opened.renewal;
+    if (opened.origin) session.origin = opened.origin;
+  }
+
+  async function redeem(launch) {
+    const values = session.token ? { launch, former: session.token } : { launch };
+    const { ok, body } = await post("/panel/session", values);
+    if (!ok) return { detail: body.detail || words.signedOut };
+    keep(body);
+    return body;
+  }
+
+  async function renew() {
+    if (session.renewal === "host" && embedded) return askHost();
+    const { ok, status, body } = await post("/panel/session/renew", {}, session.token);
+    if (ok) keep(body);
+    else if (status === 401) session.token = null;
+    return ok;
+  }
+
+  /* A minute before the end there is time for the host to answer. */
+  async function fresh() {
+    if (!session.token || Date.now() < session.endsAt - 60000) return Boolean(session.token);
+    try {
+      await renew();
+    } catch {
+      /* Away for a moment: the request itself will tell. */
+    }
+    return Boolean(session.token) && Date.now() < session.endsAt;
+  }
+
+  // ---- the page that embeds us -------------------------------------------------------------------------------------
+
+  function tell(message) {
+    if (!embedded) return;
+    const said = { source: "escalations-panel", v: 1, nonce, ...message };
+    for (const origin of session.origin ? [session.origin] : origins.filter((one) => !one.includes("*")))
+      window.parent.postMessage(said, origin);
+  }
+
+  const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  function isHost(event) {
+    if (event.source !== window.parent) return false;
+    return session.origin ? event.origin === session.origin : origins.some((one) => covers(one, event.origin));
+  }
+
+  function covers(pattern, origin) {
+    if (!pattern.includes("*.")) return pattern === origin;
+    const [start, end] = pattern.split("*");
+    return origin.startsWith(start) && origin.endsWith(end) && origin.length > pattern.length - 1;
+  }
+
+  function askHost() {
+    if (!waiting) {
+      waiting = {};
+      waiting.promise = new Promise((resolve) => (waiting.resolve = resolve));
+      setTimeout(() => settle(false), 10000);
+      tell({ type: "token-request" });
+    }
+    return waiting.promise;
+  }
+
+  function settle(done) {
+    const asked = waiting;
+    waiting = null;
+    if (asked) asked.resolve(done);
+  }
+
+  window.addEventListener("message", async (event) => {
+    const said = event.data;
+    if (!isHost(event) || !said || said.source !== "escalations-panel-host" || said.v !== 1) return;
+    if (said.type !== "token" || typeof said.token !== "string" || said.nonce !== nonce) return;
+    const first = !session.token;
+    const opened = await redeem(said.token);
+    settle(!opened.detail);
+    if (opened.detail) return signedOut(opened.detail);
+    if (first) start(opened.path);
+  });
+
+  let height = 0;
+  new ResizeObserver(() =>
+    requestAnimationFrame(() => {
+      const now = Math.ceil(root.scrollHeight);
+      if (now !== height) tell({ type: "resize", height: (height = now) });
+    }),
+  ).observe(document.body);
+
+  // ---- pages under hash addresses ----------------------------------------------------------------------------------
+
+  const pathOf = (hash) => (hash.startsWith("#/") ? hash.slice(1) : null);
+
+  function load(path) {
+    here = path;
+    notice().replaceChildren();
+    page().setAttribute("aria-busy", "true");
+    return htmx.ajax("GET", `/panel${path}`, { target: "#page", swap: "innerHTML" });
+  }
+
+  function go(path) {
+    if (!path || path === here) return load(here);
+    location.hash = path;
+  }
+
+  window.addEventListener("hashchange", () => {
+    const path = pathOf(location.hash);
+    if (path && session.token) load(path).then(() => document.getElementById("main")?.focus({ preventScroll: true }));
+    if (path) window.scrollTo(0, 0);
+  });
+
+  function start(path) {
+    const first = pathOf(location.hash) || path || here;
+    tell({ type: "open", path: first });
+    if (pathOf(location.hash) === first) load(first);
+    else location.hash = first;
+  }
+
+  function signedOut(detail) {
+    session.token = null;
+    const shown = document.getElementById("signed-out").content.cloneNode(true);
+    if (detail) shown.querySelector("[data-detail]").textContent = detail;
+    if (page().querySelector("main form")) notice().replaceChildren(shown);
+    else page().replaceChildren(shown);
+    page().removeAttribute("aria-busy");
+  }
+
+  // ---- requests ----------------------------------------------------------------------------------------------------
+
+  Object.assign(htmx.config, {
+    historyEnabled: false, allowEval: false, allowScriptTags: false, includeIndicatorStyles: false, timeout: 20000,
+    scrollBehavior: "instant", selfRequestsOnly: true,
+    responseHandling: [{ code: "204", swap: false }, { code: ".*", swap: true }],
+  });
+
+  document.addEventListener("htmx:confirm", async (event) => {
+    event.preventDefault();
+    const question = event.detail.elt.dataset?.confirm;
+    if (question && !(await confirmed(question))) return;
+    if (!(await fresh())) return signedOut();
+    event.detail.issueRequest(true);
+  });
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers.Authorization = `Bearer ${session.token}`;
+    const form = formOf(event.detail.elt);
+    if (form && event.detail.verb === "post") event.detail.headers["Idempotency-Key"] = form.key ||= nonceOf();
+  });
+
+  const nonceOf = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+  const formOf = (element) => (element instanceof Element ? element.closest("form") : null);
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    const form = formOf(requestConfig.elt);
+    if (xhr.status === 401) {
+      event.detail.shouldSwap = false;
+      return signedOut();
+    }
+    if (xhr.status >= 400) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+      event.detail.swapOverride = "innerHTML";
+      event.detail.target = form ? form.querySelector(".refusal") || notice() : requestConfig.verb === "get" &&
+        requestConfig.target === page() ? page() : notice();
+    }
+    if (form) form.key = null;
+    if (form && requestConfig.verb === "post" && xhr.status < 400) {
+      typed.delete(keyOf(form));
+      delete form.dataset.dirty;
+    }
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    const form = formOf(requestConfig.elt);
+    page().removeAttribute("aria-busy");
+    if (form) markFaults(form, xhr.status >= 400);
+    else if (xhr.status < 400) notice().replaceChildren();
+    if (event.detail.target === page()) restore();
+  });
+
+  /* Done: the next page, or this one anew. */
+  document.addEventListener("fh-go", (event) => go(event.detail.path));
+
+  for (const lost of ["htmx:sendError", "htmx:timeout"])
+    document.addEventListener(lost, (event) => {
+      const form = formOf(event.detail.requestConfig.elt);
+      page().removeAttribute("aria-busy");
+      if (event.detail.requestConfig.triggeringEvent?.type === "every") return;
+      const shown = document.getElementById("offline").content.cloneNode(true);
+      notice().replaceChildren(shown);
+      retry = () => (form && form.isConnected ? htmx.trigger(form, "send") : load(here));
+    });
+  let retry = null;
+  const again = () => {
+    const doing = retry;
+    retry = null;
+    if (doing) {
+      notice().replaceChildren();
+      doing();
+    }
+  };
+  window.addEventListener("online", again);
+
+  // ---- forms -------------------------------------------------------------------------------------------------------
+
+  /* A sandbox without allow-forms never fires "submit", so a button's click sends its form; Enter clicks it too. */
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-again]")) return again();
+    const link = event.target.closest("a[href^='#/']");
+    if (link && link.getAttribute("href").slice(1) === here) load(here);
+    const fill = event.target.closest("[data-version]");
+    const form = formOf(fill);
+    if (fill && form && form.elements.version) form.elements.version.value = fill.dataset.version;
+    const button = event.target.closest("button");
+    if (!button || !button.form || button.type !== "submit" || !sends(button.form)) return;
+    event.preventDefault();
+    if (button.form.matches(".htmx-request")) return;
+    if (!button.formNoValidate && !button.form.reportValidity()) return;
+    if (button.name) hidden(button.form, button.name, button.value);
+    htmx.trigger(button.form, "send");
+  });
+
+  document.addEventListener("submit", (event) => event.preventDefault());
+
+  const sends = (form) => form.hasAttribute("hx-post") || form.hasAttribute("hx-get");
+
+  function hidden(form, name, value) {
+    let field = form.querySelector(`input[type=hidden][data-pressed][name="${CSS.escape(name)}"]`);
+    if (!field) {
+      field = Object.assign(document.createElement("input"), { type: "hidden", name });
+      field.dataset.pressed = "";
+      form.append(field);
+    }
+    field.value = value;
+  }
+
+  function markFaults(form, refused) {
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    for (const told of form.querySelectorAll("[data-fault]")) told.remove();
+    if (!refused) return;
+    for (const fault of form.querySelectorAll(".refusal [data-field]")) {
+      const name = fault.dataset.field;
+      const field = form.elements.namedItem(name) || form.elements.namedItem(name.split(".")[0]);
+      const first = field instanceof RadioNodeList ? field[0] : field;
+      if (!first || first.type === "hidden") continue;
+      first.setAttribute("aria-invalid", "true");
+      const told = Object.assign(document.createElement("p"), { className: "fault", textContent: fault.dataset.detail });
+      told.dataset.fault = "";
+      told.id = `fault-${nonceOf()}`;
+      first.setAttribute("aria-describedby", told.id);
+      (first.closest(".field") || first).append(told);
+      if (!first.id) first.id = `field-${nonceOf()}`;
+      fault.href = `#${first.id}`;
+    }
+    form.querySelector(".refusal")?.scrollIntoView({ block: "nearest" });
+    form.querySelector(".refusal [tabindex]")?.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    const fault = event.target.closest(".refusal a[data-field]");
+    if (!fault) return;
+    event.preventDefault();
+    document.getElementById(fault.getAttribute("href").slice(1))?.focus();
+  });
+
+  /* Nothing typed is lost: it is kept by page and form, and stands there again when the page comes back. */
+  const keyOf = (form) => `${here} ${form.getAttribute("hx-post")}`;
+
+  document.addEventListener("input", (event) => {
+    const form = formOf(event.target);
+    if (!form || !form.hasAttribute("hx-post") || event.target.type === "file") return;
+    form.dataset.dirty = "";
+    const kept = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "version");
+    typed.set(keyOf(form), kept);
+  });
+
+  function restore() {
+    for (const form of page().querySelectorAll("form[hx-post]")) {
+      const kept = typed.get(keyOf(form));
+      if (!kept) continue;
+      form.dataset.dirty = "";
+      form.closest("details")?.setAttribute("open", "");
+      for (const field of form.elements) {
+        if (!field.name || field.type === "hidden") continue;
+        const values = kept.filter(([name]) => name === field.name).map(([, value]) => value);
+        if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
+        else if (field.multiple) for (const option of field.options) option.selected = values.includes(option.value);
+        else if (values.length) field.value = values[0];
+      }
+    }
+  }
+
+  window.addEventListener("beforeunload", (event) => {
+    if (document.querySelector("form[data-dirty]")) event.preventDefault();
+  });
+
+  // ---- a question before what can't be undone ----------------------------------------------------------------------
+
+  function confirmed(question) {
+    const dialog = document.getElementById("ask");
+    dialog.querySelector("[data-question]").textContent = question;
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.onclick = (event) => {
+        const answer = event.target.closest("[data-answer]");
+        if (answer) dialog.close(answer.dataset.answer);
+      };
+      dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    });
+  }
+
+  // ---- keys --------------------------------------------------------------------------------------------------------
+
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+
+  function move(step) {
+    const all = rows();
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
+    next?.querySelector("a, button")?.focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (event.key === "j" || event.key === "k") return move(event.key === "j" ? 1 : -1);
+    const row = document.activeElement?.closest("[data-row]");
+    const wanted = `[data-key="${CSS.escape(event.key)}"]`;
+    const found = row?.querySelector(wanted) || document.querySelector(`main ${wanted}:not([data-row] *)`) ||
+      document.querySelector(`nav ${wanted}`);
+    if (!found) return;
+    event.preventDefault();
+    found.click();
+  });
+
+  // ---- begin -------------------------------------------------------------------------------------------------------
+
+  async function begin() {
+    const given = location.hash.startsWith("#t=") ? decodeURIComponent(location.hash.slice(3)) : root.dataset.launch;
+    if (location.hash.startsWith("#t=")) history.replaceState(null, "", location.pathname);
+    delete root.dataset.launch;
+    tell({ type: "ready" });
+    if (!given) return embedded && origins.length ? undefined : signedOut();
+    const opened = await redeem(given);
+    if (opened.detail) return signedOut(opened.detail);
+    start(opened.path);
+  }
+
+  begin();
+})();
