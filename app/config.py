@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class Settings:
     max_case_attachment_bytes: int
     scan_command: tuple[str, ...]
     workers: int
+    private_networks: tuple[IPv4Network | IPv6Network, ...]
 
 
 def database_name(url: str) -> str:
@@ -111,6 +113,13 @@ def _secrets(value: str) -> tuple[str, ...]:
         return tuple(_secret(key) for key in value.split())
     except ValueError as fault:
         raise ValueError(f"keys with spaces between them, each {fault}") from fault
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(network) for network in value.split())
+    except ValueError as fault:
+        raise ValueError(f"networks with spaces between them, such as 10.20.0.0/16 ({fault})") from fault
 
 
 def _seconds(value: str) -> float:
@@ -189,6 +198,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_case_attachment_bytes=get("MAX_CASE_ATTACHMENT_BYTES", _whole(1024, 2**40), str(500 * 2**20), 0),
         scan_command=get("SCAN_COMMAND", _command, "", ()),
         workers=get("WORKERS", _whole(1, 64), "1", 0),
+        private_networks=get("PRIVATE_NETWORKS", _networks, "", ()),
     )
     if reader.faults:
         raise BadSettings(reader.faults)
