@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app import clock
 from app.db import db, tenant_scope, transaction
-from app.escalations.attachments import jobs, scanning
+from app.escalations.attachments import infected, jobs, scanning
 from app.escalations.attachments.models import Attachment
 from app.escalations.attachments.receiving import received
 from app.escalations.attachments.store import Store, get_store, incoming_key
@@ -82,7 +82,7 @@ def test_infected_bytes_are_deleted_in_every_case_and_who_uploaded_them_is_told(
     ]
 
 
-def test_dying_after_the_verdict_leaves_no_file_of_infected_bytes_open(
+def test_dying_after_the_verdict_leaves_no_file_of_infected_bytes_open_and_nobody_untold(
     client, tenant, raise_case, attach, scanner, monkeypatch
 ):
     first, second = raise_case(), raise_case(title="Imports fail")
@@ -93,12 +93,26 @@ def test_dying_after_the_verdict_leaves_no_file_of_infected_bytes_open(
     def die(*_):
         raise SystemExit
 
-    monkeypatch.setattr(scanning, "_tell", die)
-    with pytest.raises(SystemExit):
-        jobs.scan_attachments()
+    with monkeypatch.context() as patched:
+        patched.setattr(infected, "begin", die)
+        with pytest.raises(SystemExit):
+            jobs.scan_attachments()
     for case, file in zip((first, second), made, strict=True):
         assert client.get(path_of(case, file)).json["state"] == "infected"
         assert client.get(path_of(case, file, "/link")).status_code == 410
+    assert len(told_of_infections()) == 2
+
+    jobs.scan_attachments()
+    assert stored(tenant) == []
+    for case in (first, second):
+        events = [event for event in timeline(client, case) if event["kind"] == "attachment_scanned"]
+        assert [event["facts"]["state"] for event in events] == ["infected"]
+    assert len(told_of_infections()) == 2
+
+
+def told_of_infections():
+    with transaction():
+        return list(db.session.scalars(select(Intent.subject).where(Intent.kind == "attachment")))
 
 
 def later(seconds):

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select, text, update
 
 from app import clock, queue
 from app.db import db, finding, tenant_scope, transaction
+from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, SCAN, turn_of
 from app.escalations.attachments.models import ENDED, Attachment
 from app.escalations.attachments.reading import is_scanned
@@ -61,6 +62,7 @@ def purge() -> int:
         gone = (Attachment.state.in_(ENDED), Attachment.purged_at.is_(None))
         hashes = list(db.session.scalars(select(Attachment.sha256).where(*gone).distinct().limit(BATCH)))
     for sha256 in hashes:
+        infected.note(sha256)
         with transaction():
             _delete_unwanted(sha256, clock.real_now())
     return len(hashes)

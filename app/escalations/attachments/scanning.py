@@ -17,6 +17,7 @@ from sqlalchemy import or_, select, update
 from app import clock
 from app.auth import queries as users
 from app.db import current_tenant, db, transaction
+from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, facts_of, turn_of
 from app.escalations.attachments.models import Attachment
 from app.escalations.attachments.store import STORE_ERRORS, get_store, key_of
@@ -115,59 +116,52 @@ def ask(command: Sequence[str], file: int, *, seconds: float = SECONDS) -> Verdi
 
 def record(claim: Claim, verdict: Verdict) -> None:
     """Keep the verdict: a clean or failed one for this file, an infection for every file of these bytes at once."""
+    if verdict.state == "infected":
+        with transaction():
+            turn_of(claim.sha256)
+            _mark_infected(claim.sha256, verdict)
+        infected.note(claim.sha256)
+        return
     with transaction():
         turn_of(claim.sha256)
-        if verdict.state == "infected":
-            places = _mark_infected(claim.sha256, verdict)
-        else:
-            places = _mark_clean(claim) if verdict.state == "clean" else _place(claim)
-    for attachment_id, escalation_id in places:
+        if verdict.state == "clean":
+            _mark_clean(claim)
+            return
+        case_id = db.session.scalar(select(Attachment.escalation_id).where(Attachment.id == claim.id))
+    if case_id is not None:
         with transaction():
-            _tell(attachment_id, escalation_id, verdict)
+            _mark_failed(claim, case_id, verdict)
 
 
-def _mark_infected(sha256: bytes, verdict: Verdict) -> list[tuple[UUID, UUID]]:
-    """Every file of these bytes, in one statement: whatever happens before it is told, none of them is served."""
+def _mark_infected(sha256: bytes, verdict: Verdict) -> None:
+    """Every file of these bytes, in one statement: whatever happens after it, none of them is served, and who uploaded
+    them is told."""
     values = {"state": "infected", "reason": verdict.said or "infected", "scanned_at": clock.real_now()}
     marked = update(Attachment).where(Attachment.sha256 == sha256, LIVE).values(values)
-    found = db.session.execute(marked.returning(Attachment.id, Attachment.escalation_id))
-    return [(attachment_id, escalation_id) for attachment_id, escalation_id in found]
+    infected.tell(list(db.session.scalars(marked.returning(Attachment.id))), clock.now())
 
 
-def _mark_clean(claim: Claim) -> list[tuple[UUID, UUID]]:
+def _mark_clean(claim: Claim) -> None:
     """There is nobody to tell of a clean file."""
     found = db.session.scalar(select(Attachment).where(Attachment.id == claim.id).with_for_update())
     if found is not None and found.state == "unscanned":
         found.state, found.reason, found.scanned_at = "clean", None, clock.real_now()
-    return []
 
 
-def _place(claim: Claim) -> list[tuple[UUID, UUID]]:
-    found = db.session.execute(select(Attachment.id, Attachment.escalation_id).where(Attachment.id == claim.id))
-    return [(attachment_id, escalation_id) for attachment_id, escalation_id in found]
-
-
-def _tell(attachment_id: UUID, escalation_id: UUID, verdict: Verdict) -> None:
-    """One file's bad verdict: in its row, in the timeline, and to who uploaded it."""
+def _mark_failed(claim: Claim, escalation_id: UUID, verdict: Verdict) -> None:
+    """A file that could not be scanned: in its row, in the timeline, and to who uploaded it."""
     change = begin(escalation_id, "attachment", by_engine(clock.now()))
-    expected = Attachment.state == "infected" if verdict.state == "infected" else LIVE
-    found = db.session.scalar(select(Attachment).where(Attachment.id == attachment_id, expected).with_for_update())
+    found = db.session.scalar(select(Attachment).where(Attachment.id == claim.id, LIVE).with_for_update())
     if found is None:
         return
-    if verdict.state == "failed":
-        found.state, found.reason, found.scanned_at = "failed", verdict.said or "failed", clock.real_now()
+    found.state, found.reason, found.scanned_at = "failed", verdict.said or "failed", clock.real_now()
     texts = {"name": found.name, "reason": found.reason}
     change.note("attachment_scanned", {**facts_of(found), "state": verdict.state}, texts)
-    subject = f"{named(change.record, change.account)}: {SUBJECTS[verdict.state]}"
-    body = f"{found.name}\n{BODIES[verdict.state]}\nThe scanner says: {found.reason}"
+    subject = f"{named(change.record, change.account)}: a file you attached could not be scanned"
     people = users.list_active(ids=[found.uploaded_by_id] if found.uploaded_by_id else [])
-    change.tell(people, "attachment", subject, body)
+    change.tell(people, "attachment", subject, f"{found.name}\n{NOT_SCANNED}\nThe scanner says: {found.reason}")
     change.save()
     log.warning("attachment_refused", tenant_id=str(current_tenant()), attachment_id=str(found.id), state=found.state)
 
 
-SUBJECTS = {"infected": "a file you attached is infected", "failed": "a file you attached could not be scanned"}
-BODIES = {
-    "infected": "Its content was deleted and nobody can open it.",
-    "failed": "Nobody can open it until a scan has found it clean; attach it again to have it scanned again.",
-}
+NOT_SCANNED = "Nobody can open it until a scan has found it clean; attach it again to have it scanned again."
