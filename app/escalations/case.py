@@ -292,8 +292,14 @@ def made(task: Task | None) -> dict[str, UUID]:
 
 
 def basis_of(record: Escalation) -> sla.Basis:
-    """What the case's promises count by, as its row keeps it."""
-    return sla.basis_of(record.calendar_version_id, record.zone, record.ladder_number, record.service_level_version_id)
+    """What the case's promises count by, as its row and its playbook's version keep it."""
+    return sla.basis_of(
+        record.calendar_version_id,
+        record.zone,
+        record.ladder_number,
+        record.service_level_version_id,
+        playbooks.find_own_ladders(record.playbook_version_id),
+    )
 
 
 def list_contract_ids(escalation_id: UUID) -> list[UUID]:

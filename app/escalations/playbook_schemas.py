@@ -50,6 +50,26 @@ class ClockLineSchema(Schema):
     target = fields.Nested(TargetSchema, allow_none=True)
 
 
+class PassedStepSchema(Schema):
+    """`subject` is the task, of a task's clock."""
+
+    at = AwareDateTime()
+    step = fields.String()
+    subject = fields.String(allow_none=True)
+
+
+class LadderLineSchema(Schema):
+    """A kind of clock that takes other steps from here on: so many `clocks` of it run now, new steps whose time has
+    gone by are passed over and never fire, the first to come is at `next_at`."""
+
+    kind = fields.String()
+    was = fields.List(fields.Dict())
+    becomes = fields.List(fields.Dict())
+    clocks = fields.Integer()
+    passed_over = fields.List(fields.Nested(PassedStepSchema))
+    next_at = AwareDateTime(allow_none=True)
+
+
 class PathChangeSchema(Schema):
     """The tiers of the way before and after; the work stays in its `tier`."""
 
@@ -81,6 +101,7 @@ class ReplacementSchema(Schema):
     tasks = fields.List(fields.Nested(TaskLineSchema))
     question = fields.String(allow_none=True)
     clocks = fields.List(fields.Nested(ClockLineSchema))
+    ladders = fields.List(fields.Nested(LadderLineSchema))
     path = fields.Nested(PathChangeSchema)
     exit_criteria = fields.List(fields.Nested(CriterionLineSchema))
     completeness = fields.Nested(PercentSchema)
@@ -113,7 +134,8 @@ class TierStateSchema(Schema):
 
 
 class CasePlaybookSchema(Schema):
-    """Which version a case goes by, and how each section stands; of a case without one these are null."""
+    """Which version a case goes by, and how each section stands; of a case without one these are null. `ladders` are
+    the kinds of clock that take the playbook's steps."""
 
     playbook_id = fields.UUID(allow_none=True)
     name = fields.String(allow_none=True)
@@ -123,4 +145,5 @@ class CasePlaybookSchema(Schema):
     questions = fields.Nested(QuestionStateSchema)
     tasks = fields.Nested(TaskCountsSchema)
     tiers = fields.List(fields.Nested(TierStateSchema))
+    ladders = fields.List(fields.String())
     exit_criteria = fields.List(fields.Nested(CriterionStateSchema))

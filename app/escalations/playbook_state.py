@@ -48,6 +48,7 @@ def state_of(record: Escalation) -> dict[str, Any]:
         },
         "tasks": dict(counts),
         "tiers": [{"tier": tier, "state": _place(TIERS.index(tier), here)} for tier in path],
+        "ladders": list(playbook.ladders) if playbook else [],
         "exit_criteria": [
             {"key": one.key, "text": one.text, "state": one.state} for one in criteria.of_case(record, playbook)
         ],

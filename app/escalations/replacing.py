@@ -14,6 +14,7 @@ from app.escalations.case import Act, Change, begin
 from app.escalations.following import answers_of, holders_of, note_tasks, question_of
 from app.escalations.lifecycle import IN_PROGRESS, OPEN, WAITING, StepNotAllowed, allowed
 from app.escalations.owning import named
+from app.escalations.replaced_promises import BECAUSE, LadderChange, Promise, bring
 from app.escalations.tasking import promise
 from app.escalations.tiers import TIERS
 from app.playbooks import intake
@@ -21,29 +22,12 @@ from app.playbooks import service as playbooks
 from app.playbooks.definition import Playbook
 from app.playbooks.models import Task
 from app.playbooks.service import REPLACED, Line
-from app.sla.ledger import Target
 
-ACTION, EVENT, BECAUSE = "playbook", "playbook_replaced", "playbook_replaced"
-CLOCKS = ("tier", *promises.INTERNAL_UPDATES)
+ACTION, EVENT = "playbook", "playbook_replaced"
 
 
 class ShownOtherwise(Conflict):
     code, title = "ground_changed", "What would happen is not what was shown; look at it again"
-
-
-@dataclass(frozen=True)
-class Promise:
-    """One clock whose target the playbook gives: retargeted, started or ended."""
-
-    kind: str
-    what: str
-    was: Any
-    becomes: Any
-    target: Target | None
-
-    def view(self) -> dict[str, Any]:
-        target = self.target.to_json() if self.target else None
-        return {"kind": self.kind, "what": self.what, "was": self.was, "becomes": self.becomes, "target": target}
 
 
 @dataclass(frozen=True)
@@ -58,6 +42,7 @@ class Replacement:
     lines: Sequence[Line]
     question: str | None
     promises: Sequence[Promise]
+    ladders: Sequence[LadderChange]
     criteria: Sequence[dict[str, str]]
     completeness: tuple[int, int]
     missing: Sequence[str]
@@ -71,6 +56,7 @@ class Replacement:
             "tasks": [line.view() for line in self.lines],
             "question": self.question,
             "clocks": [one.view() for one in self.promises],
+            "ladders": [one.view() for one in self.ladders],
             "path": {"was": list(_path(self.old)), "becomes": list(self.playbook.path), "tier": self.tier},
             "exit_criteria": self.criteria,
             "completeness": {"was": self.completeness[0], "becomes": self.completeness[1]},
@@ -81,7 +67,9 @@ class Replacement:
         """Of all that was shown but moments that count from when it is done."""
         tasks = [(line.what, line.key, line.task and line.task.id, line.ready, line.changes) for line in self.lines]
         clocks = [(one.kind, one.what, one.target and one.target.to_json()) for one in self.promises]
-        said = [self.was, self.version_id, self.tier, tasks, self.question, clocks, self.criteria, self.completeness]
+        ladders = [one.shown() for one in self.ladders]
+        asked = [self.question, self.criteria, self.completeness]
+        said = [self.was, self.version_id, self.tier, tasks, clocks, ladders, *asked]
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
@@ -99,6 +87,7 @@ def replace(escalation_id: UUID, playbook_id: UUID, *, act: Act, reason: str, di
     change.record.playbook_version_id = found.version_id
     change.record.completeness = found.completeness[1]
     facts: dict[str, Any] = {"was": found.was, "version": found.version_id}
+    facts["ladders"] = [one.kind for one in found.ladders]
     for what in ("kept", "ended"):
         facts[what] = [line.task.id for line in found.lines if line.what == what and line.task]
     change.note(EVENT, facts, {"reason": reason})
@@ -109,7 +98,6 @@ def replace(escalation_id: UUID, playbook_id: UUID, *, act: Act, reason: str, di
     note_tasks(change, new)
     change.rows += new
     _tell(change, [*begun, *new])
-    change.sign_of_work(change.now)
     change.save()
     return found
 
@@ -132,15 +120,18 @@ def _lay_out(change: Change, playbook_id: UUID) -> Replacement:
         raise invalid("playbook_id", "expected another: the case goes by this version already")
     tasks = playbooks.list_all(record.id)
     answers, asked = answers_of(record), intake.questions_for(playbook, record.reason)
+    lines = playbooks.lay_out(playbook, tasks, record.tier)
+    promised, ladders = bring(change, playbook, lines)
     return Replacement(
         was=record.playbook_version_id,
         version_id=version_id,
         playbook=playbook,
         old=old,
         tier=record.tier,
-        lines=playbooks.lay_out(playbook, tasks, record.tier),
+        lines=lines,
         question=_question(change, playbook, tasks),
-        promises=[one for kind in CLOCKS if (one := _bring(change, kind, playbook)) is not None],
+        promises=promised,
+        ladders=ladders,
         criteria=_criteria(change, playbook),
         completeness=(record.completeness, intake.completeness(answers, asked)),
         missing=[asked[key] for key in intake.missing(answers, asked)],
@@ -159,28 +150,6 @@ def _question(change: Change, playbook: Playbook, tasks: Sequence[Task]) -> str 
     if asked or before or playbook.tier(tier) is None or tier == TIERS[-1]:
         return None
     return question_of(playbook, tier)
-
-
-def _bring(change: Change, kind: str, playbook: Playbook) -> Promise | None:
-    """One clock brought from what the old playbook promised to what the new one does; None where both agree."""
-    before = promises.target_of(change, kind)
-    after = promises.promised(change.record, change.basis, playbook, kind)
-    clock = change.clocks.get(kind)
-    running = clock is not None and clock.ended_at is None
-    if before == after or (not running and before is not None):
-        return None
-    was = clock.due_at if clock is not None and running else None
-    at: dict[str, Any] = {"at": change.now, "now": change.now}
-    if after is None:
-        if running:
-            change.clocks.cancel(kind, because=BECAUSE, **at)
-        return Promise(kind, "ended", was, None, None) if running else None
-    if running:
-        moved = change.clocks.retarget(kind, after, because=BECAUSE, **at)
-        return Promise(kind, "retargeted", was, moved.due_at, after) if moved else None
-    change.start_clock(kind, change.now, after)
-    started = change.clocks.get(kind)
-    return Promise(kind, "started", None, started.due_at if started else None, after)
 
 
 def _criteria(change: Change, playbook: Playbook) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from app.escalations.lifecycle import IN_PROGRESS, LIVE, OPEN, REQUESTED, WAITIN
 from app.escalations.models import Escalation
 from app.escalations.waiting import recount
 from app.escalations.words import numbered
+from app.playbooks import service as playbooks
 from app.sla import service as sla
 from app.sla.clocks import Clocks, save_all
 from app.sla.ledgers import load_standing
@@ -149,6 +150,7 @@ def move(wanted: Application, cases: Iterable[Case], now: datetime, *, lock: boo
     if not cases:
         return
     standing = load_standing([record.id for record, _, _ in cases], lock=lock)
+    playbooks.load(record.playbook_version_id for record, _, _ in cases if record.playbook_version_id)
     for record, calendar, zone in cases:
         old = basis_of(record)
         new = _new_basis(wanted, old, calendar, zone, now)
@@ -174,13 +176,13 @@ def _case_now(record: Escalation) -> CaseNow:
 
 def _new_basis(wanted: Application, old: sla.Basis, calendar: str | None, zone: str | None, now: datetime) -> sla.Basis:
     if wanted.kind == "ladder":
-        return sla.basis_of(old.calendar_version_id, old.zone, wanted.number, old.level_version_id)
+        return sla.basis_of(old.calendar_version_id, old.zone, wanted.number, old.level_version_id, old.own)
     if wanted.kind == "zone":
         return replace(old, zone=zone or wanted.name)
     if wanted.version_id is None:
         return old
     if wanted.kind == "calendar":
-        return sla.basis_of(wanted.version_id, old.zone, old.ladder_number, old.level_version_id)
+        return sla.basis_of(wanted.version_id, old.zone, old.ladder_number, old.level_version_id, old.own)
     return sla.under_level(old, wanted.version_id, calendar, now=now)
 
 

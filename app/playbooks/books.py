@@ -19,6 +19,7 @@ from app.playbooks.errors import NothingToPublish, PlaybookRefused
 from app.playbooks.models import PlaybookModel, PlaybookVersion
 from app.playbooks.written import Unreadable, Written, read_yaml
 from app.rows import insert_all
+from app.sla import service as sla
 
 
 def check(definition: Any, written: Written | None = None) -> Playbook:
@@ -61,7 +62,7 @@ def save_playbook(definition: Mapping[str, Any], *, actor: Actor, now: datetime)
         created_by=actor.user_id,
         created_at=now,
     )
-    insert_all([version])
+    insert_all([version, *sla.own_ladders(playbook.ladders, playbook_version_id=version.id, now=now)])
     return model
 
 

@@ -1,4 +1,5 @@
-"""What a playbook says, as written and as understood: questions, tasks, tier path, updates, exit criteria, drafts.
+"""What a playbook says, as written and as understood: questions, tasks, tier path, updates, ladders, exit criteria,
+drafts.
 
 A definition is plain data, the same in JSON and YAML. Everything in it has a short `key` by which the rest names it.
 """
@@ -8,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.playbooks.ladders import read_ladders
 from app.playbooks.order import find_cycle
 from app.playbooks.reading import Fault, Faults, Part
 from app.routing.match import Compiled, ConditionRefused, compile_condition
+from app.sla.ladder import Ladder, OwnLadders
 from app.sla.level import TIERS
 
 ROLES = ("owner", "csm", "account_owner", "sponsor", "team_lead", "owner_manager", "tier")
@@ -23,7 +26,19 @@ AUDIENCES = ("customer", "account_team", "executive")
 SUITS = ("open", "in_progress", "waiting", "resolved", "closed")
 MOST_DRAFTS, MESSAGE = 30, 10_000
 
-MEMBERS = ("name", "about", "rank", "when", "questions", "tasks", "tiers", "updates", "exit_criteria", "drafts")
+MEMBERS = (
+    "name",
+    "about",
+    "rank",
+    "when",
+    "questions",
+    "tasks",
+    "tiers",
+    "updates",
+    "ladders",
+    "exit_criteria",
+    "drafts",
+)
 
 Promised = Mapping[str, int]
 
@@ -97,7 +112,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Playbook:
-    """An understood version. Of those whose `when` holds, the one of the lowest `rank` is used."""
+    """An understood version. Of those whose `when` holds, the one of the lowest `rank` is used. The steps in `ladders`,
+    by kind of clock, go before the tenant's; a saved version keeps them under its `ladder_number`."""
 
     name: str
     about: str
@@ -109,6 +125,13 @@ class Playbook:
     updates: Mapping[str, Promised]
     criteria: tuple[Criterion, ...]
     drafts: tuple[Draft, ...] = ()
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    ladder_number: int | None = None
+
+    @property
+    def own_ladders(self) -> OwnLadders | None:
+        """By which its cases climb, None where the tenant's ladders hold for every kind."""
+        return OwnLadders(self.ladder_number, frozenset(self.ladders)) if self.ladder_number else None
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -148,6 +171,7 @@ def compile_playbook(written: Any, *, also: Callable[[Playbook], Sequence[Fault]
         updates=_updates(part),
         criteria=_criteria(part),
         drafts=_drafts(part),
+        ladders=read_ladders(part, automatic=any(tier.automatic for tier in tiers)),
     )
     faults.found += also(playbook)
     if faults.found:

@@ -139,6 +139,7 @@ def check_playbook() -> Response:
             "tiers": understood.path,
             "criteria": len(understood.criteria),
             "drafts": len(understood.drafts),
+            "ladders": list(understood.ladders),
         }
         return answer(schemas.CheckedPlaybookSchema, found)
 

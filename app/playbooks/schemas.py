@@ -43,7 +43,7 @@ class PlaybookVersionSchema(Schema):
 
 
 class CheckedPlaybookSchema(Schema):
-    """How much there is in what was checked."""
+    """How much there is in what was checked; `ladders` by kind of clock."""
 
     name = fields.String()
     questions = fields.Integer()
@@ -51,6 +51,7 @@ class CheckedPlaybookSchema(Schema):
     tiers = fields.List(fields.String())
     criteria = fields.Integer()
     drafts = fields.Integer()
+    ladders = fields.List(fields.String())
 
 
 class BuiltInSchema(Schema):

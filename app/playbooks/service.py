@@ -14,7 +14,8 @@ from app.playbooks.definition import Playbook, TaskPlan
 from app.playbooks.errors import ReasonNeeded
 from app.playbooks.models import PlaybookModel, Task
 from app.playbooks.replacing import REPLACED, Line, lay_out, take_over
-from app.playbooks.versions import find_playbook, list_current
+from app.playbooks.versions import find_playbook, list_current, load
+from app.sla.ladder import OwnLadders
 
 __all__ = [
     "REPLACED",
@@ -22,6 +23,7 @@ __all__ = [
     "change_task",
     "choose",
     "find_current",
+    "find_own_ladders",
     "find_playbook",
     "get_task",
     "has_playbooks",
@@ -31,6 +33,7 @@ __all__ = [
     "list_all",
     "list_open",
     "list_ready",
+    "load",
     "new_task",
     "plan_tasks",
     "planned",
@@ -94,6 +97,12 @@ def list_all(escalation_id: UUID) -> list[Task]:
     """Every task of a case, whatever its state, oldest first."""
     asked = select(Task).where(Task.escalation_id == escalation_id)
     return list(db.session.scalars(asked.order_by(Task.created_at, Task.id)))
+
+
+def find_own_ladders(version_id: UUID | None) -> OwnLadders | None:
+    """The ladders that this version gives its cases, None where the tenant's hold for all their clocks."""
+    playbook = find_playbook(version_id)
+    return playbook.own_ladders if playbook else None
 
 
 def find_current(playbook_id: UUID) -> UUID | None:

@@ -140,9 +140,9 @@ class Clocks(LoadedClocks):
         if target is not None:
             facts["target"] = target.to_json()
         if basis is not None:
-            facts |= {"calendar": str(basis.calendar_version_id), "ladder": basis.ladder_number}
+            facts |= {"calendar": str(basis.calendar_version_id), "ladder": basis.number_of(kind)}
             stored.row.calendar_version_id, stored.row.zone = basis.calendar_version_id, basis.zone
-            stored.row.ladder_number = basis.ladder_number
+            stored.climb(basis.number_of(kind))
         return stored.row if self._append(stored, "retarget", at, now, **facts) else None
 
     def retarget_severity(

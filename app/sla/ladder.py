@@ -1,8 +1,9 @@
 """Ladders: which steps a clock takes before and after its due time, whom they reach and what they do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from app.sla.offsets import LadderError, Length, Offset, parse_length, parse_offset
 
@@ -20,6 +21,8 @@ AUDIENCES = (
     "admins",
 )
 ACTIONS = ("notify", "escalate", "reassign", "task", "decision", "close")
+MOST_STEPS = 50
+SHORTEST_ENDLESS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ class Step:
 Ladder = tuple[Step, ...]
 
 
+class OwnLadders(NamedTuple):
+    """Ladders that go before the tenant's: the number they are kept under, and the kinds of clock they are for."""
+
+    number: int
+    kinds: frozenset[str]
+
+
 def make_ladder(steps: Iterable[Step]) -> Ladder:
     """A ladder whose steps do not collide: no two say the same action at the same offset."""
     seen: dict[tuple[Offset, str], int] = {}
@@ -80,6 +90,51 @@ def parse_ladder(steps: object) -> Ladder:
     if not isinstance(steps, Sequence) or isinstance(steps, str):
         raise LadderError("", "expected a list of steps")
     return make_ladder(_parse_step(step, index) for index, step in enumerate(steps))
+
+
+def ladder_for(kind: str, steps: object) -> Ladder:
+    """As `parse_ladder`, of a ladder that a clock of this kind can climb."""
+    ladder = parse_ladder(steps)
+    if len(ladder) > MOST_STEPS:
+        raise LadderError(str(MOST_STEPS), f"expected at most {MOST_STEPS} steps")
+    _check_repeats(ladder)
+    _check_closing(kind, ladder)
+    return ladder
+
+
+def find_faults(kind: str, steps: object) -> list[LadderError]:
+    """Why a clock of this kind cannot climb these steps: the first fault of each step, else that of the whole."""
+    each: list[Callable[[], object]] = []
+    if isinstance(steps, Sequence) and not isinstance(steps, str) and len(steps) <= MOST_STEPS:
+        each = [partial(_parse_step, step, index) for index, step in enumerate(steps)]
+    return _raised(each) or _raised([partial(ladder_for, kind, steps)])
+
+
+def _raised(readings: Iterable[Callable[[], object]]) -> list[LadderError]:
+    faults = []
+    for read in readings:
+        try:
+            read()
+        except LadderError as error:
+            faults.append(error)
+    return faults
+
+
+def _check_repeats(ladder: Ladder) -> None:
+    """What goes on until the clock ends must not bury anybody."""
+    for index, step in enumerate(ladder):
+        repeat = step.repeat
+        if repeat and repeat.times is None and repeat.length.days == 0 and repeat.length.seconds < SHORTEST_ENDLESS:
+            raise LadderError(f"{index}/repeat/every", "without times, expected PT1H or more")
+
+
+def _check_closing(kind: str, ladder: Ladder) -> None:
+    """An unanswered verification closes the case at its due time, and nothing else does."""
+    closing = [(index, step.offset) for index, step in enumerate(ladder) if step.action == "close"]
+    if kind == "verify" and [offset for _, offset in closing] != ["0"]:
+        raise LadderError("", 'expected a step that closes the case: {"offset": "0", "action": "close"}')
+    if kind != "verify" and closing:
+        raise LadderError(f"{closing[0][0]}/action", "only the customer's silence, the clock verify, closes a case")
 
 
 def _parse_step(step: object, index: int) -> Step:

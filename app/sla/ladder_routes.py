@@ -52,11 +52,10 @@ def get_ladder(kind: str) -> Response:
 @requires("settings:read")
 def list_ladder_versions(query: dict[str, Any], kind: str) -> Response:
     """All versions of one kind's ladder, newest first."""
-    wanted = LadderVersion.kind == kind
     with transaction():
         return page(
             schemas.LadderVersionPage,
             query,
-            lambda after, limit: list_history(LadderVersion, wanted, after=after, limit=limit),
+            lambda after, limit: list_history(LadderVersion, ladders.published(kind), after=after, limit=limit),
             lambda version: [version.number],
         )

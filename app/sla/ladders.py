@@ -1,10 +1,16 @@
 """The ladders a tenant has published: one number for all of them, which rises with each publication of one kind, so
-that a case keeps a whole set by keeping a number."""
+that a case keeps a whole set by keeping a number.
 
+The ladders of a playbook's version stand among them under a number of their own. Only clocks of its cases have that
+number, and only for the kinds it names; for every other number these rows are not there.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import true
+from sqlalchemy import ColumnElement, and_, func, select
 
 from app.auth import service as auth
 from app.auth.settings import current_version
@@ -12,14 +18,12 @@ from app.db import db, new_id
 from app.errors import NotFound, invalid
 from app.rows import insert_all
 from app.sla.history import latest
-from app.sla.ladder import Ladder, ladder_to_json, parse_ladder
+from app.sla.ladder import Ladder, ladder_for, ladder_to_json
 from app.sla.models import LadderVersion
 from app.sla.offsets import LadderError
 from app.sla.targets import CLOCK_KINDS
 
 FIRST_LADDER = 1
-MOST_STEPS = 50
-SHORTEST_ENDLESS = 3600
 
 
 def current_ladder() -> int:
@@ -34,7 +38,7 @@ def publish_ladder(kind: str, steps: object, *, now: datetime) -> LadderVersion:
     """
     ladder = check_ladder(kind, steps)
     auth.begin_publishing("ladder")
-    number = current_ladder() + 1
+    number = _next_number()
     version = LadderVersion(id=new_id(), kind=kind, number=number, steps=ladder_to_json(ladder), created_at=now)
     insert_all([version])
     auth.set_current(ladder=number)
@@ -44,37 +48,43 @@ def publish_ladder(kind: str, steps: object, *, now: datetime) -> LadderVersion:
 def check_ladder(kind: str, steps: object) -> Ladder:
     """The ladder, if its clock can climb it."""
     try:
-        ladder = parse_ladder(steps)
-        if len(ladder) > MOST_STEPS:
-            raise LadderError(str(MOST_STEPS), f"expected at most {MOST_STEPS} steps")
-        _check_repeats(ladder)
-        _check_closing(kind, ladder)
+        return ladder_for(kind, steps)
     except LadderError as error:
         raise invalid(f"steps/{error.field}".rstrip("/"), error.detail) from error
-    return ladder
 
 
-def _check_repeats(ladder: Ladder) -> None:
-    """What goes on until the clock ends must not bury anybody."""
-    for index, step in enumerate(ladder):
-        repeat = step.repeat
-        if repeat and repeat.times is None and repeat.length.days == 0 and repeat.length.seconds < SHORTEST_ENDLESS:
-            raise LadderError(f"{index}/repeat/every", "without times, expected PT1H or more")
+def own_ladders(ladders: Mapping[str, Ladder], *, playbook_version_id: UUID, now: datetime) -> list[LadderVersion]:
+    """Rows of the ladders that a version of a playbook brings, under a number of their own; the tenant's stay."""
+    if not ladders:
+        return []
+    auth.begin_publishing("ladder")
+    number = _next_number()
+    return [
+        LadderVersion(
+            id=new_id(),
+            kind=kind,
+            number=number,
+            steps=ladder_to_json(ladder),
+            playbook_version_id=playbook_version_id,
+            created_at=now,
+        )
+        for kind, ladder in ladders.items()
+    ]
 
 
-def _check_closing(kind: str, ladder: Ladder) -> None:
-    """An unanswered verification closes the case at its due time, and nothing else does."""
-    closing = [(index, step.offset) for index, step in enumerate(ladder) if step.action == "close"]
-    if kind == "verify" and [offset for _, offset in closing] != ["0"]:
-        raise LadderError("", 'expected a step that closes the case: {"offset": "0", "action": "close"}')
-    if kind != "verify" and closing:
-        raise LadderError(f"{closing[0][0]}/action", "only the customer's silence, the clock verify, closes a case")
+def _next_number() -> int:
+    return (db.session.scalar(select(func.max(LadderVersion.number))) or 0) + 1
+
+
+def published(kind: str | None = None) -> ColumnElement[bool]:
+    """The tenant's own versions, of one kind or of all; not those of playbooks."""
+    of_tenant = LadderVersion.playbook_version_id.is_(None)
+    return and_(of_tenant, LadderVersion.kind == kind) if kind else of_tenant
 
 
 def list_ladders(kind: str | None = None) -> list[list[LadderVersion]]:
     """The latest versions of each kind, or of one, oldest first, in the order in which clocks begin; one statement."""
-    wanted = LadderVersion.kind == kind if kind else true()
-    found = db.session.scalars(latest(LadderVersion, LadderVersion.kind, wanted)).all()
+    found = db.session.scalars(latest(LadderVersion, LadderVersion.kind, published(kind))).all()
     by_kind = {one: [version for version in found if version.kind == one] for one in CLOCK_KINDS}
     return [versions for versions in by_kind.values() if versions]
 

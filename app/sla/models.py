@@ -76,14 +76,28 @@ class ServiceLevelVersion(TenantModel):
 
 
 class LadderVersion(TenantModel):
-    """The steps of one kind of clock, frozen; `number` is the tenant's `ladder` version."""
+    """The steps of one kind of clock, frozen; `number` is the tenant's `ladder` version, or that of a playbook's own.
+
+    With a `playbook_version_id` it holds for its very number only, without one until its kind has a newer one.
+    """
 
     __tablename__ = "ladder_version"
-    __table_args__ = (UniqueConstraint("tenant_id", "kind", "number"), {"info": {"append_only": True}})
+    __table_args__ = (
+        reference("playbook_version", "playbook_version_id"),
+        UniqueConstraint("tenant_id", "kind", "number"),
+        Index(
+            "ix_ladder_version_playbook",
+            "tenant_id",
+            "playbook_version_id",
+            postgresql_where=text("playbook_version_id IS NOT NULL"),
+        ),
+        {"info": {"append_only": True}},
+    )
 
     kind: Mapped[str]
     number: Mapped[int]
     steps: Mapped[list[Any]]
+    playbook_version_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
 
 

@@ -10,7 +10,7 @@ from app.sla.due import first_due, timing_of_row
 from app.sla.ledger import Target
 from app.sla.models import Clock
 from app.sla.service import Basis, find_default_target
-from app.sla.steps import next_step
+from app.sla.steps import Due, next_step, passed_over
 from app.sla.targets import ASKED_BY_LEVEL
 from app.sla.versions import find_calendar, find_ladders
 
@@ -153,13 +153,31 @@ def _other_basis(row: Clock, new: Basis) -> Basis | None:
 
     A ladder that reads the same is no other.
     """
-    ladders = (find_ladders(number)[row.kind] for number in (row.ladder_number, new.ladder_number))
-    number = row.ladder_number if len(set(ladders)) == 1 else new.ladder_number
+    number = _number_for(row, new)
     if row.kind == "close":
         wanted = Basis(row.calendar_version_id, row.zone, number)
     else:
-        wanted = replace(new, ladder_number=number, level_version_id=None)
+        wanted = replace(new, ladder_number=number, level_version_id=None, own=None)
     return wanted if wanted != _own_basis(row) else None
+
+
+def other_ladder(row: Clock, new: Basis) -> Basis | None:
+    """As this clock counts, with the ladder of another basis; None if that reads the same."""
+    number = _number_for(row, new)
+    return None if number == row.ladder_number else replace(_own_basis(row), ladder_number=number)
+
+
+def _number_for(row: Clock, new: Basis) -> int:
+    ladders = (find_ladders(number)[row.kind] for number in (row.ladder_number, new.number_of(row.kind)))
+    return row.ladder_number if len(set(ladders)) == 1 else new.number_of(row.kind)
+
+
+def list_passed(row: Clock) -> list[Due]:
+    """The steps that lie behind a clock's start, last re-target or reopening and never fire."""
+    if row.due_at is None or row.ended_at is not None:
+        return []
+    ladder = find_ladders(row.ladder_number)[row.kind]
+    return passed_over(ladder, timing_of_row(row, find_calendar(row.calendar_version_id)))
 
 
 def _own_basis(row: Clock) -> Basis:

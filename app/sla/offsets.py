@@ -63,5 +63,5 @@ def parse_offset(text: object, field: str) -> Offset:
     if share and int(share[1]) > 0:
         return Offset(share=int(share[1]))
     if not isinstance(text, str) or text[:1] not in ("-", "+"):
-        raise LadderError(field, f"expected -P7D, 50%, 0 or +P1D, got {text!r}")
+        raise LadderError(field, f'expected one of the forms "-P7D", "50%", "0", "+P1D", got {text!r}')
     return Offset(sign=-1 if text[0] == "-" else 1, length=parse_length(text[1:], field))

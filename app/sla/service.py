@@ -16,15 +16,16 @@ from app.sla.calendars import list_running_out as list_running_out
 from app.sla.calendars import publish_calendar as publish_calendar
 from app.sla.errors import BasisUnreadable, NoTarget
 from app.sla.hours import EPOCH, CalendarError, instant, parse_zone
-from app.sla.ladder import DEFAULT_LADDERS, ladder_to_json
+from app.sla.ladder import DEFAULT_LADDERS, Ladder, OwnLadders, ladder_to_json
 from app.sla.ladders import FIRST_LADDER
 from app.sla.ladders import current_ladder as current_ladder
+from app.sla.ladders import own_ladders as own_ladders
 from app.sla.ledger import INSTANT, Target
 from app.sla.level import Level
 from app.sla.models import LadderVersion
 from app.sla.stored import StoredClock, new_clock_row
 from app.sla.targets import find_target, pauses
-from app.sla.versions import find_calendar, find_level, load_versions
+from app.sla.versions import find_calendar, find_ladders, find_level, load_versions
 from app.sla.working import WorkingCalendars as WorkingCalendars
 from app.sla.working import read_working_calendars as read_working_calendars
 
@@ -38,13 +39,14 @@ Stored = tuple[UUID, str, int, UUID | None]
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a case's clocks count by, chosen once: versions of a calendar, a service level (or none), a zone and the
-    ladders' number."""
+    """What a case's clocks count by, chosen once: versions of a calendar, a service level (or none), a zone, the number
+    of the tenant's ladders and the case's own that go before them."""
 
     calendar_version_id: UUID
     zone: str
     ladder_number: int
     level_version_id: UUID | None = None
+    own: OwnLadders | None = None
 
     @property
     def calendar(self) -> Calendar:
@@ -55,6 +57,10 @@ class Basis:
     def level(self) -> Level | None:
         """What the contract promises, None when only the tenant's settings do."""
         return find_level(self.level_version_id) if self.level_version_id else None
+
+    def number_of(self, kind: str) -> int:
+        """Under which number the ladder of this kind of clock is kept."""
+        return self.own.number if self.own and kind in self.own.kinds else self.ladder_number
 
 
 # -- set-up -----------------------------------------------------------------------------------------------------------
@@ -108,9 +114,9 @@ def under_level(old: Basis, level_id: UUID, calendar_name: str | None, *, now: d
     """
     named = find_level(level_id).calendar
     if old.level is not None and named == old.level.calendar:
-        return basis_of(old.calendar_version_id, old.zone, old.ladder_number, level_id)
+        return basis_of(old.calendar_version_id, old.zone, old.ladder_number, level_id, old.own)
     version_id = calendars.find_current(named, calendar_name, tenant_settings().calendar, now=now)
-    return basis_of(version_id, old.zone, old.ladder_number, level_id)
+    return basis_of(version_id, old.zone, old.ladder_number, level_id, old.own)
 
 
 def _strictness(basis: Basis, severity: int, now: datetime) -> tuple[datetime, ...]:
@@ -140,10 +146,22 @@ def current_calendar(calendar_id: UUID) -> tuple[str, int, UUID]:
     return calendar.name, last.number, last.id
 
 
-def basis_of(calendar_version_id: UUID, zone: str, ladder_number: int, level_version_id: UUID | None = None) -> Basis:
+def basis_of(
+    calendar_version_id: UUID,
+    zone: str,
+    ladder_number: int,
+    level_version_id: UUID | None = None,
+    own: OwnLadders | None = None,
+) -> Basis:
     """The basis a case has stored; at most one statement, none when the versions are kept."""
-    load_versions([calendar_version_id], [ladder_number], [level_version_id] if level_version_id else [])
-    return Basis(calendar_version_id, zone, ladder_number, level_version_id)
+    numbers = [ladder_number, own.number] if own else [ladder_number]
+    load_versions([calendar_version_id], numbers, [level_version_id] if level_version_id else [])
+    return Basis(calendar_version_id, zone, ladder_number, level_version_id, own)
+
+
+def ladder_of(kind: str, basis: Basis) -> Ladder:
+    """The steps that a clock of this kind takes."""
+    return find_ladders(basis.number_of(kind))[kind]
 
 
 def read_bases(stored: Iterable[Stored]) -> Mapping[Stored, Basis]:
@@ -271,7 +289,7 @@ def start_clock(
         escalation_id=escalation_id,
         calendar_version_id=basis.calendar_version_id,
         zone=basis.zone,
-        ladder_number=basis.ladder_number,
+        ladder_number=basis.number_of(kind),
         cycle=cycle,
         subject=subject,
     )

@@ -44,6 +44,7 @@ class StoredClock:
         self.added: list[ClockEntry] = []
         self.passed: list[StepLog] = []
         self._state: State | None = None
+        self._climbs_anew = False
 
     @property
     def state(self) -> State:
@@ -65,6 +66,11 @@ class StoredClock:
     @property
     def ladder(self) -> Ladder:
         return find_ladders(self.row.ladder_number)[self.row.kind]
+
+    def climb(self, ladder_number: int) -> None:
+        """Take the steps of another ladder from the next entry on, from its start."""
+        self._climbs_anew = self._climbs_anew or ladder_number != self.row.ladder_number
+        self.row.ladder_number = ladder_number
 
     @property
     def running(self) -> bool:
@@ -124,9 +130,10 @@ class StoredClock:
         row.entries = len(self.entries)
         if moved or row.ended_at is not None:
             row.problem = None
+        anew, self._climbs_anew = moved or self._climbs_anew, False
         if row.problem is None:  # else it stands aside as before, until somebody takes it up again
-            self._schedule(state, timing, from_start=moved)
-        if moved and timing is not None:
+            self._schedule(state, timing, from_start=anew)
+        if anew and timing is not None:
             self._log_passed_over(timing, now)
 
     def _schedule(self, state: State, timing: Timing | None, *, from_start: bool) -> None:

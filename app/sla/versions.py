@@ -24,7 +24,8 @@ KEPT = 10_000
 K = TypeVar("K")
 V = TypeVar("V")
 
-# One statement for all: a raise that finds none kept pays for one. A ladder holds until its kind has a newer one.
+# One statement for all: a raise that finds none kept pays for one. A ladder holds until its kind has a newer one; a
+# playbook's own for its very number only.
 READ_VERSIONS = text(
     """
     select id, 'calendar' as what, null as kind, null as number, definition as content
@@ -35,7 +36,9 @@ READ_VERSIONS = text(
     union all
     select v.id, 'ladder', v.kind, n.number, v.steps
     from unnest(cast(:numbers as int[])) as n(number), lateral (
-      select distinct on (kind) id, kind, steps from ladder_version where number <= n.number order by kind, number desc
+      select distinct on (kind) id, kind, steps from ladder_version
+      where number <= n.number and (playbook_version_id is null or number = n.number)
+      order by kind, number desc
     ) v
     """
 )

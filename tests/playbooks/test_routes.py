@@ -113,3 +113,26 @@ def test_the_playbook_of_the_manual_can_be_meant(client: ApiClient) -> None:
     checked = client.post("/api/v1/playbook-files/check", data=example.encode(), content_type=YAML)
 
     assert (checked.status_code, checked.json["tasks"], checked.json["drafts"]) == (200, 3, 1)
+    assert checked.json["ladders"] == ["respond"]
+
+
+def test_the_ladders_of_the_manual_can_be_meant() -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    example = read_yaml(manual.partition("```yaml\n")[2].partition("```")[0]).content
+    understood = compile_playbook({"name": "A", "about": "B.", **example})
+    assert set(understood.ladders) == {"close", "tier"}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "first"),
+    [
+        ("renewal_at_risk", "close", "-P14D"),  # before: not until it is due
+        ("major_outage", "close", "25%"),
+        ("major_outage", "acknowledge", "0"),  # before: never
+        ("major_outage", "customer_update", "0"),
+        ("major_outage", "tier", "0"),
+    ],
+)
+def test_the_sponsor_hears_earlier_under_these_built_in_playbooks(key: str, kind: str, first: str) -> None:
+    ladder = compile_playbook(definition_of(key)).ladders[kind]
+    assert next(step.offset for step in ladder if "sponsor" in step.audience) == first

@@ -4,6 +4,7 @@ import pytest
 
 from app.playbooks.definition import FaultyPlaybook, compile_playbook
 from app.playbooks.written import MOST_BYTES, Unreadable, read_yaml, write_yaml
+from app.sla.ladder import Repeat
 
 GOOD = """\
 # kept in a repository of the team
@@ -87,3 +88,90 @@ def test_words_stay_words() -> None:
     written = read_yaml("a: no\nb: on\nc: 2026-11-22\nd: 012\ne: true\nf: 12\ng: null\n")
 
     assert written.content == {"a": "no", "b": "on", "c": "2026-11-22", "d": "012", "e": True, "f": 12, "g": None}
+
+
+LADDERS = """\
+name: At risk
+about: Earlier, and higher.
+tiers:
+  - {tier: tier_1, within: {business_hours: 8}, automatic: true}
+ladders:
+  close:
+    - {offset: 50%, audience: [owner]}
+    - {offset: -P10D, audience: [owner, sponsor]}
+    - offset: "0"
+      audience: [sponsor]
+    - offset: +P1D
+      audience: [owner_manager]
+      repeat: {every: P1D, times: 3}
+  tier:
+    - {offset: "0", action: escalate}
+"""
+
+
+def test_ladders_read_as_they_are_written() -> None:
+    written = read_yaml(LADDERS)
+    ladders = compile_playbook(written.content).ladders
+
+    assert [step.offset for step in ladders["close"]] == ["50%", "-P10D", "0", "+P1D"]
+    assert ladders["close"][3].repeat == Repeat("P1D", 3)
+    assert [(step.offset, step.action) for step in ladders["tier"]] == [("0", "escalate")]
+    again = read_yaml(write_yaml(written.content)).content
+    assert again == written.content
+    assert compile_playbook(again).ladders == ladders
+
+
+@pytest.mark.parametrize(
+    ("is_", "becomes", "faults"),
+    [
+        ("  close:", "  closing:", [(6, "/ladders/closing")]),
+        ("-P10D", "-10D", [(8, "/ladders/close/1/offset")]),
+        ('offset: "0"\n', "offset: 0\n", [(9, "/ladders/close/2/offset")]),
+        ("[owner, sponsor]", "[owner, boss]", [(8, "/ladders/close/1/audience")]),
+        ("[owner, sponsor]", "owner", [(8, "/ladders/close/1/audience")]),
+        ("[owner, sponsor]", "[]", [(8, "/ladders/close/1/audience")]),
+        ("{offset: -P10D", "{offset: 50%", [(8, "/ladders/close/1/offset")]),
+        ("[owner, sponsor]}", "[owner], action: close}", [(8, "/ladders/close/1/action")]),
+        ("[owner, sponsor]}", "[owner], action: shout}", [(8, "/ladders/close/1/action")]),
+        ("[owner, sponsor]}", "[owner], tone: loud}", [(8, "/ladders/close/1/tone")]),
+        ("every: P1D, times: 3", "every: PT1M", [(13, "/ladders/close/3/repeat/every")]),
+        ("every: P1D, times: 3", "every: P1D, times: 0", [(13, "/ladders/close/3/repeat/times")]),
+        ("action: escalate", "audience: [owner]", [(14, "/ladders/tier")]),
+        ("  tier:", "  verify:", [(14, "/ladders/verify")]),
+        ("50%", "500%", [(7, "/ladders/close/0/offset")]),
+    ],
+)
+def test_what_no_clock_can_climb_is_refused_with_its_line(
+    is_: str, becomes: str, faults: list[tuple[int, str]]
+) -> None:
+    assert LADDERS.count(is_) == 1
+    written = read_yaml(LADDERS.replace(is_, becomes))
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook(written.content)
+
+    assert [(one["line"], one["pointer"]) for one in written.placed(caught.value.faults)] == faults
+
+
+def test_every_faulty_step_is_named_at_once() -> None:
+    written = read_yaml(LADDERS.replace("50%", "half").replace("-P10D", "soon").replace("escalate", "shout"))
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook(written.content)
+
+    assert [one["line"] for one in written.placed(caught.value.faults)] == [7, 8, 15]
+
+
+@pytest.mark.parametrize("ladders", [[], "close", {"close": "soon"}, {"close": {}}, {"plan": None}, {1: []}])
+def test_ladders_of_another_shape_are_refused(ladders: object) -> None:
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook({"name": "A", "about": "B.", "ladders": ladders})
+
+    assert caught.value.faults[0].pointer.startswith("/ladders")
+
+
+def test_a_ladder_has_fifty_steps_at_most() -> None:
+    steps = [{"offset": f"+PT{n}M", "audience": ["owner"]} for n in range(1, 52)]
+    with pytest.raises(FaultyPlaybook) as caught:
+        compile_playbook({"name": "A", "about": "B.", "ladders": {"plan": steps}})
+
+    assert [fault.pointer for fault in caught.value.faults] == ["/ladders/plan/50"]
+    assert len(compile_playbook({"name": "A", "about": "B.", "ladders": {"plan": steps[:50]}}).ladders["plan"]) == 50
