@@ -53,7 +53,7 @@ JOBS = (
     Job("learn", 30, learn),  # models of who closes what that somebody or the day asked for
     Job("scan_attachments", 30, scan_attachments),  # files that wait for the scanner, bytes that nobody wants any more
     Job("end_imports", 60, end_abandoned),  # those whose process died
-    Job("tidy_attachments", 86400, tidy_attachments),  # what aborted uploads left in the store
+    Job("tidy_attachments", 600, tidy_attachments),  # what aborted uploads left in stores, each looked at once a day
     Job("tidy", 3600, heartbeats.forget_old),
 )
 

@@ -2,6 +2,7 @@
 
 from app.escalations.approving import answer_raise
 from app.escalations.attachments.filing import erase_of as erase_attachments
+from app.escalations.attachments.store import fault_of_store
 from app.escalations.case import Act, by_engine
 from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
@@ -74,6 +75,7 @@ __all__ = [
     "erase_texts",
     "escalate",
     "extend",
+    "fault_of_store",
     "merge",
     "open_survey",
     "plan",

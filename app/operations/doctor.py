@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import clock, create_app
 from app.config import Settings
 from app.db import db
+from app.escalations import service as escalations
 from app.notifications import service as notifications
 from app.operations import health, heartbeats
 from app.operations.backlog import Backlog, read_backlog
@@ -154,6 +155,16 @@ def check_learning() -> Iterator[Finding]:
         yield ok("closed cases can be learnt from")
 
 
+def check_attachments() -> Iterator[Finding]:
+    """Whether this process can keep, read and delete files."""
+    url = current_app.config["ATTACHMENTS_URL"]
+    if fault := escalations.fault_of_store():
+        fix = "let the user that runs web and worker in, or correct FIRSTHAND_ATTACHMENTS_URL"
+        yield wrong(f"attachments cannot be kept in {url}: {fault}", fix)
+    else:
+        yield ok(f"attachments are kept in {url}")
+
+
 def check_processes() -> Iterator[Finding]:
     for check in health.check_processes(clock.real_now()):
         if check.status == "ok":
@@ -179,7 +190,16 @@ def _are_alive() -> bool:
     return any(row.alive for row in heartbeats.list_ages())
 
 
-CHECKS = (check_roles, check_server, check_rates, check_learning, check_processes, check_backlog, check_tenants)
+CHECKS = (
+    check_roles,
+    check_server,
+    check_rates,
+    check_attachments,
+    check_learning,
+    check_processes,
+    check_backlog,
+    check_tenants,
+)
 
 
 @click.command("doctor")

@@ -61,6 +61,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "escalation",
         "daily_job",
         "attachment",
+        "attachment_tidy",
         "application",
         "simulation",
         "import",

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from app import clock
 from app.db import db, tenant_scope, transaction
 from app.escalations.attachments import infected, jobs, scanning
-from app.escalations.attachments.models import Attachment
+from app.escalations.attachments.models import Attachment, AttachmentTidy
 from app.escalations.attachments.receiving import received
-from app.escalations.attachments.store import Store, get_store, incoming_key
+from app.escalations.attachments.store import PARTS, Store, get_store, incoming_key
 from app.notifications.models import Intent
 from tests.conftest import ApiClient
 from tests.escalations.test_attachments import LOG, PNG, attach, link_of, path_of, stored, timeline
@@ -218,7 +218,91 @@ def test_what_aborted_uploads_left_is_swept_a_day_later_and_what_is_attached_sta
         age(key, 2)
     assert jobs.tidy_attachments() == 2
     assert stored(tenant) == sorted([new, orphans[1], f"{tenant.id}/{kept['sha256']}"])
+    age(orphans[1], 2)
+    assert jobs.tidy_attachments() == 0  # once a day
+    tidying(due_at=clock.real_now())
+    assert jobs.tidy_attachments() == 1
+
+
+def tidying(**values):
+    """Change when and where the tenant's store is looked at next."""
+    with transaction():
+        db.session.execute(update(AttachmentTidy).values(values))
+
+
+def left(key):
+    """A file that nothing names, two days old."""
+    with get_store().writing(key) as file:
+        file.write(b"left behind")
+    age(key, 2)
+    return key
+
+
+def test_a_run_whose_time_is_up_goes_on_where_it_ended(tenant, monkeypatch):
+    keys = [left(f"{tenant.id}/{digit * 64}") for digit in ("0", "7", "f")]
+    parts, ended = [], jobs._tidy_part
+
+    def until_seven(tenant_id, part, now):
+        parts.append(part)
+        return ended(tenant_id, part, now)
+
+    monkeypatch.setattr(jobs, "_tidy_part", until_seven)
+    monkeypatch.setattr(jobs, "_goes_on", lambda ends_at: "7" not in parts)
+    assert jobs.tidy_tenant(tenant.id, clock.real_now(), ends_at=1.0) == 2
+    assert stored(tenant) == keys[2:]
+    with transaction():
+        assert db.session.scalar(select(AttachmentTidy.part)) == PARTS.index("8")
+
+    monkeypatch.undo()
+    parts.clear()
+    assert jobs.tidy_attachments() == 1
+    assert stored(tenant) == []
+
+
+def test_a_store_that_lets_nobody_into_one_tenants_files_stops_no_other_and_is_asked_again_in_an_hour(
+    new_tenant, monkeypatch
+):
+    tenants = [new_tenant(name) for name in ("Shut", "Open", "Other")]
+    keys = [left(f"{one.id}/{'c' * 64}") for one in tenants]
+    listing = Store.listing
+
+    def refuse(store, tenant_id, part):
+        if tenant_id == tenants[0].id:
+            raise PermissionError(13, "Permission denied")
+        return listing(store, tenant_id, part)
+
+    with monkeypatch.context() as patched, capture_logs() as logged:
+        patched.setattr(Store, "listing", refuse)
+        assert jobs.tidy_attachments() == 2
+    assert [get_store().has(key) for key in keys] == [True, False, False]
+    assert [line["tenant_id"] for line in logged if line["event"] == "store_not_tidied"] == [str(tenants[0].id)]
     assert jobs.tidy_attachments() == 0
+    with tenant_scope(tenants[0].id):
+        tidying(due_at=clock.real_now())
+    assert jobs.tidy_attachments() == 1
+
+
+def test_bytes_that_a_store_does_not_let_go_stop_no_other_tenant_and_go_later(
+    client, raise_case, attach, tenant, monkeypatch
+):
+    case = raise_case()
+    made = attach(case)
+    assert client.post(path_of(case, made, "/remove"), json={"reason": "Wrong file"}).status_code == 200
+
+    def refuse(store, key):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched, capture_logs() as logged:
+        patched.setattr(Store, "delete", refuse)
+        jobs.scan_attachments()
+    assert "store_not_purged" in [line["event"] for line in logged]
+    assert len(stored(tenant)) == 1
+    jobs.scan_attachments()
+    assert stored(tenant) == []
+
+
+def listed(store, tenant):
+    return sorted(key for part in PARTS for key, _ in store.listing(tenant.id, part))
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "ab", "A" * 64])
@@ -264,13 +348,13 @@ def test_a_store_that_is_no_folder_keeps_moves_reads_lists_and_deletes(tenant):
     with store.writing(incoming) as file:
         file.write(LOG)
     store.keep(incoming, key)
-    assert [found for found, _ in store.listing(tenant.id)] == [key]
+    assert listed(store, tenant) == [key]
     with store.reading(key) as file:
         file.seek(6)
         assert file.read(7) == b"stopped"
     store.delete(key)
     store.delete(key)
-    assert list(store.listing(tenant.id)) == []
+    assert listed(store, tenant) == []
 
 
 def test_a_folder_may_have_any_name(tmp_path):

@@ -14,7 +14,7 @@ from app.auth.models import LinkView, User
 from app.db import db, transaction
 from app.escalations.attachments import jobs, reading
 from app.escalations.attachments.models import Attachment
-from app.escalations.attachments.store import get_store, key_of
+from app.escalations.attachments.store import PARTS, get_store, key_of
 from app.operations.persons.erase import erase
 from app.operations.persons.export import export
 from app.operations.persons.tables import find_person
@@ -55,7 +55,7 @@ def timeline(client, case):
 
 
 def stored(tenant):
-    return sorted(key for key, _ in get_store().listing(tenant.id))
+    return sorted(key for part in PARTS for key, _ in get_store().listing(tenant.id, part))
 
 
 def test_a_file_is_kept_listed_and_opened_by_its_link(app, client, raise_case, attach):

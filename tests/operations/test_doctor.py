@@ -107,6 +107,25 @@ def test_an_installation_without_the_extra_says_how_to_learn_from_history(app, m
     assert (found.level, found.do) == ("warn", "install the extra learn: pip install 'firsthand[learn]'")
 
 
+def test_a_store_of_attachments_that_can_be_written_is_fine_and_one_that_cannot_is_wrong(app, tmp_path, monkeypatch):
+    def look():
+        with app.app_context():
+            (found,) = doctor.check_attachments()
+        return found
+
+    assert look().level == "ok"
+    monkeypatch.setitem(app.config, "ATTACHMENTS_URL", (tmp_path / "there").as_uri())
+    assert look().level == "ok"
+    assert list(tmp_path.iterdir()) == []  # whoever only looks makes no folder
+    (tmp_path / "there").mkdir()
+    assert look().level == "ok"
+    assert list((tmp_path / "there").iterdir()) == []
+
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setitem(app.config, "ATTACHMENTS_URL", (tmp_path / "file" / "below").as_uri())
+    assert (look().level, look().text.rpartition(": ")[2]) == ("wrong", "Permission denied")
+
+
 def test_an_inherited_role_is_wrong(app, settings):
     """Inherited, the finder's policies would hold for a session that forgot its tenant."""
     role = settings.finder_role

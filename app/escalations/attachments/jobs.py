@@ -3,19 +3,22 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from random import shuffle
 from uuid import UUID
 
 import structlog
 from sqlalchemy import exists, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, queue
-from app.db import db, finding, tenant_scope, transaction
+from app.db import current_tenant, db, finding, new_id, tenant_scope, transaction
 from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, SCAN, turn_of
-from app.escalations.attachments.models import ENDED, Attachment
+from app.escalations.attachments.models import ENDED, Attachment, AttachmentTidy
 from app.escalations.attachments.reading import is_scanned
 from app.escalations.attachments.scanning import scan_next
-from app.escalations.attachments.store import get_store, key_of
+from app.escalations.attachments.store import INCOMING, PARTS, STORE_ERRORS, get_store, key_of
 
 log = structlog.get_logger()
 
@@ -31,7 +34,15 @@ WITH_WORK = text(
     group by tenant_id order by random()
     """
 )
-ALL = text("select id from tenant order by random()")
+TIDY = "tidy_attachments"
+TIDY_SECONDS = 20.0
+TIDY_AGAIN, TIDY_RETRY = timedelta(days=1), timedelta(hours=1)
+WITH_TIDYING = text(
+    """
+    select t.id from tenant t left join attachment_tidy d on d.tenant_id = t.id
+    where d.due_at is null or d.due_at <= :now order by random()
+    """
+)
 
 
 def scan_attachments() -> int:
@@ -46,7 +57,7 @@ def scan_attachments() -> int:
         with tenant_scope(tenant_id):
             while is_scanned() and _goes_on(ends_at) and scan_next():
                 count += 1
-            count += purge()
+            count += purge() if _goes_on(ends_at) else 0
     if not _goes_on(ends_at):
         queue.enqueue(SCAN)
     return count
@@ -57,14 +68,22 @@ def _goes_on(ends_at: float) -> bool:
 
 
 def purge() -> int:
-    """Delete the bytes of the tenant's infected and removed files, but not those that another file still wants."""
+    """Delete the bytes of the tenant's infected and removed files, but not those that another file still wants.
+
+    A store that does not let us is asked again at the next run, in another order; other tenants have their turn.
+    """
     with transaction():
         gone = (Attachment.state.in_(ENDED), Attachment.purged_at.is_(None))
         hashes = list(db.session.scalars(select(Attachment.sha256).where(*gone).distinct().limit(BATCH)))
-    for sha256 in hashes:
+    shuffle(hashes)
+    for count, sha256 in enumerate(hashes):
         infected.note(sha256)
-        with transaction():
-            _delete_unwanted(sha256, clock.real_now())
+        try:
+            with transaction():
+                _delete_unwanted(sha256, clock.real_now())
+        except STORE_ERRORS:
+            log.warning("store_not_purged", tenant_id=str(current_tenant()), sha256=sha256.hex(), exc_info=True)
+            return count
     return len(hashes)
 
 
@@ -76,44 +95,74 @@ def _delete_unwanted(sha256: bytes, now: datetime) -> None:
     db.session.execute(update(Attachment).where(*gone).values(purged_at=now))
 
 
-def tidy_attachments() -> int:
+def tidy_attachments(seconds: float = TIDY_SECONDS) -> int:
     """Delete what aborted uploads left behind, a day later; answers how many files.
 
-    It compares the store with the rows; only what lies in the store that this process reaches can be deleted.
+    It compares the store with the rows; only what lies in the store that this process reaches can be deleted. After
+    `seconds` the rest is left to the next run, which goes on where this one ended.
     """
     with finding() as session:
-        tenants = list(session.scalars(ALL))
-    count, ends_at = 0, clock.monotonic() + RUN_SECONDS
+        tenants = list(session.scalars(WITH_TIDYING, {"now": clock.real_now()}))
+    count, ends_at = 0, clock.monotonic() + seconds
     while tenants and _goes_on(ends_at):
         tenant_id = tenants.pop()
         with tenant_scope(tenant_id):
-            count += tidy_tenant(tenant_id, clock.real_now())
+            count += tidy_tenant(tenant_id, clock.real_now(), ends_at=ends_at)
+    if not _goes_on(ends_at):
+        queue.enqueue(TIDY)
     return count
 
 
-def tidy_tenant(tenant_id: UUID, now: datetime) -> int:
-    """The same for the tenant in scope."""
-    old = [key for key, written_at in get_store().listing(tenant_id) if written_at <= now - ABANDONED_AFTER]
-    count = 0
-    for start in range(0, len(old), BATCH):
-        count += _tidy(old[start : start + BATCH], now)
+def tidy_tenant(tenant_id: UUID, now: datetime, *, ends_at: float | None = None) -> int:
+    """The same for the tenant in scope, part by part of its store, until the time is up; a store that does not let us
+    is left alone for an hour."""
+    with transaction():
+        part = db.session.scalar(select(AttachmentTidy.part)) or 0
+    count, due_at = 0, now
+    try:
+        while part < len(PARTS) and (ends_at is None or _goes_on(ends_at)):
+            count += _tidy_part(tenant_id, PARTS[part], now)
+            part += 1
+        if part == len(PARTS):
+            part, due_at = 0, now + TIDY_AGAIN
+    except STORE_ERRORS:
+        log.warning("store_not_tidied", tenant_id=str(tenant_id), part=PARTS[part], exc_info=True)
+        due_at = now + TIDY_RETRY
+    with transaction():
+        row = {"tenant_id": tenant_id, "id": new_id(), "part": part, "due_at": due_at}
+        kept = insert(AttachmentTidy).values(row)
+        changed = {name: row[name] for name in ("part", "due_at")}
+        db.session.execute(kept.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
     if count:
         log.info("attachments_tidied", tenant_id=str(tenant_id), files=count)
     return count
 
 
-def _tidy(keys: Sequence[str], now: datetime) -> int:
-    abandoned = [key for key in keys if key.count("/") > 1]
-    for key in abandoned:
+def _tidy_part(tenant_id: UUID, part: str, now: datetime) -> int:
+    """One part, read as it comes: what is held in memory is a batch."""
+    listed = get_store().listing(tenant_id, part)
+    old = (key for key, written_at in listed if written_at <= now - ABANDONED_AFTER)
+    count = 0
+    while keys := list(islice(old, BATCH)):
+        count += _delete_incoming(keys) if part == INCOMING else _tidy(keys, now)
+    return count
+
+
+def _delete_incoming(keys: Sequence[str]) -> int:
+    for key in keys:
         get_store().delete(key)
-    kept = [sha256 for key in keys if key.count("/") == 1 and (sha256 := _hash_of(key)) is not None]
+    return len(keys)
+
+
+def _tidy(keys: Sequence[str], now: datetime) -> int:
+    kept = [sha256 for key in keys if (sha256 := _hash_of(key)) is not None]
     with transaction():
         wanted = set(db.session.scalars(select(Attachment.sha256).where(Attachment.sha256.in_(kept), LIVE)))
     unwanted = [sha256 for sha256 in kept if sha256 not in wanted]
     for sha256 in unwanted:
         with transaction():
             _delete_unwanted(sha256, now)
-    return len(abandoned) + len(unwanted)
+    return len(unwanted)
 
 
 def _hash_of(key: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -50,3 +50,16 @@ class Attachment(TenantModel):
     tries: Mapped[int] = mapped_column(default=0)
     leased_until: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+
+
+class AttachmentTidy(TenantModel):
+    """When (real time) the tenant's store is compared with its rows next, and with which part of it that begins."""
+
+    __tablename__ = "attachment_tidy"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        {"info": {"finder": ("true", ("due_at",))}},
+    )
+
+    due_at: Mapped[datetime]
+    part: Mapped[int] = mapped_column(default=0)
