@@ -19,7 +19,9 @@ CORS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, HX-Request, HX-Target, HX-Trigger,"
     " HX-Trigger-Name, HX-Current-URL, HX-Boosted",
-    "Access-Control-Expose-Headers": "HX-Trigger, X-Request-Id, ETag",
+    # What htmx asks of every answer: a browser complains of each that it may not read.
+    "Access-Control-Expose-Headers": "HX-Trigger, HX-Trigger-After-Swap, HX-Trigger-After-Settle, HX-Location, HX-Push,"
+    " HX-Push-Url, HX-Redirect, HX-Refresh, HX-Replace-Url, HX-Reselect, HX-Reswap, HX-Retarget, X-Request-Id",
     "Access-Control-Max-Age": "7200",
 }
 SMALL = 1_000

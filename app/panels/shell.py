@@ -19,10 +19,12 @@ from app.auth.errors import LaunchRefused
 from app.auth.guards import public, requires
 from app.auth.settings import tenant_settings
 from app.db import NoTenantScope, transaction
+from app.errors import NotFound
 from app.http.panels import CORS, PanelBlueprint, choose_language, pressed
 from app.http.parser import UNSTORABLE
 
 STATIC = Path(__file__).parent / "static"
+SELF = "'self'"
 FOREVER = "public, max-age=31536000, immutable"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -42,22 +44,26 @@ def open_shell(tenant_id: UUID) -> Response:
     return shell(tenant_id, origins)
 
 
-def shell(tenant_id: UUID, origins: tuple[str, ...], *, launch: str | None = None) -> Response:
+def shell(tenant_id: UUID, origins: tuple[str, ...] = (), *, launch: str | None = None) -> Response:
     """The page as it may stand inside `origins`, and by itself; `launch` is given when a CRM has posted its proof."""
     choose_language()
-    ancestors = ("'self'", *origins) if origins or launch else ("'none'",)
-    values = {"tenant_id": tenant_id, "origins": origins, "launch": launch, "language": texts.language()}
+    values = {
+        "tenant_id": tenant_id,
+        "origins": [one for one in origins if one != SELF],
+        "launch": launch,
+        "language": texts.language(),
+    }
     response = make_response(render_template("panels/shell.html", **values))
-    response.headers["Content-Security-Policy"] = CSP.format(ancestors=" ".join(ancestors))
+    response.headers["Content-Security-Policy"] = CSP.format(ancestors=" ".join(origins) or "'none'")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def embedding_origins() -> tuple[str, ...]:
-    """Whose pages may embed the panel of the tenant in scope; none of a tenant that there isn't."""
+    """Whose pages may embed the panel of the tenant in scope: ours and theirs; none of a tenant that there isn't."""
     try:
-        return tenant_settings().embed_origins
+        return (SELF, *tenant_settings().embed_origins)
     except NoTenantScope:
         return ()
 
@@ -92,6 +98,13 @@ def end() -> Response:
     with transaction():
         panel_sessions.end(current_actor().principal_id)
     return told({})
+
+
+@session.get("/<path:rest>")
+@requires("notifications:read")
+def missing(rest: str) -> Response:
+    """A page that there isn't, said in the panel."""
+    raise NotFound
 
 
 def told(content: dict[str, object], status: int = 200) -> Response:

@@ -28,6 +28,8 @@ PUBLIC = {
     "/panel/session": "a launch of one use is its own key",
     "/panel/static/<name>": "scripts and styles of the pages",
     "/panel/t/<uuid:tenant_id>": "a page without content; a launch in its fragment opens it",
+    "/panel/try/<token>": "the sample's own signed address",
+    "/panel/try/<token>/launch": "the sample's own signed address",
     "/survey/<token>": "a signed, expiring link is its own key",
     "/unsubscribe/<token>": "a signed link is its own key",
 }

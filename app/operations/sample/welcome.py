@@ -20,6 +20,7 @@ from app.operations.datadir import read_json, write_private
 from app.operations.sample import people
 from app.operations.sample.build import Follow, build
 from app.operations.sample.player import Beat
+from app.panels.trying import try_address
 
 FILE = "sample.json"
 SIGN_INS = ("tomas", "margaret", "priya", "jonas", "ben", "elif", "ines", "helpdesk")
@@ -85,7 +86,9 @@ def welcome(sample: Sample, folder: Path, mail: str | None) -> str:
     base = current_app.config["BASE_URL"]
     listed = "\n".join(f"  {one.role:<12} {one.email:<28} {one.token}" for one in sample.sign_ins)
     manager = next(one for one in sample.sign_ins if one.role == "manager")
+    panel = try_address(UUID(sample.tenant_id))
     return f"""
+  Panel  {panel}
   API    {base}/api/v1
   Docs   {base}/api/docs
 

@@ -4,7 +4,7 @@
   "use strict";
   const root = document.documentElement;
   const words = JSON.parse(document.getElementById("words").textContent);
-  const origins = (root.dataset.origins || "").split(" ").filter(Boolean);
+  const origins = [location.origin, ...(root.dataset.origins || "").split(" ").filter(Boolean)];
   const embedded = window.parent !== window;
   const session = { token: null, endsAt: 0, renewal: "self", origin: null };
   const typed = new Map(); // what was typed into each form of each page, until it is sent
@@ -370,7 +370,7 @@
     if (location.hash.startsWith("#t=")) history.replaceState(null, "", location.pathname);
     delete root.dataset.launch;
     tell({ type: "ready" });
-    if (!given) return embedded && origins.length ? undefined : signedOut();
+    if (!given) return embedded ? undefined : signedOut();
     const opened = await redeem(given);
     if (opened.detail) return signedOut(opened.detail);
     start(opened.path);
