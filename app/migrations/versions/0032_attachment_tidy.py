@@ -1,7 +1,7 @@
 """Where the daily comparison of a tenant's attachment store with its rows stands.
 
-Revision ID: 0031
-Revises: 0030
+Revision ID: 0032
+Revises: 0031
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic import context, op
 from app.config import load_settings
 from app.migrations.roles import quoted, role_names
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
