@@ -19,6 +19,7 @@ from app.escalations.jobs import (
     apply_open,
     move_work,
     next_due,
+    offer_outages,
     reprioritise,
     scan_attachments,
     sweep,
@@ -47,6 +48,7 @@ JOBS = (
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
     Job("apply_open", EACH_TICK, apply_open),  # newer versions on their way to open cases
+    Job("offer_outages", EACH_TICK, offer_outages),  # what outages say, on its way to their cases
     Job("simulate", EACH_TICK, simulate),  # routing policies tried on the past
     Job("reprioritise", 30, reprioritise),  # cases whose account changed, and all once a day
     Job("daily", 30, daily.run_due),  # what each tenant needs once per day of its own time

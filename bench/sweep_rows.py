@@ -35,11 +35,11 @@ insert into escalation (tenant_id, id, version, number, account_id, title, sever
     raised_by_kind, restricted, calendar_version_id, zone, ladder_number, raised_at, day_raised, recorded_at,
     close_target_at, due_at, resolve_by_at, wait_used_seconds, wait_exhausted, reopens, value_amount, value_currency,
     value_incomplete, value_unconverted, priority_score, priority_parts, priority_on, repeats, account_version,
-    event_count, event_hash)
+    event_count, event_hash, outage_seq)
 select '{tenant}', b.id, 1, b.n, c.id, format('Exports fail since version %s', b.n), 3, 'other', 'api', '{{}}', 40,
     'in_progress', 'tier_1', o.id, o.id, true, false, false, 'customer', false, '{calendar}', 'UTC', 1, b.raised_at,
     b.raised_at::date, b.raised_at, b.raised_at + interval '30 days', b.raised_at + interval '30 days',
-    b.raised_at + interval '23 days', 0, false, 0, 100000, 'USD', false, '[]', 50, '{{}}', now()::date, 0, 1, 0, ''
+    b.raised_at + interval '23 days', 0, false, 0, 100000, 'USD', false, '[]', 50, '{{}}', now()::date, 0, 1, 0, '', 0
 from bench_case b join customer c on c.n = b.customer join person o on o.n = b.owner;
 insert into clock (tenant_id, id, escalation_id, kind, subject, cycle, state, flags, started_at, due_at,
     original_due_at, target_kind, target_value, calendar_version_id, zone, ladder_number, due_version, not_before,

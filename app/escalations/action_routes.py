@@ -178,7 +178,7 @@ def updates(escalation_id: UUID, body: dict[str, Any], act: Act) -> Escalation:
         channel=body["channel"],
         content=body.get("text"),
         at=body.get("at"),
-        wording=service.Wording(body.get("draft"), body.get("subject"), body.get("texts", {})),
+        wording=service.Wording(body.get("draft"), body.get("subject"), body.get("texts", {}), body.get("task_id")),
     )
 
 

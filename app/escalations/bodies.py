@@ -66,6 +66,7 @@ class RaiseBody(Body):
     contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
     about_user = fields.Email()
     restricted = fields.Boolean(load_default=False)
+    outage_id = fields.UUID(allow_none=True)
     raised_at = AwareDateTime()
 
     @validates_schema
@@ -214,7 +215,8 @@ class AttemptBody(ActionBody):
 
 class UpdateBody(ActionBody):
     """`audience` is one word or a list of them; `texts` holds what single audiences read instead of `text`, which may
-    be left out once each has a wording of its own. `draft` is the draft it was written from."""
+    be left out once each has a wording of its own. `draft` is the draft it was written from; `task_id` the offer of an
+    outage that it answers, whose draft is sent as it stands where no text is given."""
 
     audience = fields.List(
         fields.String(validate=validate.OneOf(words.AUDIENCES)), required=True, validate=validate.Length(1, 3)
@@ -224,6 +226,7 @@ class UpdateBody(ActionBody):
     text = sentence(required=False)
     texts = fields.Dict(keys=fields.String(validate=validate.OneOf(words.AUDIENCES)), values=sentence())
     draft = fields.String(validate=SHORT)
+    task_id = fields.UUID()
     at = AwareDateTime()
 
     @validates_schema(skip_on_field_errors=True)
@@ -231,7 +234,7 @@ class UpdateBody(ActionBody):
         own = data.get("texts", {})
         if others := set(own) - set(data["audience"]):
             raise ValidationError(f"{min(others)} is not in audience", "texts")
-        if "text" not in data and set(data["audience"]) - set(own):
+        if "text" not in data and (own or "task_id" not in data) and set(data["audience"]) - set(own):
             raise ValidationError("expected a text, or in texts one for each audience", "text")
 
     @pre_load
@@ -277,6 +280,7 @@ class EditBody(Body):
     impact = text(allow_none=True)
     contract_ids = fields.List(fields.UUID(), allow_none=True, validate=validate.Length(max=200))
     restricted = fields.Boolean()
+    outage_id = fields.UUID(allow_none=True)
     handover_brief = sentence(required=False)
     vendor = fields.Nested(VendorBody)
     forecast_close_on = fields.Date(allow_none=True)
@@ -290,6 +294,7 @@ class ListArguments(PageArguments):
     owner = fields.String()
     account = fields.String()
     team = fields.String()
+    outage = fields.String()
     overdue = fields.Boolean()
     due_before = AwareDateTime()
     q = fields.String(validate=validate.Length(1, 200))

@@ -14,6 +14,8 @@ from app.errors import invalid
 from app.escalations import promises
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.models import Escalation, Event, Link
+from app.escalations.outages import offers
+from app.escalations.outages.models import UPDATE
 from app.escalations.owning import named
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
@@ -32,11 +34,13 @@ def add_attempt(escalation_id: UUID, *, act: Act, what: str, result: str, at: da
 
 @dataclass(frozen=True)
 class Wording:
-    """The draft that an update was written from, its subject, and what single audiences read instead of the text."""
+    """The draft that an update was written from, its subject, what single audiences read instead of the text, and the
+    outage's offer that it answers."""
 
     draft: str | None = None
     subject: str | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    task_id: UUID | None = None
 
 
 def add_update(
@@ -56,10 +60,16 @@ def add_update(
     if wording.draft is not None:
         check_from_draft(change, wording.draft, audiences, texts)
         facts["draft"] = wording.draft
+    offer = offers.take(change, wording.task_id) if wording.task_id is not None else None
+    if offer is not None:
+        texts = offers.written(change, offer, audiences, texts)
+        facts |= {"outage": change.record.outage_id, "offer": offer.id}
     happened_at = change.happened_at(at)
     if change.record.status in ("open", "in_progress", "waiting", "resolved", "closed"):
         promises.told(change, audiences, happened_at)
     change.note("update", facts, texts, at=happened_at)
+    if offer is not None and offer.kind == UPDATE:
+        offers.done(change, offer)
     change.sign_of_work(happened_at)
     return change.save()
 

@@ -35,7 +35,7 @@ COVERED = f"""(
 TASKS = """
     with recursive {places}
     select t.id, t.kind, t.title, t.role, t.required, t.state, t.reason, t.due_at, t.ready_at, t.ended_at, t.origin_id,
-           t.version, t.assignee_id, t.key, t.after, t.customer_visible,
+           t.outage_event_id, t.version, t.assignee_id, t.key, t.after, t.customer_visible,
            e.id as escalation_id, e.number, e.title as escalation, a.name as account,
            case when t.assignee_id <> :me then u.email end as covering
     from task t

@@ -39,6 +39,7 @@ class NewEscalation:
     restricted: bool = False
     raised_at: datetime | None = None
     recurrence_of_id: UUID | None = None
+    outage_id: UUID | None = None
 
 
 # In one statement with who demands and how often: a raise has few of them.
@@ -152,6 +153,7 @@ def raise_facts(record: Escalation) -> dict[str, Any]:
         "raised_by": record.raised_by_kind,
         "account": record.account_id,
         "completeness": record.completeness,
+        **({"outage": record.outage_id} if record.outage_id else {}),
         "value": None if record.value_amount is None else f"{record.value_amount:.2f}",
         "currency": record.value_currency,
     }

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
@@ -17,7 +18,7 @@ from app.escalations.cadence import Cadence
 from app.escalations.following import answers_of
 from app.escalations.models import Escalation
 from app.escalations.silence import CLOCKS_OF
-from app.escalations.words import numbered
+from app.escalations.words import AUDIENCES, numbered
 from app.playbooks import drafts
 from app.playbooks import service as playbooks
 from app.playbooks.definition import Draft, Playbook
@@ -50,7 +51,17 @@ READ = text(
                   and (v.kind in ('attempt', 'message', 'resolve', 'escalate')
                        or v.kind = 'edit' and v.text_hashes ? 'handover_brief'
                        or v.kind = 'update' and v.facts -> 'audiences' ? 'customer')) s
-            where s.nth <= :most) as said
+            where s.nth <= :most) as said,
+           (select json_build_object('title', o.title, 'statement', o.statement, 'opened_at', o.opened_at, 'at', v.at,
+                   'audiences', v.facts -> 'audiences', 'channel', v.facts -> 'channel',
+                   'preventable', v.facts -> 'preventable', 'texts', (
+                select json_object_agg(t.field, t.text) from outage_text t
+                where t.tenant_id = v.tenant_id and t.event_id = v.id))
+            from outage o left join lateral (
+                select n.* from outage_event n where n.tenant_id = o.tenant_id and n.outage_id = o.id
+                and n.kind in ('update', 'resolve') and (cast(:said_in as uuid) is null or n.id = :said_in)
+                order by n.seq desc limit 1) v on true
+            where o.tenant_id = e.tenant_id and o.id = e.outage_id) as outage
     from escalation e
     join account a on a.tenant_id = e.tenant_id and a.id = e.account_id
     left join "user" u on u.tenant_id = e.tenant_id and u.id = e.owner_id
@@ -68,15 +79,20 @@ READ = text(
 
 @dataclass
 class CaseOfDrafts:
-    """A case the caller may see, with everything its drafts may name: one statement beside the record's."""
+    """A case the caller may see, with everything its drafts may name: one statement beside the record's.
+
+    `said_in` is the event of its outage whose words count, the newest unless said.
+    """
 
     record: Escalation
     sender: Actor
     now: datetime
+    said_in: UUID | None = None
 
     @cached_property
     def row(self) -> RowMapping:
-        return db.session.execute(READ, {"id": self.record.id, "most": MOST_LISTED}).one()._mapping
+        asked = {"id": self.record.id, "most": MOST_LISTED, "said_in": self.said_in}
+        return db.session.execute(READ, asked).one()._mapping
 
     @cached_property
     def playbook(self) -> Playbook | None:
@@ -139,6 +155,7 @@ class CaseOfDrafts:
                 {"at": one["at"], "text": _last_text([one], "text_customer", "text")} for one in said["update"]
             ],
             "messages": [{"at": one["at"], **_texts(one, "text")} for one in said["message"]],
+            "outage": self._outage(),
             "sender": {"name": self.sender.name, "email": self.sender.email},
             "us": {"name": row["us"]},
             "answers": self._answers(),
@@ -167,6 +184,23 @@ class CaseOfDrafts:
             "arr": _money(row["arr"], row["value_currency"]),
             "renewal_on": known,
             "renewal_value": _money(row["renewal_value"], row["value_currency"]),
+        }
+
+    def _outage(self) -> dict[str, Any]:
+        """What its outage says to each audience: wording of its own, else the common one, of the end the summary."""
+        row = self.row["outage"] or {}
+        texts = row.get("texts") or {}
+        common = texts.get("text") or texts.get("summary")
+        said = {f"update_{name}": texts.get(f"text_{name}") or common for name in AUDIENCES}
+        return {
+            "title": row.get("title"),
+            "statement": row.get("statement"),
+            "opened_at": self.local(row.get("opened_at")),
+            "updated_at": self.local(row.get("at")),
+            "update": said.pop("update_customer"),
+            **said,
+            "resolution": texts.get("summary"),
+            "root_cause": texts.get("root_cause"),
         }
 
     def _person(self, who: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.escalations.case import Act, Change, begin, list_contract_ids
 from app.escalations.climbing import vendor_texts
 from app.escalations.errors import ReasonNeeded
 from app.escalations.models import Escalation, EscalationContract
+from app.escalations.outages import linking
 from app.escalations.path import VENDOR_TIERS
 from app.escalations.working import reweigh, set_forecast
 from app.escalations.worth import snapshot_of, take_value
@@ -24,6 +25,7 @@ TEXTS = ("title", "desired_outcome", "impact")
 
 def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalation:
     """Change what the record says; a lower severity needs its reason and keeps the earlier due times."""
+    outage = linking.find_open(changes.get("outage_id"))
     change = begin(escalation_id, "edit", act)
     record, open_before = change.record, answering.open_questions(change)
     texts = {name: changes[name] for name in TEXTS if name in changes and changes[name] != getattr(record, name)}
@@ -45,6 +47,8 @@ def edit(escalation_id: UUID, *, act: Act, changes: dict[str, Any]) -> Escalatio
     if "severity" in changes and changes["severity"] != record.severity:
         facts["severity"] = change_severity(change, changes["severity"], changes.get("severity_reason"))
         texts["severity_reason"] = changes.get("severity_reason")
+    if "outage_id" in changes and changes["outage_id"] != record.outage_id:
+        facts["outage"] = linking.move(change, outage)
     if "contract_ids" in changes:
         facts["contracts"] = change_contracts(change, changes["contract_ids"])
     if "forecast_close_on" in changes:

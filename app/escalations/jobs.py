@@ -17,6 +17,7 @@ from app.escalations import applying, engine, priorities, seals
 from app.escalations.attachments.jobs import scan_attachments, tidy_attachments
 from app.escalations.move_jobs import move_work, move_work_tenant
 from app.escalations.moving import note_left_work
+from app.escalations.outages.jobs import offer_outages, offer_outages_tenant
 from app.escalations.prevention_reminders import remind as remind_prevention
 from app.escalations.sweep import sweep_batch, sweep_tenant
 from app.sla import queries as clocks
@@ -29,6 +30,8 @@ __all__ = [
     "next_due",
     "next_moment",
     "note_left_work",
+    "offer_outages",
+    "offer_outages_tenant",
     "remind_prevention",
     "reprioritise",
     "reprioritise_tenant",

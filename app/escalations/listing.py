@@ -47,6 +47,14 @@ CUSTOMER_TOLD: ColumnElement[Any] = literal_column(
         and told.facts -> 'audiences' ? 'customer')"""
 ).label("customer_told_at")
 
+# The last that its outage offered to a case, and what became of it.
+OFFER: ColumnElement[Any] = literal_column(
+    """(select json_build_object('task_id', offer.id, 'kind', offer.kind, 'state', offer.state, 'reason', offer.reason)
+        from task offer
+        where offer.tenant_id = escalation.tenant_id and offer.escalation_id = escalation.id
+        and offer.outage_event_id is not null order by offer.id desc limit 1)"""
+).label("offer")
+
 
 def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
     """One page in one statement. By value, the incomplete ones sort first. What `owner=me` covers names its owner."""
@@ -58,6 +66,7 @@ def list_escalations(arguments: Mapping[str, Any], *, actor: Actor, now: datetim
         base()
         .where(visible_to(actor, now), *_filters(arguments, actor=actor, now=now))
         .add_columns(column.label("sort_value"), CUSTOMER_TOLD, *_covering(arguments, actor=actor, now=now))
+        .add_columns(*([OFFER] if "outage" in arguments else []))
     )
     position = decode_cursor(arguments.get("cursor"))
     if position is not None:
@@ -80,6 +89,7 @@ def _line(row: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
     return {
         **item_of(row, now),
         "covering": row.get("covering"),
+        "offer": row.get("offer"),
         "customer_silence": silence["customer"] if silence else None,
     }
 
@@ -125,6 +135,8 @@ def _filters(arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> li
         found.append(Escalation.account_id.in_(_ids(arguments, "account")))
     if "team" in arguments:
         found.append(Escalation.team_id.in_(_ids(arguments, "team")))
+    if "outage" in arguments:
+        found.append(Escalation.outage_id.in_(_ids(arguments, "outage")))
     if "overdue" in arguments:
         overdue = and_(live, Escalation.due_at < now)
         found.append(overdue if arguments["overdue"] else not_(overdue))

@@ -13,6 +13,7 @@ from app.escalations.case import Act, Change, begin
 from app.escalations.closing import void_requests
 from app.escalations.errors import MergeTheOtherWay
 from app.escalations.models import Escalation
+from app.escalations.outages import linking as outages
 from app.escalations.owning import own
 from app.escalations.standing import lock_record, survivor_id
 from app.escalations.words import numbered
@@ -75,6 +76,7 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     loser.merged_into_id = kept.id
     unanswered = db.session.scalar(UNANSWERED_MESSAGE, {"id": loser.id})
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
+    outages.join(change, survivor)
     tasks = join(loser, kept, act.now)
     facts = {"from": loser.id, "number": numbered(loser.number), "tasks": [task.id for task in tasks]}
     survivor.note("merge", facts, {"reason": reason})

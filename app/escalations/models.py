@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
 from app.escalations.closure_models import ExitCriterion, Lesson, PreventionAction, Survey
+from app.escalations.outages.models import Outage, OutageEvent, OutageText
 
 __all__ = [
     "BY_VALUE",
@@ -28,6 +29,9 @@ __all__ = [
     "Forecast",
     "Lesson",
     "Link",
+    "Outage",
+    "OutageEvent",
+    "OutageText",
     "PreventionAction",
     "Request",
     "Snapshot",
@@ -46,6 +50,7 @@ OF_PROMISES = (
     "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
     "'task_ready', 'playbook')"
 )
+OF_OUTAGE = "outage_id IS NOT NULL"
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
 # An incomplete value may be any amount: more than every one that is known, in order of what is known of it.
@@ -57,7 +62,8 @@ class Escalation(Versioned, TenantModel):
 
     `due_at` is the close clock's present due, `close_target_at` its original. `event_count` and `event_hash` are the
     timeline's last; `day_raised` is the day in the tenant's zone of that time; `wake_at` is when the engine looks at
-    a waiting case next: the end of its budget or the first opening of `resume_on`.
+    a waiting case next: the end of its budget or the first opening of `resume_on`. `outage_seq` is the last event of
+    its outage that was offered here.
     """
 
     __tablename__ = "escalation"
@@ -73,6 +79,7 @@ class Escalation(Versioned, TenantModel):
         reference("playbook_version", "playbook_version_id"),
         reference("escalation", "merged_into_id"),
         reference("escalation", "recurrence_of_id"),
+        reference("outage", "outage_id"),
         one_of("status", STATUSES),
         one_of("outcome", OUTCOMES),
         one_of("tier", TIERS),
@@ -106,6 +113,9 @@ class Escalation(Versioned, TenantModel):
         ),
         Index("ix_escalation_outage", "tenant_id", "raised_at", postgresql_where=text("reason = 'prolonged_outage'")),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
+        Index(
+            "ix_escalation_of_outage", "tenant_id", "outage_id", "id", postgresql_where=text("outage_id IS NOT NULL")
+        ),
         {"info": {"finder": ("status = 'waiting'", ("status", "wake_at"))}},
     )
 
@@ -160,6 +170,8 @@ class Escalation(Versioned, TenantModel):
     reopens: Mapped[int] = mapped_column(default=0)
     merged_into_id: Mapped[UUID | None]
     recurrence_of_id: Mapped[UUID | None]
+    outage_id: Mapped[UUID | None]
+    outage_seq: Mapped[int] = mapped_column(default=0)
     value_amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     value_currency: Mapped[str]
     value_incomplete: Mapped[bool] = mapped_column(default=False)

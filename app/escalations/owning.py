@@ -36,6 +36,7 @@ def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
         basis=change.basis,
         restricted=record.restricted,
         tier=record.tier,
+        has_outage=record.outage_id is not None,
         systems=systems_of(change),
         **{name: getattr(record, name) for name in SAID},
     )

@@ -172,6 +172,8 @@ BESIDE = {
     "service_level": """select json_build_object('name', l.name, 'number', v.number)
                         from service_level_version v join service_level l on l.id = v.service_level_id
                         where v.id = escalation.service_level_version_id""",
+    "outage": """select json_build_object('id', o.id, 'title', o.title, 'state', o.state) from outage o
+                 where o.id = escalation.outage_id""",
     "vendor": """select json_build_object('since', e.at,
                      'name', max(t.text) filter (where t.field = 'vendor_name'),
                      'contact', max(t.text) filter (where t.field = 'vendor_contact'),
@@ -253,6 +255,7 @@ def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
         "about_user": found["about_user"],
         "routing": found["routing"],
         "service_level": found["service_level"],
+        "outage": found["outage"],
         "vendor": _moments(found["vendor"], "since") if found["vendor"] else None,
         "recurrence_of": found["recurrence_of_id"],
         "raised_by": {"kind": found["raised_by_kind"], "email": found["raised_by_email"]},
@@ -289,6 +292,7 @@ def raised_of(raised: Raised, now: datetime) -> dict[str, Any]:
         "routing": {"rule": raised.rule, "why": raised.why} if raised.why else None,
         "recurrence_of": record.recurrence_of_id,
         "raised_by": {"kind": record.raised_by_kind, "email": record.raised_by_email},
+        "outage": {name: getattr(raised.outage, name) for name in ("id", "title", "state")} if raised.outage else None,
         "vendor": None,
         "waiting": None,
         "preventable_by_default": preventable_by_default(record.reason, tenant_settings()),

@@ -34,7 +34,8 @@ from app.escalations.following import (
     questions_of,
     take_playbook,
 )
-from app.escalations.models import Escalation, Request
+from app.escalations.models import Escalation, Outage, Request
+from app.escalations.outages import linking
 from app.escalations.owning import own
 from app.escalations.record import new_record
 from app.escalations.worth import measure_priority, snapshot_of, take_priority, take_value
@@ -59,6 +60,7 @@ class Raised:
     approvers: list[User]
     external_refs: tuple[dict[str, Any], ...] = ()
     about_user: str | None = None
+    outage: Outage | None = None
 
 
 NEXT_NUMBER = Draw("escalation", "number", "next_number()")
@@ -70,6 +72,7 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     A colleague's raise waits as `requested` where the approval setting asks for it; everybody else's is open at once.
     """
     account = find_account(new, act.now)
+    outage = linking.find_open(new.outage_id)
     record = new_record(new, account, act)
     neighbours = list_neighbours(new, record, act)
     take_value(record, account)
@@ -85,7 +88,8 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     else:
         raised = open_case(change, account, at=record.raised_at)
     raised.duplicates = neighbours.duplicates
-    raised.external_refs, raised.about_user = new.external_refs, new.about_user
+    raised.external_refs, raised.about_user, raised.outage = new.external_refs, new.about_user, outage
+    linking.call_for(outage)
     change.rows.append(snapshot_of(record, account, act.now, cause="raise"))
     change.hold_messages()
     record.number = insert_all(change.rows, draw=NEXT_NUMBER)

@@ -24,6 +24,7 @@ UNTOUCHED: dict[str, Any] = {
     "acknowledged": False,
     "brief_missing": False,
     "assignment_failed": False,
+    "outage_seq": 0,
     "event_count": 0,
     "event_hash": timeline.START,
     "reopens": 0,
@@ -42,6 +43,7 @@ AS_SAID = (
     "restricted",
     "raised_by_kind",
     "recurrence_of_id",
+    "outage_id",
 )
 
 

@@ -10,6 +10,7 @@ from app.escalations import criteria, lessons, prevention, promises, tasking
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NotReady
 from app.escalations.models import Escalation
+from app.escalations.outages.models import RESOLUTION
 from app.escalations.waiting import stop_waiting
 from app.escalations.working import reweigh
 from app.playbooks import service as playbooks
@@ -71,7 +72,7 @@ def waive(change: Change, resolution: Resolution, found: criteria.Criteria) -> N
         if task.id in reasons:
             tasking.settle(change, task, {"state": "waived", "reason": reasons[task.id]})
             change.note("task", {"task": task.id, "state": "waived"}, {"reason": reasons[task.id]})
-        elif task.kind == "qualification":  # it is resolved here: that is the answer
+        elif task.kind in ("qualification", RESOLUTION):  # it is resolved here: that is the answer
             tasking.settle(change, task, {"state": "done"})
             change.note("task", {"task": task.id, "state": "done"})
         elif task.required:

@@ -32,6 +32,7 @@ from app.escalations import (
 from app.escalations.attachments import routes as attachment_routes
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
+from app.escalations.outages import routes as outage_routes
 from app.escalations.service import NewEscalation
 from app.http import PageArguments, answer, transaction
 
@@ -132,4 +133,5 @@ blueprints = [
     absence_routes.bp,
     rebalancing_routes.bp,
     *attachment_routes.blueprints,
+    *outage_routes.blueprints,
 ]

@@ -171,6 +171,14 @@ class EscalationItemSchema(Schema):
     version = fields.Integer()
 
 
+class OutageRefSchema(Schema):
+    """The one cause that this case shares with others."""
+
+    id = fields.UUID()
+    title = fields.String()
+    state = fields.String()
+
+
 class EscalationSchema(EscalationItemSchema):
     """The record; `preventable_by_default` is what its reason suggests to whoever resolves it."""
 
@@ -189,6 +197,7 @@ class EscalationSchema(EscalationItemSchema):
     closed_at = AwareDateTime(allow_none=True)
     reopens = fields.Integer()
     recurrence_of = fields.UUID(allow_none=True)
+    outage = fields.Nested(OutageRefSchema, allow_none=True)
     forecast_close_on = fields.Date(allow_none=True)
     forecast_slips = fields.List(fields.Dict())
     waiting = fields.Nested(WaitingSchema, allow_none=True)
@@ -216,11 +225,22 @@ class RaisedSchema(EscalationSchema):
     warnings = fields.List(fields.String())
 
 
+class OfferRefSchema(Schema):
+    """A task that the outage offers, and what became of it: open, done or waived."""
+
+    task_id = fields.UUID()
+    kind = fields.String()
+    state = fields.String()
+    reason = fields.String(allow_none=True)
+
+
 class EscalationLineSchema(EscalationItemSchema):
     """`covering` is the owner's address where `owner=me` shows their case because the caller acts in their place;
-    `customer_silence` is null once the case is not open any more."""
+    `customer_silence` is null once the case is not open any more. `offer` is the last of an outage, where its cases are
+    listed."""
 
     covering = fields.String(allow_none=True)
+    offer = fields.Nested(OfferRefSchema, allow_none=True)
     customer_silence = fields.Nested(CustomerSilenceSchema, allow_none=True)
 
 
@@ -277,6 +297,7 @@ class TaskSchema(Schema):
     ready_at = AwareDateTime(allow_none=True)
     ended_at = AwareDateTime(allow_none=True)
     origin_id = fields.UUID(allow_none=True)
+    outage_event_id = fields.UUID(allow_none=True)
     version = fields.Integer()
 
 

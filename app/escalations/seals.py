@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, new_id
 from app.escalations import timeline
-from app.escalations.models import Escalation, TimelineSeal
+from app.escalations.models import Escalation, Outage, TimelineSeal
 from app.rows import insert_all
 
 # Events are found by their ids, which rise with real time; those being written while a seal was made come again.
@@ -25,7 +25,10 @@ CHANGED = text(
     """
     select e.id, e.event_count, encode(e.event_hash, 'hex') as hash from escalation e
     where e.id in (select v.escalation_id from event v where v.tenant_id = :tenant and v.id > :since)
-    order by e.id
+    union all
+    select o.id, o.event_count, encode(o.event_hash, 'hex') from outage o
+    where o.id in (select v.outage_id from outage_event v where v.tenant_id = :tenant and v.id > :since)
+    order by id
     """
 )
 SEALED = text(
@@ -35,7 +38,13 @@ SEALED = text(
     where line ->> 0 = :id order by s.sealed_on desc limit 1
     """
 )
-HASH_AT = text("select encode(hash, 'hex') from event where escalation_id = :id and seq = :seq")
+HASH_AT = text(
+    """
+    select encode(hash, 'hex') from event where escalation_id = :id and seq = :seq
+    union all
+    select encode(hash, 'hex') from outage_event where outage_id = :id and seq = :seq
+    """
+)
 
 
 def seal(now: datetime) -> bool:
@@ -63,7 +72,7 @@ def sign_list(sealed_on: date, entries: list[Any]) -> bytes:
     return timeline.sign(current_app.config["SECRET_KEY"], content)
 
 
-def find_fault(record: Escalation) -> dict[str, Any] | None:
+def find_fault(record: Escalation | Outage) -> dict[str, Any] | None:
     """What the newest seal that lists this timeline says against it; None when they agree or none lists it."""
     sealed = db.session.execute(SEALED, {"id": str(record.id)}).one_or_none()
     if sealed is None:
@@ -76,7 +85,7 @@ def find_fault(record: Escalation) -> dict[str, Any] | None:
     return None
 
 
-def verify(record: Escalation) -> dict[str, Any]:
+def verify(record: Escalation | Outage) -> dict[str, Any]:
     """The whole chain recomputed and compared with the newest seal: `{intact, events, erased_texts, first_fault}`."""
     found = timeline.verify(record)
     if found["intact"] and (fault := find_fault(record)):

@@ -14,6 +14,7 @@ from app.escalations import lifecycle, permissions, promises
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NotYours
 from app.escalations.lifecycle import StepNotAllowed
+from app.escalations.outages.models import OFFERS
 from app.escalations.owning import named
 from app.escalations.standing import standing_of
 from app.playbooks import service as playbooks
@@ -100,6 +101,8 @@ def change_task(
     check(task)
     if task.kind == "qualification" and changes.get("state") == "done":
         raise invalid("state", "a tier's question is answered with qualify")
+    if task.kind in OFFERS and changes.get("state", task.state) not in (task.state, "waived"):
+        raise invalid("state", "an outage's offer is sent, resolved with, or waived; the next word is offered anew")
     evidence, changes = changes.get("evidence"), {name: changes[name] for name in changes if name != "evidence"}
     if evidence is not None and changes.get("state", task.state) != "done":
         raise invalid("evidence", "expected only of a task that is done")

@@ -34,11 +34,13 @@ END $$
 ERASE_TEXT = """
 CREATE FUNCTION erase_event_text(ids uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE erased integer;
+DECLARE erased integer; more integer;
 BEGIN
   UPDATE event_text SET text = NULL, salt = NULL WHERE id = ANY(ids) AND text IS NOT NULL;
   GET DIAGNOSTICS erased = ROW_COUNT;
-  RETURN erased;
+  UPDATE outage_text SET text = NULL, salt = NULL WHERE id = ANY(ids) AND text IS NOT NULL;
+  GET DIAGNOSTICS more = ROW_COUNT;
+  RETURN erased + more;
 END $$
 """
 
@@ -60,6 +62,7 @@ END $$
 """
 ERASABLE = {
     "event_text": ("text", "salt"),
+    "outage_text": ("text", "salt"),
     "account_history": ("changes",),
     "decision": ("inputs", "why", "rule", "rules"),
     "policy_version": ("rules",),

@@ -137,6 +137,7 @@ def _work_once(lease: Lease, now: datetime | None) -> bool:
     escalations.sweep_tenant(lease.tenant_id, now)
     escalations.wake_waiting_tenant(lease.tenant_id, now)
     escalations.apply_open_tenant(lease.tenant_id, now)
+    escalations.offer_outages_tenant(lease.tenant_id, now)
     daily.run_due_tenant(lease.tenant_id, now)
     escalations.reprioritise_tenant(lease.tenant_id, now)
     notifications.deliver_tenant(lease.tenant_id, DELIVERY_SECONDS)

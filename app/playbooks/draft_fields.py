@@ -116,6 +116,17 @@ RESOLUTION: Group = {
     "root_cause": _text("why it happened"),
     "prevention": _text("what keeps it from happening again"),
 }
+OUTAGE: Group = {
+    "title": _text("the outage behind the case: its title"),
+    "statement": _text("what is known of it among us", internal=True),
+    "opened_at": _moment("when we took it for one"),
+    "updated_at": _moment("when it was last told of"),
+    "update": _text("what it says to customers"),
+    "update_account_team": _text("what it says to account teams", internal=True),
+    "update_executive": _text("what it says to executives", internal=True),
+    "resolution": _text("how it was ended"),
+    "root_cause": _text("why it happened"),
+}
 
 FIELDS: Group = {
     "escalation": ESCALATION,
@@ -135,6 +146,7 @@ FIELDS: Group = {
     ),
     "updates": Many("what we told the customer", {"at": _moment("when"), "text": _text("what we wrote")}),
     "messages": Many("what the customer wrote", {"at": _moment("when"), "text": _text("what they wrote")}),
+    "outage": OUTAGE,
     "sender": _person("who sends this"),
     "us": {"name": _text("our company")},
 }

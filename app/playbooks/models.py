@@ -11,7 +11,19 @@ from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
 
 STATES = ("open", "done", "waived")
-KINDS = ("intake", "qualification", "customer_message", "handover", "manual", "ladder", "decision", "playbook")
+KINDS = (
+    "intake",
+    "qualification",
+    "customer_message",
+    "handover",
+    "manual",
+    "ladder",
+    "decision",
+    "playbook",
+    "outage_update",
+    "outage_resolution",
+)
+OPEN_OFFER = "state = 'open' AND kind IN ('outage_update', 'outage_resolution')"
 
 
 class PlaybookModel(Versioned, TenantModel):
@@ -47,16 +59,19 @@ class Task(Versioned, TenantModel):
     """Something to do on an escalation; it belongs to a role (`owner`) or a team and follows who holds it.
 
     One of a playbook has its `key`; without `ready_at` it waits for those of its `after` that are still open, and
-    `due`, a length of business time, counts from when it is ready.
+    `due`, a length of business time, counts from when it is ready. One that offers what an outage says names that
+    event; there is one open offer at a time.
     """
 
     __tablename__ = "task"
     __table_args__ = (
         reference("escalation", "escalation_id"),
         reference("user", "assignee_id"),
+        reference("outage_event", "outage_event_id"),
         one_of("state", STATES),
         one_of("kind", KINDS),
         Index("ix_task_escalation", "tenant_id", "escalation_id"),
+        Index("uq_task_offer", "tenant_id", "escalation_id", unique=True, postgresql_where=text(OPEN_OFFER)),
         Index("ix_task_assignee", "tenant_id", "assignee_id", postgresql_where=text("state = 'open'")),
         Index("ix_task_ended", "tenant_id", "assignee_id", "ended_at", postgresql_where=text("state <> 'open'")),
     )
@@ -74,6 +89,7 @@ class Task(Versioned, TenantModel):
     due: Mapped[dict[str, Any] | None]
     state: Mapped[str] = mapped_column(default="open")
     reason: Mapped[str | None]
+    outage_event_id: Mapped[UUID | None]
     due_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -67,9 +67,10 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "import",
         "absence",
         "suggestion_model",
+        "outage",
         "user",
     }
-    erasable = {"event_text", "account_history", "decision", "policy_version", "policy_publication"}
+    erasable = {"event_text", "outage_text", "account_history", "decision", "policy_version", "policy_publication"}
     assert {row.tablename for row in rows if row not in finder} == erasable | {"lesson"}
     assert {row.roles for row in rows if row not in finder} == {f"{{{role_names(settings)['eraser']}}}"}
 

@@ -50,6 +50,7 @@ def others(app, new_tenant):
     case = client.get("/api/v1/escalations").json["items"][0]["id"]
     log = {"data": b"a line", "content_type": "text/plain"}
     assert client.post(f"/api/v1/escalations/{case}/attachments?filename=a.log", **log).status_code == 201
+    assert client.post("/api/v1/outages", json={"title": "Login is down"}).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

@@ -42,6 +42,9 @@ FIND_TEXTS = text(
         or (e.kind in ('raise', 'request', 'verify', 'survey') or t.field like 'answer.%'
             or t.field in ('customer_statement', 'desired_outcome', 'impact'))
            and e.escalation_id = any(cast(:cases as uuid[])))
+    union all
+    select t.id from outage_text t join outage_event e on e.tenant_id = t.tenant_id and e.id = t.event_id
+    where t.text is not null and (t.text ~* :pattern or e.actor_id = :user_id)
     """
 )
 FIND_CASES = text(

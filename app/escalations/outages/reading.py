@@ -1,0 +1,109 @@
+"""Reads of outages: the list, one with how far its cases are, its timeline."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, select, text
+
+from app.auth.actor import Actor
+from app.auth.models import User
+from app.db import db
+from app.errors import NotFound, invalid_parameter
+from app.escalations import listing
+from app.escalations.models import LIVE_SQL, Escalation
+from app.escalations.outages.models import STATES, Outage
+from app.escalations.queries import visible_to
+from app.http import decode_cursor, encode_cursor, split_words
+
+PLAIN = ("id", "title", "statement", "state", "opened_at", "resolved_at", "version")
+IN_PARTS = ("open", "resolved", "closed", "requested")
+NOT_GONE = "requested,live,closed"
+
+LAST = text(
+    """
+    select e.kind, e.at, e.facts -> 'audiences' as audiences,
+           coalesce((select json_object_agg(t.field, t.text) from outage_text t
+                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
+    from outage_event e join outage o on o.tenant_id = e.tenant_id and o.id = e.outage_id and o.news_seq = e.seq
+    where e.outage_id = :id
+    """
+)
+EVENTS = text(
+    """
+    select e.id, e.seq, e.kind, e.acting_for_id, e.at, e.recorded_at, e.facts, encode(e.hash, 'hex') as hash,
+           case when u.id is null then null
+                else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end as actor,
+           coalesce((select json_object_agg(t.field, t.text) from outage_text t
+                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
+    from outage_event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
+    where e.outage_id = :id and e.seq > :after order by e.seq limit :limit
+    """
+)
+
+
+def _outages() -> Select[Outage, str, str]:
+    return select(Outage, User.email, User.name).join(User, User.id == Outage.owner_id)
+
+
+def list_outages(asked: Mapping[str, Any], *, actor: Actor, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Newest first; of some state, of an owner (an address or `me`)."""
+    query = _outages()
+    if "state" in asked:
+        states = split_words(asked["state"])
+        if not states or set(states) - set(STATES):
+            raise invalid_parameter("state", f"expected some of {', '.join(STATES)}")
+        query = query.where(Outage.state.in_(states))
+    if "owner" in asked:
+        emails = [actor.email if word == "me" else word.lower() for word in split_words(asked["owner"])]
+        query = query.where(User.email.in_(emails))
+    if after is not None:
+        query = query.where(Outage.id < after)
+    return [_view(row) for row in db.session.execute(query.order_by(Outage.id.desc()).limit(limit))]
+
+
+def get_view(outage_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """One outage, what was said last, and how far those of its cases are that the caller may see."""
+    row = db.session.execute(_outages().where(Outage.id == outage_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    said = db.session.execute(LAST, {"id": outage_id}).mappings().one_or_none()
+    return {**_view(row), "last_word": dict(said) if said else None, "escalations": count_cases(outage_id, actor, now)}
+
+
+def count_cases(outage_id: UUID, actor: Actor, now: datetime) -> dict[str, int]:
+    """Of the cases that the caller may see: those at work, those that wait for their customer's word, those closed."""
+    part = case(
+        (Escalation.status.in_(("resolved", "closed", "requested")), Escalation.status),
+        (text(LIVE_SQL), "open"),
+        else_="gone",
+    )
+    asked = select(part.label("part"), func.count().label("cases")).where(
+        Escalation.outage_id == outage_id, visible_to(actor, now)
+    )
+    found = {row.part: row.cases for row in db.session.execute(asked.group_by(part))}
+    return {name: found.get(name, 0) for name in IN_PARTS}
+
+
+def _view(row: Any) -> dict[str, Any]:
+    outage = row.Outage
+    return {
+        **{name: getattr(outage, name) for name in PLAIN},
+        "owner": {"id": outage.owner_id, "email": row.email, "name": row.name},
+    }
+
+
+def list_cases(outage_id: UUID, arguments: Mapping[str, Any], *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Its cases that the caller may see, each with what it was offered last; those merged show their survivor."""
+    asked = {"status": NOT_GONE, **arguments, "outage": str(outage_id)}
+    return listing.list_escalations(asked, actor=actor, now=now)
+
+
+def list_events(outage_id: UUID, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """The timeline, oldest first."""
+    position = decode_cursor(cursor)
+    values = {"id": outage_id, "after": position[0] if position else 0, "limit": limit + 1}
+    rows = db.session.execute(EVENTS, values).all()
+    page = [dict(row._mapping) for row in rows[:limit]]
+    return {"items": page, "next_cursor": encode_cursor([page[-1]["seq"]]) if len(rows) > limit else None}
