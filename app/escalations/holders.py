@@ -70,7 +70,8 @@ PASS_ON = text(
     returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was, asked.taken
     """  # noqa: S608 - the parts are ours
 )
-# Open cases with a task in the wrong hands since a colleague changed, was made, or left: by owner and by account.
+# Open cases with a task in the wrong hands since a colleague changed, was made, or left, by owner and by account, or
+# since a team changed.
 MISPLACED = f"""
     with changed as (select id, email from "user" where changed_at > :users_lately),
     near as (
@@ -82,6 +83,9 @@ MISPLACED = f"""
         select e.id from account a join escalation e on e.tenant_id = a.tenant_id and e.account_id = a.id
         where e.{LIVE_SQL} and exists (select from changed) and exists (
             select from changed c where c.email in (lower(a.csm_email), lower(a.owner_email), lower(a.sponsor_email)))
+        union
+        select e.id from team l join escalation e on e.tenant_id = l.tenant_id and e.team_id = l.id
+        where l.changed_at > :teams_lately and e.{LIVE_SQL}
     )
     select t.escalation_id from near
     join task t on t.escalation_id = near.id and {FOLLOWS}

@@ -138,6 +138,24 @@ def test_a_team_brings_its_lead(
     assert holders(client, case)["team_lead"] == str(lead.id)
 
 
+def test_a_new_lead_of_the_team_has_the_leads_tasks_at_the_next_tick(
+    client: ApiClient, raise_case: Raise, company: Company, tenant: TestTenant, make_user: Callable[..., User]
+) -> None:
+    case, lead, new = raise_case(), make_user("manager", "lead@example.com"), make_user("manager", "new@example.com")
+    made = client.post("/api/v1/teams", json={"name": "Desk", "lead_email": lead.email})
+    path = f"/api/v1/teams/{made.json['id']}"
+    client.put(f"{path}/members/{company.csm.id}", json={})
+    client.post(f"/api/v1/escalations/{case['id']}/assign", json={"team_id": made.json["id"], "reason": "Their field"})
+    jobs.reprioritise_tenant(tenant.id)
+    assert holders(client, case)["team_lead"] == str(lead.id)
+
+    version = client.get(path).headers["ETag"]
+    assert client.patch(path, json={"lead_email": new.email}, if_match=version).status_code == 200
+    jobs.reprioritise_tenant(tenant.id)
+    assert holders(client, case)["team_lead"] == str(new.id)
+    assert told(new, case) == ["Of the team_lead"]
+
+
 def test_a_new_manager_of_the_owner_has_the_managers_tasks(
     client: ApiClient, raise_case: Raise, company: Company, tenant: TestTenant, make_user: Callable[..., User]
 ) -> None:
