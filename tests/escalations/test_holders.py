@@ -1,9 +1,11 @@
 """Tasks of a role follow whoever holds it; one that nobody holds falls to the owner until somebody does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app import clock
 from app.accounts import service as accounts
@@ -148,6 +150,8 @@ def test_a_new_lead_of_the_team_has_the_leads_tasks_at_the_next_tick(
     client.post(f"/api/v1/escalations/{case['id']}/assign", json={"team_id": made.json["id"], "reason": "Their field"})
     jobs.reprioritise_tenant(tenant.id)
     assert holders(client, case)["team_lead"] == str(lead.id)
+    with transaction():  # nobody of them changed of late
+        db.session.execute(update(User).values(changed_at=clock.real_now() - timedelta(days=1)))
 
     version = client.get(path).headers["ETag"]
     assert client.patch(path, json={"lead_email": new.email}, if_match=version).status_code == 200
