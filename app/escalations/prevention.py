@@ -134,5 +134,6 @@ def take_back(row: PreventionAction) -> None:
 
 
 def join(loser: Escalation, kept: Escalation) -> None:
-    """In a merge, what was promised for the merged case goes on under the survivor."""
+    """In a merge, what was promised for the merged case goes on under the survivor, with what is not told of it yet."""
     db.session.execute(JOIN, {"loser": loser.id, "survivor": kept.id})
+    notifications.move(loser.id, kept.id, kinds=(TOLD, REMINDED))

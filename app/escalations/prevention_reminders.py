@@ -1,6 +1,9 @@
-"""Reminding of prevention actions: on the day one is due and every week after, once, as long as it is open."""
+"""Reminding of prevention actions: on the day one is due and every week after, once, as long as it is open.
 
-from collections.abc import Iterator, Mapping, Sequence
+From the first week after the day on, the manager of who promised it hears too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -58,18 +61,22 @@ def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notif
     people = {user.id: user for user in users.list_active(ids={id_ for row in rows for id_ in _holders(row)})}
     on_duty = users.list_active(emails=[tenant_settings().duty_owner_email or ""])
     admins = users.list_active(roles=["admin"])
-    stand_ins = routing.find_stand_ins(people, now=now)
-    reached = {*people, *(by.id for by in stand_ins.values() if by), *(user.id for user in (*on_duty, *admins))}
-    known = {**people, **{user.id: user for user in admins}}
+    late = {row.id: (today - row.due_on).days for row in rows}
+    managers = _managers(people.values()) if any(late.values()) else {}
+    stand_ins = routing.find_stand_ins({*people, *managers}, now=now)
+    reached = {*people, *managers, *(by.id for by in stand_ins.values() if by)}
+    reached.update(user.id for user in (*on_duty, *admins))
+    known = {**people, **managers, **{user.id: user for user in admins}}
     preferences = wishes.find_preferences(reached)
     for row in rows:
         hearing = _hearing(row, people, on_duty, admins, stand_ins)
+        if late[row.id]:
+            hearing = {**_above(row, people, managers, stand_ins, now), **hearing}
         if not hearing:
             log.warning("prevention_reminds_nobody", prevention=str(row.id))
         for user, why in hearing.items():
             delivery = plan_delivery(preferences.get(user.id), now, urgent=False)
-            late = (today - row.due_on).days
-            said = f"was due {late} days ago" if late else "is due today"
+            said = f"was due {late[row.id]} days ago" if late[row.id] else "is due today"
             yield (
                 user.id,
                 user.email,
@@ -88,6 +95,15 @@ def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notif
 
 def _holders(row: Any) -> list[UUID]:
     return [id_ for id_ in (row.owner_id, row.case_owner_id) if id_ is not None and id_ != row.about_user_id]
+
+
+def _holder(row: Any, people: Mapping[UUID, User]) -> User | None:
+    return next((people[id_] for id_ in _holders(row) if id_ in people), None)
+
+
+def _managers(people: Iterable[User]) -> dict[UUID, User]:
+    ids = {user.manager_id for user in people if user.manager_id is not None}
+    return {user.id: user for user in users.list_active(ids=list(ids))} if ids else {}
 
 
 def _case_name(row: Any, hearer: User | None, now: datetime) -> str:
@@ -111,7 +127,7 @@ def _hearing(
 ) -> dict[UserRef, str]:
     """Its owner; when they have left, who owned the case, else who is on duty or the admins; and who stands in for the
     absent, but of a restricted case only in person."""
-    holder = next((people[id_] for id_ in _holders(row) if id_ in people), None)
+    holder = _holder(row, people)
     if holder is None:
         return _left_to(row, on_duty, admins)
     role = "its owner" if holder.id == row.owner_id else "the owner of the case, and its own has left"
@@ -119,6 +135,28 @@ def _hearing(
     by = stand_ins.get(holder.id)
     if by is not None and by.id != row.about_user_id and not row.restricted:
         hearing.setdefault(by, f"You get this in place of {holder.name}, who is absent.")
+    return hearing
+
+
+def _above(
+    row: Any,
+    people: Mapping[UUID, User],
+    managers: Mapping[UUID, User],
+    stand_ins: Mapping[UUID, UserRef | None],
+    now: datetime,
+) -> dict[UserRef, str]:
+    """The manager of who promised it, and who stands in for them; of a restricted case only who sees it, in person."""
+    holder = _holder(row, people)
+    manager = managers.get(holder.manager_id) if holder is not None and holder.manager_id is not None else None
+    if holder is None or manager is None or manager.id == row.about_user_id:
+        return {}
+    if row.restricted and not _sees(row.escalation_id, manager, now):
+        return {}
+    why = f"it is overdue and you are the manager of {holder.name}, whose it is."
+    hearing = {UserRef(manager.id, manager.email, manager.name): f"You get this because {why}"}
+    by = stand_ins.get(manager.id)
+    if by is not None and by.id != row.about_user_id and not row.restricted:
+        hearing.setdefault(by, f"You get this in place of {manager.name}, who is absent.")
     return hearing
 
 

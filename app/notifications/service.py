@@ -143,6 +143,14 @@ def wake_delivery() -> None:
     queue.wake(QUEUE)
 
 
+def move(from_id: UUID, to_id: UUID, *, kinds: Collection[str]) -> None:
+    """What of these kinds is not told yet of one escalation is of another from now on; one statement."""
+    waiting = (Intent.escalation_id == from_id, Intent.state == literal_column("'pending'"), Intent.kind.in_(kinds))
+    chosen = select(Intent.id).where(*waiting).order_by(Intent.id).with_for_update()
+    change = update(Intent).where(Intent.id.in_(chosen)).values(escalation_id=to_id)
+    db.session.execute(change, execution_options={"synchronize_session": False})
+
+
 def suppress(
     *,
     escalation_ids: Collection[UUID],
