@@ -38,6 +38,13 @@ class Actor:
         return principal
 
     @property
+    def person_id(self) -> UUID:
+        """The user behind the call; the engine is nobody."""
+        if self.user_id is None:
+            raise Unauthenticated
+        return self.user_id
+
+    @property
     def is_system(self) -> bool:
         return self.user_id is None
 

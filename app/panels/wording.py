@@ -6,39 +6,41 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.texts import noted
+
 CLOCKS = {
-    "decide": "Decide on the request",
-    "acknowledge": "Acknowledge",
-    "respond": "First answer to the customer",
-    "reply": "Answer the customer",
-    "customer_update": "Tell the customer",
-    "account_team_update": "Tell the account team",
-    "executive_update": "Tell the executives",
-    "tier": "Resolve in this tier",
-    "plan": "Agree a plan",
-    "still_on_it": "Sign of work",
-    "close": "Close",
-    "verify": "Get the customer's word",
-    "task": "Task",
+    "decide": noted("Decide on the request"),
+    "acknowledge": noted("Acknowledge"),
+    "respond": noted("First answer to the customer"),
+    "reply": noted("Answer the customer"),
+    "customer_update": noted("Tell the customer"),
+    "account_team_update": noted("Tell the account team"),
+    "executive_update": noted("Tell the executives"),
+    "tier": noted("Resolve in this tier"),
+    "plan": noted("Agree a plan"),
+    "still_on_it": noted("Sign of work"),
+    "close": noted("Close"),
+    "verify": noted("Get the customer's word"),
+    "task": noted("Task"),
 }
 STATES = {
-    "running": "running",
-    "paused": "paused",
-    "breached": "missed, still open",
-    "met": "kept",
-    "missed": "missed",
-    "cancelled": "ended",
+    "running": noted("running"),
+    "paused": noted("paused"),
+    "breached": noted("missed, still open"),
+    "met": noted("kept"),
+    "missed": noted("missed"),
+    "cancelled": noted("ended"),
 }
 STANDING = ("running", "paused", "breached")
 STATUSES = {
-    "requested": "Waits for approval",
-    "declined": "Declined",
-    "open": "Waits to be acknowledged",
-    "in_progress": "In progress",
-    "waiting": "Waiting",
-    "resolved": "Waits for the customer's word",
-    "closed": "Closed",
-    "merged": "Merged",
+    "requested": noted("Waits for approval"),
+    "declined": noted("Declined"),
+    "open": noted("Waits to be acknowledged"),
+    "in_progress": noted("In progress"),
+    "waiting": noted("Waiting"),
+    "resolved": noted("Waits for the customer's word"),
+    "closed": noted("Closed"),
+    "merged": noted("Merged"),
 }
 
 
