@@ -206,7 +206,8 @@ def test_a_raise_with_forty_tasks_and_eight_clocks_stays_within_its_statements(
     timed = [task(f"t{n}", due={"business_hours": n + 1}, role="csm") for n in range(4)]
     tiers = [{"tier": "tier_1", "within": {"business_days": 1}}]
     tasks = [*timed, *(task(f"u{n}", role="team_lead") for n in range(36))]
-    publish(tasks=tasks, tiers=tiers, updates={"executive": {"business_days": 2}})
+    ladders = {kind: [{"offset": "50%", "audience": ["owner"]}] for kind in ("acknowledge", "task", "close")}
+    publish(tasks=tasks, tiers=tiers, updates={"executive": {"business_days": 2}}, ladders=ladders)
     raise_case()
     with statements() as seen:
         case = raise_case()

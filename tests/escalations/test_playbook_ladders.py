@@ -3,7 +3,7 @@
 NOW is Monday 2 March 2026, 10:00; the tenant's hours are Monday to Friday, 9 to 17, in UTC.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from app.escalations.schedule import schedule_of
 from app.escalations.service import NewOwner, Resolution, Wait, Word
 from app.escalations.sweep import Swept, sweep_batch
 from app.playbooks import books
-from app.sla import ladders, versions
+from app.sla import calendars, ladders, versions
 from app.sla.models import Application
 from app.sla.targets import CLOCK_KINDS
 from app.sla.verifying import verify_batch
@@ -355,3 +355,72 @@ def test_a_raise_and_a_sweep_cost_as_many_statements_with_a_playbooks_ladders(
         assert sweep_batch(tenant.id, march(2, 12)) == Swept(fired=2, more=False)
     assert len(sent) <= 9, sent
     assert watched.log("acknowledge") == [(march(2, 12), "50%", "owner")]
+
+
+def test_another_calendar_moves_the_clocks_and_leaves_them_their_steps(tenant: TestTenant, company: Company) -> None:
+    """From 10:30 the tenant closes at 13:00 and opens on at 9:00: of the four hours half an hour was used, two and a
+    half are left that day, and one on Tuesday. 25 % is one hour: 11:00. Half an hour before 10:00 is 9:30."""
+    publish(tenant, "Book", ladders={"acknowledge": ACKNOWLEDGE})
+    watched = Watched(tenant, company)
+    short = {"timezone": "UTC", "weekly": {day: [["09:00", "13:00"]] for day in calendars.WORKDAYS}}
+    with transaction():
+        calendars.publish_calendar("default", short, now=NOW)
+    assert apply(tenant, "calendar", march(2, 10, 30)).escalations == 1
+    assert watched.clock("acknowledge").due_at == march(3, 10)
+    assert upcoming(watched, "acknowledge", march(2, 10, 30))[:3] == [
+        (march(2, 11), "25%"),
+        (march(3, 9, 30), "-PT30M"),
+        (march(3, 10), "0"),
+    ]
+
+
+YAML = """\
+name: Strategic
+about: Higher, and earlier.
+ladders:
+  close:
+    - {offset: -P20D, audience: [sponsor]}
+    - {offset: "0", audience: [owner, sponsor]}
+"""
+
+
+def test_from_a_file_to_the_schedule_of_a_case_and_back(
+    client: ApiClient, tenant: TestTenant, raise_case: Callable[..., dict[str, Any]]
+) -> None:
+    saved = client.post("/api/v1/playbook-files", data=YAML.encode(), content_type="application/yaml")
+    assert saved.status_code == 201, saved.text
+    book = saved.json["id"]
+    assert client.post(f"/api/v1/playbooks/{book}/publish", json={}).status_code == 200
+    exported = client.get(f"/api/v1/playbooks/{book}/versions/1.yaml").text
+    again = client.post("/api/v1/playbook-files", data=exported.encode(), content_type="application/yaml")
+    assert (again.status_code, again.json["draft"]) == (201, saved.json["definition"])
+
+    path = f"/api/v1/escalations/{raise_case()['id']}"
+    steps = client.get(f"{path}/schedule").json["upcoming"]
+    assert [(one["step"], one["recipients"]) for one in steps if one["clock"] == "close"] == [
+        ("-P20D", ["boss@example.com"]),
+        ("0", ["boss@example.com", "owner@example.com"]),
+    ]
+    assert client.get(f"{path}/playbook").json["ladders"] == ["close"]
+    plain = publish(tenant, "Plain", rank=900)
+    shown = client.post(f"{path}/playbook/preview", json={"playbook_id": str(plain)}).json
+    [close] = shown["ladders"]
+    assert (close["kind"], close["clocks"], close["passed_over"]) == ("close", 1, [])
+    assert [step["offset"] for step in close["becomes"]][:2] == ["50%", "-P7D"]
+    body = {"playbook_id": str(plain), "reason": "As everybody", "digest": shown["digest"]}
+    assert client.post(f"{path}/playbook", json=body).status_code == 200
+    steps = client.get(f"{path}/schedule").json["upcoming"]
+    assert [one["step"] for one in steps if one["clock"] == "close"][:3] == ["50%", "-P7D", "-P3D"]
+    assert client.get(f"{path}/playbook").json["ladders"] == []
+
+
+def test_replaced_at_the_very_moment_of_the_raise_the_new_steps_begin_at_their_foot(
+    tenant: TestTenant, company: Company
+) -> None:
+    """The first of the old steps is due at 13:00, the first of the new ones at 11:00."""
+    publish(tenant, "Plain", when={"field": "escalation.reason", "op": "=", "value": "other"})
+    watched = Watched(tenant, company)
+    book = publish(tenant, "Book", rank=900, ladders={"acknowledge": ACKNOWLEDGE})
+    replace(watched, book, NOW)
+    watched.sweep(march(2, 11))
+    assert watched.log("acknowledge") == [(march(2, 11), "25%", "owner")]
