@@ -14,8 +14,10 @@ from app.auth.settings import tenant_settings
 from app.db import db, new_id
 from app.escalations.demand import NewEscalation
 from app.escalations.following import answers_of
+from app.escalations.owning import under
 from app.escalations.queries import get_visible
 from app.escalations.raising import find_account
+from app.escalations.record import first_basis
 from app.escalations.tiers import TIERS
 from app.playbooks import intake
 from app.playbooks import service as playbooks
@@ -74,7 +76,7 @@ def questions_before(body: Mapping[str, Any], *, now: datetime) -> dict[str, Any
     account = find_account(NewEscalation(title="", severity=body["severity"], account_id=body["account_id"]), now)
     if playbooks.has_playbooks():
         case = facts.routing_input(
-            account,
+            under(account, first_basis(account, body["severity"], now)),
             escalation_id=new_id(),
             severity=body["severity"],
             reason=body["reason"],

@@ -16,6 +16,7 @@ from app.escalations.words import numbered
 from app.routing import facts
 from app.routing import service as routing
 from app.routing.inputs import Cause, RoutingInput, RoutingResult
+from app.sla.service import Basis
 
 NOBODYS_WISH = ("absence", "deactivation", "rebalance")
 SAID = ("source", "raised_by_kind", "raised_at", "title", "customer_statement", "desired_outcome", "impact")
@@ -23,11 +24,9 @@ SAID = ("source", "raised_by_kind", "raised_at", "title", "customer_statement", 
 
 def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
     """What rules may ask about: the escalation, its account, its value and its contracts."""
-    record, level = change.record, change.basis.level
-    if level is not None:  # of several that contracts name, the one the case goes by
-        account = replace(account, service_levels=(level.name,))
+    record = change.record
     return facts.routing_input(
-        account,
+        under(account, change.basis),
         escalation_id=record.id,
         severity=record.severity,
         reason=record.reason,
@@ -40,6 +39,11 @@ def routing_input(change: Change, account: AccountFacts) -> RoutingInput:
         systems=systems_of(change),
         **{name: getattr(record, name) for name in SAID},
     )
+
+
+def under(account: AccountFacts, basis: Basis) -> AccountFacts:
+    """The account by the one service level that a case goes by, of several that its contracts name."""
+    return replace(account, service_levels=(basis.level.name,)) if basis.level is not None else account
 
 
 def systems_of(change: Change) -> list[str]:

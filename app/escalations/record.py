@@ -49,10 +49,7 @@ AS_SAID = (
 
 def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalation:
     """The record before it has an owner; due times are the promise of close, 30 days unless the contract says."""
-    raised_at = raised_moment(new, act)
-    basis = sla.basis(
-        account.calendar, account.zone, level_names=account.service_levels, severity=new.severity, now=act.now
-    )
+    raised_at, basis = raised_moment(new, act), first_basis(account, new.severity, act.now)
     return Escalation(
         id=new_id(),
         tenant_id=current_tenant(),
@@ -62,6 +59,11 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
         **_as_said(new, act),
         **_as_promised(raised_at, basis),
     )
+
+
+def first_basis(account: AccountFacts, severity: int, now: datetime) -> sla.Basis:
+    """What a case of this account counts by if it is raised now."""
+    return sla.basis(account.calendar, account.zone, level_names=account.service_levels, severity=severity, now=now)
 
 
 def _as_said(new: NewEscalation, act: Act) -> dict[str, Any]:

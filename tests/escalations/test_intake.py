@@ -11,6 +11,8 @@ from app.db import transaction
 from app.operations.persons.erase import erase
 from app.operations.persons.tables import find_person
 from tests.conftest import ApiClient
+from tests.escalations.test_service_levels import contract as contract_under
+from tests.escalations.test_service_levels import publish
 
 Raise = Callable[..., dict[str, Any]]
 Change = Callable[..., dict[str, Any]]
@@ -206,6 +208,25 @@ def test_a_form_is_told_what_will_be_asked(client: ApiClient, book: Any, company
     assert nobody.status_code == 422
     unsaid = client.get("/api/v1/playbooks/questions")
     assert {error["parameter"] for error in unsaid.json["errors"]} == {"account_id", "severity"}
+
+
+@pytest.mark.parametrize(("strict", "soft"), [("alpha", "zeta"), ("zeta", "alpha")])
+def test_a_form_is_told_by_the_service_level_that_will_hold_of_several(
+    client: ApiClient, company: Any, raise_case: Raise, strict: str, soft: str
+) -> None:
+    """Of two contracts' levels the one with the earlier first answer holds, whatever they are called."""
+    for name, hours, contract in ((strict, 1, "K-1"), (soft, 8, "K-2")):
+        publish(name, respond={"business_hours": hours})
+        contract_under(contract, name)
+        when = {"field": "contract.service_level", "op": "=", "value": name}
+        definition = {"name": f"Book of {name}", "about": "A book.", "when": when, "questions": QUESTIONS[:1]}
+        saved = client.post("/api/v1/playbooks", json={"definition": definition}).json
+        assert client.post(f"/api/v1/playbooks/{saved['id']}/publish", json={}).status_code == 200
+    found = client.get(f"/api/v1/playbooks/questions?account_id={company.account_id}&severity=2").json
+    case = raise_case()
+
+    assert found["playbook"] == f"Book of {strict}"
+    assert client.get(f"/api/v1/escalations/{case['id']}/playbook").json["name"] == found["playbook"]
 
 
 def test_without_a_playbook_the_three_of_every_case_are_asked(client: ApiClient, company: Any) -> None:
