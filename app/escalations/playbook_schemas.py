@@ -90,9 +90,17 @@ class PercentSchema(Schema):
     becomes = fields.Integer()
 
 
+class IntakeLineSchema(Schema):
+    """The task that names the questions still open: renamed by the new ones, done as nothing is open, or new."""
+
+    what = fields.String(metadata={"enum": ["renamed", "done", "new"]})
+    task_id = fields.UUID(allow_none=True)
+    title = fields.String()
+
+
 class ReplacementSchema(Schema):
     """What replacing the playbook does: `question` is asked of the tier where nobody was asked so far; `missing` are
-    the new playbook's questions without an answer."""
+    the new playbook's questions without an answer, `intake` what becomes of the task that names them, if anything."""
 
     digest = fields.String()
     name = fields.String()
@@ -100,6 +108,7 @@ class ReplacementSchema(Schema):
     was_version_id = fields.UUID(allow_none=True)
     tasks = fields.List(fields.Nested(TaskLineSchema))
     question = fields.String(allow_none=True)
+    intake = fields.Nested(IntakeLineSchema, allow_none=True)
     clocks = fields.List(fields.Nested(ClockLineSchema))
     ladders = fields.List(fields.Nested(LadderLineSchema))
     path = fields.Nested(PathChangeSchema)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from app.auth import queries as users
 from app.errors import Conflict, invalid
-from app.escalations import criteria, holders, promises
+from app.escalations import criteria, holders, promises, replaced_intake
 from app.escalations.case import Act, Change, begin
 from app.escalations.following import answers_of, holders_of, note_tasks, question_of
 from app.escalations.lifecycle import IN_PROGRESS, OPEN, WAITING, StepNotAllowed, allowed
 from app.escalations.owning import named
+from app.escalations.replaced_intake import IntakeLine
 from app.escalations.replaced_promises import BECAUSE, LadderChange, Promise, bring
 from app.escalations.tasking import promise
 from app.escalations.tiers import TIERS
@@ -41,6 +42,7 @@ class Replacement:
     tier: str
     lines: Sequence[Line]
     question: str | None
+    intake: IntakeLine | None
     promises: Sequence[Promise]
     ladders: Sequence[LadderChange]
     criteria: Sequence[dict[str, str]]
@@ -55,6 +57,7 @@ class Replacement:
             "was_version_id": self.was,
             "tasks": [line.view() for line in self.lines],
             "question": self.question,
+            "intake": self.intake.view() if self.intake else None,
             "clocks": [one.view() for one in self.promises],
             "ladders": [one.view() for one in self.ladders],
             "path": {"was": list(_path(self.old)), "becomes": list(self.playbook.path), "tier": self.tier},
@@ -68,7 +71,7 @@ class Replacement:
         tasks = [(line.what, line.key, line.task and line.task.id, line.ready, line.changes) for line in self.lines]
         clocks = [(one.kind, one.what, one.target and one.target.to_json()) for one in self.promises]
         ladders = [one.shown() for one in self.ladders]
-        asked = [self.question, self.criteria, self.completeness]
+        asked = [self.question, self.intake and self.intake.view(), self.criteria, self.completeness]
         said = [self.was, self.version_id, self.tier, tasks, clocks, ladders, *asked]
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -93,7 +96,7 @@ def replace(escalation_id: UUID, playbook_id: UUID, *, act: Act, reason: str, di
     change.note(EVENT, facts, {"reason": reason})
     _end(change, found.lines)
     begun = _keep(change, found.lines)
-    new = [*_make(change, found.lines), *_ask(change, found.question)]
+    new = [*_make(change, found.lines), *_ask(change, found.question), *replaced_intake.bring(change, found.intake)]
     holders.follow(change, because="playbook")
     note_tasks(change, new)
     change.rows += new
@@ -130,6 +133,7 @@ def _lay_out(change: Change, playbook_id: UUID) -> Replacement:
         tier=record.tier,
         lines=lines,
         question=_question(change, playbook, tasks),
+        intake=replaced_intake.lay_out(change, asked, tasks),
         promises=promised,
         ladders=ladders,
         criteria=_criteria(change, playbook),

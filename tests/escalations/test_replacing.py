@@ -90,8 +90,10 @@ def replace(client: ApiClient, case: dict[str, Any], playbook_id: str, digest: s
 
 
 def clocks_of(client: ApiClient, case: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Without the time that has passed, which goes on between two looks."""
     items = client.get(f"/api/v1/escalations/{case['id']}/clocks").json["items"]
-    return {item["kind"] if item["subject"] in ("-", None) else item["subject"]: item for item in items}
+    kept = [{name: value for name, value in item.items() if name != "elapsed_seconds"} for item in items]
+    return {item["kind"] if item["subject"] in ("-", None) else item["subject"]: item for item in kept}
 
 
 def test_what_happens_to_each_task_clock_tier_and_criterion_is_shown_and_nothing_is_done(
@@ -223,6 +225,70 @@ def test_who_can_begin_a_kept_task_through_it_hears_of_it(
 
     heard = as_user(company.owner).get("/api/v1/notifications").json["items"]
     assert [one["body"] for one in heard if "another playbook" in one["subject"]] == ["Check"]
+
+
+SAID = {"customer_statement": "We cannot export.", "desired_outcome": "Exports work.", "impact": "Forty people wait."}
+
+
+def intake_tasks(client: ApiClient, case: dict[str, Any]) -> list[tuple[str, str]]:
+    items = client.get(f"/api/v1/escalations/{case['id']}/tasks").json["items"]
+    return [(task["title"], task["state"]) for task in items if task["kind"] == "intake"]
+
+
+def test_the_intake_task_names_what_the_other_playbook_asks(
+    client: ApiClient, raise_case: Raise, publish: Callable[..., str], company: Company, as_user: AsUser
+) -> None:
+    """Asked more it is renamed, asked nothing it is done, asked anew there is another, of which its owner hears."""
+    since, where = {"key": "since", "ask": "Since when?"}, {"key": "where", "ask": "Where?"}
+    publish("One", rank=1, questions=[since])
+    two, none = publish("Two", rank=2, questions=[{**since, "ask": "Since what day?"}, where]), publish("None", rank=3)
+    three = publish("Three", rank=4, questions=[where])
+    case = raise_case(**SAID)
+    assert intake_tasks(client, case) == [("Ask the customer: Since when?", "open")]
+
+    shown = preview(client, case, two)
+    assert (shown["intake"]["what"], shown["intake"]["title"]) == (
+        "renamed",
+        "Ask the customer: Since what day? Where?",
+    )
+    assert intake_tasks(client, case) == [("Ask the customer: Since when?", "open")]
+    assert replace(client, case, two, shown["digest"]).status_code == 200
+    assert intake_tasks(client, case) == [("Ask the customer: Since what day? Where?", "open")]
+
+    shown = preview(client, case, none)
+    assert shown["intake"]["what"] == "done"
+    assert replace(client, case, none, shown["digest"]).status_code == 200
+    assert [state for _, state in intake_tasks(client, case)] == ["done"]
+
+    shown = preview(client, case, three)
+    assert shown["intake"] == {"what": "new", "task_id": None, "title": "Ask the customer: Where?"}
+    assert replace(client, case, three, shown["digest"]).status_code == 200
+    assert intake_tasks(client, case)[1:] == [("Ask the customer: Where?", "open")]
+    heard = as_user(company.owner).get("/api/v1/notifications").json["items"]
+    assert [one["body"] for one in heard if "another playbook" in one["subject"]] == ["Ask the customer: Where?"]
+    answered = client.patch(
+        f"/api/v1/escalations/{case['id']}",
+        json={"answers": {"where": "Everywhere"}},
+        if_match=client.get(f"/api/v1/escalations/{case['id']}").headers["ETag"],
+    )
+    assert answered.json["completeness"] == 100
+    assert [state for _, state in intake_tasks(client, case)] == ["done", "done"]
+    assert client.get(f"/api/v1/escalations/{case['id']}/timeline/verify").json["intact"]
+
+
+def test_questions_that_were_given_up_stay_so_unless_another_one_is_open(
+    client: ApiClient, raise_case: Raise, publish: Callable[..., str]
+) -> None:
+    publish("One", rank=1, questions=[{"key": "since", "ask": "Since when?"}])
+    same = publish("Two", rank=2, questions=[{"key": "since", "ask": "Since what day?"}])
+    case = raise_case(**SAID)
+    [task_] = client.get(f"/api/v1/escalations/{case['id']}/tasks").json["items"]
+    path = f"/api/v1/escalations/{case['id']}/tasks/{task_['id']}"
+    client.patch(path, json={"state": "waived", "reason": "They do not know"}, if_match=task_["version"])
+    shown = preview(client, case, same)
+    assert shown["intake"] is None
+    assert replace(client, case, same, shown["digest"]).status_code == 200
+    assert intake_tasks(client, case) == [("Ask the customer: Since when?", "waived")]
 
 
 def test_a_case_without_a_playbook_gets_one_with_its_first_question(
