@@ -319,15 +319,16 @@ class NewTaskBody(ActionBody):
 
 
 class EvidenceBody(Body):
-    """What shows that a task is done: a text, links, or both."""
+    """What shows that a task is done: a text, links, files of the case."""
 
     text = sentence(required=False)
     links = fields.List(fields.Url(schemes={"http", "https"}, require_tld=False), validate=validate.Length(1, 20))
+    attachments = fields.List(fields.UUID(), validate=validate.Length(1, 20))
 
     @validates_schema
     def some(self, body: Mapping[str, Any], **kwargs: Any) -> None:
         if not body:
-            raise ValidationError("expected text, links or both")
+            raise ValidationError("expected text, links or attachments")
 
 
 class MoveTaskBody(ActionBody):

@@ -1,12 +1,13 @@
-"""What shows that a task was done: kept as texts of the event that said so, shown with the task."""
+"""What shows that a task was done: texts and files of the case, kept with the event that said so, shown with it."""
 
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from app.db import db
+from app.escalations.attachments.states import shown_state
 from app.playbooks.models import Task
 from app.rows import array_of
 
@@ -18,7 +19,10 @@ LAST = text(
            (select x.text from event_text x where x.tenant_id = e.tenant_id and x.event_id = e.id
             and x.field = 'evidence') as text,
            (select x.text from event_text x where x.tenant_id = e.tenant_id and x.event_id = e.id
-            and x.field = 'evidence_links') as links
+            and x.field = 'evidence_links') as links,
+           (select json_agg(json_build_object('id', f.id, 'name', f.name, 'state', f.state) order by f.id)
+            from jsonb_array_elements_text(e.facts -> 'attachments') named(id)
+            join attachment f on f.tenant_id = e.tenant_id and f.id = cast(named.id as uuid)) as attachments
     from event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
     where e.escalation_id = :case and e.kind = 'task' and e.facts ? 'evidence'
       and e.facts ->> 'task' = any(cast(:ids as text[]))
@@ -31,6 +35,11 @@ def shown(escalation_id: UUID, tasks: Collection[Task]) -> list[dict[str, Any]]:
     """Tasks of one case as they are shown, each done one with the evidence last given; one statement."""
     done = [str(task.id) for task in tasks if task.state == "done"]
     rows = db.session.execute(LAST, {"case": escalation_id, "ids": array_of(done)}).mappings() if done else ()
-    found = {row["task_id"]: {**row, "links": (row["links"] or "").split()} for row in rows}
+    found = {row["task_id"]: _evidence_of(row) for row in rows}
     columns = [column.name for column in Task.__table__.columns]
     return [{**{name: getattr(task, name) for name in columns}, "evidence": found.get(task.id)} for task in tasks]
+
+
+def _evidence_of(row: RowMapping) -> dict[str, Any]:
+    files = [{**file, "state": shown_state(file["state"])} for file in row["attachments"] or ()]
+    return {**row, "links": (row["links"] or "").split(), "attachments": files}

@@ -272,11 +272,20 @@ class ChainSchema(Schema):
     first_fault = fields.Dict(allow_none=True)
 
 
+class EvidenceFileSchema(Schema):
+    """A file of the case; `state` as in the list of attachments."""
+
+    id = fields.UUID()
+    name = fields.String()
+    state = fields.String()
+
+
 class EvidenceSchema(Schema):
     """What shows that a task was done, as last said; null where it was erased."""
 
     text = fields.String(allow_none=True)
     links = fields.List(fields.String())
+    attachments = fields.List(fields.Nested(EvidenceFileSchema))
     at = AwareDateTime()
     by = fields.Nested(PersonSchema, allow_none=True)
 

@@ -11,6 +11,7 @@ from app.auth.actor import Actor
 from app.auth.models import User
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, promises
+from app.escalations.attachments.states import check_files
 from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NotYours
 from app.escalations.lifecycle import StepNotAllowed
@@ -106,13 +107,15 @@ def change_task(
     evidence, changes = changes.get("evidence"), {name: changes[name] for name in changes if name != "evidence"}
     if evidence is not None and changes.get("state", task.state) != "done":
         raise invalid("evidence", "expected only of a task that is done")
+    files = (evidence or {}).get("attachments", [])
+    check_files(change.record.id, files, field="evidence.attachments")
     if "due_at" in changes:
         changes = {**changes, "due_at": due_moment(changes["due_at"])}
     early = done_early(change, task, changes)
     settle(change, task, changes)
     facts = {"task": task.id, "state": task.state, "due_at": task.due_at, **early}
     if evidence is not None:
-        facts["evidence"] = True
+        facts |= {"evidence": True, **({"attachments": files} if files else {})}
     change.note("task", facts, {"reason": changes.get("reason"), **evidence_texts(evidence or {})})
     change.sign_of_work(change.now)
     change.save()

@@ -62,6 +62,8 @@ def test_what_shows_that_a_task_is_done_is_kept_as_text_and_shown_with_it(client
         ({"state": "done", "evidence": {"text": "  "}}, "/evidence/text"),
         ({"state": "done", "evidence": {"links": ["javascript:alert(1)"]}}, "/evidence/links/0"),
         ({"state": "done", "evidence": {"links": []}}, "/evidence/links"),
+        ({"state": "done", "evidence": {"attachments": []}}, "/evidence/attachments"),
+        ({"state": "done", "evidence": {"attachments": ["a.log"]}}, "/evidence/attachments/0"),
     ],
 )
 def test_evidence_that_shows_nothing_is_refused(
@@ -70,6 +72,47 @@ def test_evidence_that_shows_nothing_is_refused(
     case = raise_case()
     refused = change(client, case, tasks_of(client, case)["call"], **body)
     assert (refused.status_code, refused.json["errors"][0]["pointer"].removesuffix("/_schema")) == (422, pointer)
+    assert tasks_of(client, case)["call"]["state"] == "open"
+
+
+def attached(client: ApiClient, case: dict[str, Any], name: str) -> str:
+    sent = {"data": name.encode(), "content_type": "text/plain"}
+    made = client.post(f"/api/v1/escalations/{case['id']}/attachments?filename={name}", **sent)
+    assert made.status_code == 201, made.text
+    return str(made.json["id"])
+
+
+def test_files_of_the_case_show_that_a_task_is_done_and_are_named_with_it(client: ApiClient, raise_case: Raise) -> None:
+    case = raise_case()
+    files = [attached(client, case, name) for name in ("first.log", "second.log")]
+    task = tasks_of(client, case)["call"]
+    done = change(client, case, task, state="done", evidence={"attachments": files})
+    assert done.status_code == 200, done.text
+    for found in (done.json, tasks_of(client, case)["call"]):
+        assert [(one["id"], one["name"]) for one in found["evidence"]["attachments"]] == [
+            (files[0], "first.log"),
+            (files[1], "second.log"),
+        ]
+        assert (found["evidence"]["text"], found["evidence"]["links"]) == (None, [])
+
+    gone = client.post(f"/api/v1/escalations/{case['id']}/attachments/{files[0]}/remove", json={"reason": "A secret"})
+    assert gone.status_code == 200
+    shown = tasks_of(client, case)["call"]["evidence"]["attachments"]
+    assert [one["state"] for one in shown] == ["removed", "unscanned"]
+    text = change(client, case, tasks_of(client, case)["call"], evidence={"text": "They say it works."})
+    assert text.json["evidence"]["attachments"] == []
+
+
+def test_a_file_of_another_case_or_one_that_is_gone_shows_nothing(client: ApiClient, raise_case: Raise) -> None:
+    case, other = raise_case(), raise_case(title="Imports fail")
+    mine, theirs, removed = (
+        attached(client, one, name) for one, name in ((case, "a.log"), (other, "b.log"), (case, "c.log"))
+    )
+    client.post(f"/api/v1/escalations/{case['id']}/attachments/{removed}/remove", json={"reason": "A secret"})
+    for wrong in (theirs, removed, case["id"]):
+        task = tasks_of(client, case)["call"]
+        refused = change(client, case, task, state="done", evidence={"attachments": [mine, wrong]})
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/evidence/attachments/1")
     assert tasks_of(client, case)["call"]["state"] == "open"
 
 

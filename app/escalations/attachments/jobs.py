@@ -16,8 +16,8 @@ from app.db import current_tenant, db, finding, new_id, tenant_scope, transactio
 from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, SCAN, turn_of
 from app.escalations.attachments.models import ENDED, Attachment, AttachmentTidy
-from app.escalations.attachments.reading import is_scanned
 from app.escalations.attachments.scanning import scan_next
+from app.escalations.attachments.states import is_scanned
 from app.escalations.attachments.store import INCOMING, PARTS, STORE_ERRORS, get_store, key_of
 
 log = structlog.get_logger()

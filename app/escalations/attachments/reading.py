@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import Select, select
 
 from app import clock
@@ -18,6 +17,7 @@ from app.db import db, transaction
 from app.errors import NotFound
 from app.escalations.attachments.errors import ContentGone, NotClean
 from app.escalations.attachments.models import ENDED, Attachment
+from app.escalations.attachments.states import is_scanned, shown_state
 from app.escalations.queries import get_visible
 from app.escalations.standing import survivor_id
 
@@ -54,15 +54,9 @@ def _asked() -> Select[Attachment, User]:
 
 
 def item_of(found: Attachment, uploader: User | None) -> dict[str, Any]:
-    """The file as the API shows it; what waits for the scan is `scanning`."""
+    """The file as the API shows it."""
     columns = {column.key: getattr(found, column.key) for column in found.__table__.columns}
-    state = "scanning" if found.state == "unscanned" and is_scanned() else found.state
-    return {**columns, "sha256": found.sha256.hex(), "state": state, "uploaded_by": uploader}
-
-
-def is_scanned() -> bool:
-    """Whether a scanner is set: then only what passed it is given out."""
-    return bool(current_app.config["SCAN_COMMAND"])
+    return {**columns, "sha256": found.sha256.hex(), "state": shown_state(found.state), "uploaded_by": uploader}
 
 
 def check_given(found: Attachment) -> None:
