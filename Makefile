@@ -6,7 +6,7 @@ ARGS ?=
 SOURCES := app bench tests worker.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench constraints clean
+.PHONY: help setup run test check plugins format bench constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -30,6 +30,9 @@ check: $(STAMP) ## format, lint, types, import contracts
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m pytest --collect-only -qq > /dev/null && echo "Every test can be collected."
 
+plugins: ## what is installed in each CRM, with the vendors' own tools; needs npm and Node 20.9
+	@sh scripts/plugins
+
 format: $(STAMP) ## put the source into its format
 	@$(PY) -m ruff format $(wildcard $(SOURCES))
 	@$(PY) -m ruff check --fix $(wildcard $(SOURCES))
@@ -44,5 +47,5 @@ constraints: $(STAMP) ## compile constraints.txt anew from pyproject.toml
 	@sed -i.old '/^--/d;/^$$/d' constraints.txt && rm -f constraints.txt.old
 
 clean: ## remove the environment and caches; the data stays
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) plugins/node_modules plugins/build build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
