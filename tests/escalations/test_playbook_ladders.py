@@ -9,13 +9,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from app.db import transaction
+from app.accounts import service as accounts
+from app.db import db, transaction
 from app.escalations import replacing, service
 from app.escalations.schedule import schedule_of
 from app.escalations.service import NewOwner, Resolution, Wait, Word
 from app.escalations.sweep import Swept, sweep_batch
 from app.playbooks import books
+from app.playbooks.built_in import definition_of
+from app.playbooks.models import Task
 from app.sla import calendars, ladders, versions
 from app.sla.models import Application
 from app.sla.targets import CLOCK_KINDS
@@ -424,3 +428,71 @@ def test_replaced_at_the_very_moment_of_the_raise_the_new_steps_begin_at_their_f
     replace(watched, book, NOW)
     watched.sweep(march(2, 11))
     assert watched.log("acknowledge") == [(march(2, 11), "25%", "owner")]
+
+
+def adopt(tenant: TestTenant, key: str) -> None:
+    with transaction():
+        made = books.save_playbook(definition_of(key), actor=tenant.actor, now=NOW)
+        books.publish_playbook(made.id)
+
+
+def test_in_a_major_outage_executives_hear_early_and_an_idle_owner_loses_the_case(
+    tenant: TestTenant, company: Company
+) -> None:
+    """Tier 1 has an hour: 11:00. Four hours to acknowledge: 14:00, half of them 12:00, 75 % 13:00; two hours after it
+    was due somebody else gets it. 10 % of the thirty days is Thursday 10:00, a quarter Monday the 9th at 22:00, which
+    is set to that day's closing."""
+    adopt(tenant, "major_outage")
+    watched = Watched(tenant, company)
+    watched.id = watched.raise_case(severity=1, reason="prolonged_outage")
+    for hour, minute in ((10, 30), (11, 0), (12, 0), (13, 0), (14, 0)):
+        watched.sweep(march(2, hour, minute))
+    assert watched.log("tier") == [
+        (march(2, 10, 30), "50%", "owner"),
+        *((march(2, 11), "0", who) for who in ("boss", "manager", "owner")),
+    ]
+    assert watched.record().tier == "tier_3"
+    assert watched.log("acknowledge") == [
+        (march(2, 12), "50%", "owner"),
+        *((march(2, 13), "75%", who) for who in ("manager", "owner")),
+        *((march(2, 14), "0", who) for who in ("boss", "manager", "owner")),
+    ]
+    owner_id = watched.record().owner_id
+    watched.sweep(march(2, 15, 59))
+    assert watched.record().owner_id == owner_id
+    watched.sweep(march(2, 16))
+    assert watched.record().owner_id != owner_id
+    assert upcoming(watched, "close", march(2, 16))[:2] == [(march(5), "10%"), (march(9, 17), "25%")]
+
+
+def test_with_a_renewal_at_risk_the_sponsor_hears_two_weeks_before_and_a_decision_is_asked_for_in_the_end(
+    tenant: TestTenant, company: Company
+) -> None:
+    """The contract ends on the 30th of April, within ninety days. Due Wednesday 1 April 10:00."""
+    with transaction():
+        accounts.upsert_contract("crm", "A-1", "K-1", {"ends_on": "2026-04-30"}, now=NOW)
+    adopt(tenant, "renewal_at_risk")
+    watched = Watched(tenant, company)
+    watched.do(service.acknowledge, march(2, 11))
+    close = upcoming(watched, "close", march(2, 11))
+    # a quarter of thirty days is Monday the 9th at 22:00, set to the closing; three before is a Sunday
+    assert [(at, step) for at, step in close[:8]] == [
+        (march(9, 17), "25%"),
+        (march(17), "50%"),
+        (march(18), "-P14D"),
+        (march(25), "-P7D"),
+        (march(27, 17), "-P3D"),
+        (march(31), "-P1D"),
+        (april(1), "0"),
+        (april(1), "0"),
+    ]
+    for day in (9, 17, 18, 25, 27, 31):
+        watched.sweep(march(day, 17))
+    heard = [(at, step) for at, step, who in watched.log("close") if who == "boss"]
+    assert heard == [(march(18), "-P14D"), (march(25), "-P7D"), (march(31), "-P1D")]
+    assert watched.log("close", "done") == []
+    watched.sweep(april(1))
+    assert watched.log("close", "done") == [(april(1), "0", "-")]
+    with transaction():
+        asked = select(Task.title).where(Task.escalation_id == watched.id, Task.kind == "decision")
+        assert len(db.session.scalars(asked).all()) == 1

@@ -56,7 +56,8 @@ class Watched:
         self.names |= {user.id: user.email.partition("@")[0] for user in (company.csm, company.boss, tenant.admin)}
 
     def raise_case(self, at: datetime = NOW, **fields: Any) -> UUID:
-        new = NewEscalation(title="Exports fail", severity=2, account_id=UUID(self.company.account_id), **fields)
+        said: dict[str, Any] = {"title": "Exports fail", "severity": 2, **fields}
+        new = NewEscalation(account_id=UUID(self.company.account_id), **said)
         with transaction():
             return service.raise_escalation(new, act=Act(self.actor, at)).record.id
 
