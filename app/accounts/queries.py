@@ -221,6 +221,12 @@ def _warnings(
     return (*gone, *unknown, *list_unknown_levels(levels))
 
 
+def check_account(account_id: UUID) -> None:
+    """AccountNotFound when there is none with this id, a merged one counts as one."""
+    if db.session.scalar(select(Account.id).where(Account.id == account_id)) is None:
+        raise AccountNotFound
+
+
 def list_accounts(filters: Mapping[str, Any], *, after: list[Any] | None, limit: int) -> Sequence[Account]:
     """Accounts by name, merged ones left out; `segment`, `region`, `owner` are lists, `q` a part of the name."""
     statement = select(Account).where(Account.merged_into_id.is_(None)).order_by(Account.name, Account.id).limit(limit)

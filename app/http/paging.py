@@ -32,15 +32,16 @@ def _serializer() -> URLSafeSerializer:
     return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="cursor")
 
 
-def _filters() -> str:
+def _filters(path: str | None = None) -> str:
     """A hash of path and filters: a cursor of one question does not answer another."""
     named = sorted((k, v) for k, v in request.args.items(multi=True) if k not in ("cursor", "limit"))
-    return hashlib.sha256(json.dumps([request.path, named]).encode()).hexdigest()[:16]
+    asked = [path, []] if path else [request.path, named]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
-def encode_cursor(position: list[Any]) -> str:
-    """The sort values and id of the last row shown."""
-    return _serializer().dumps([_filters(), position])
+def encode_cursor(position: list[Any], *, path: str | None = None) -> str:
+    """The sort values and id of the last row shown; `path` is where the list goes on, here unless said."""
+    return _serializer().dumps([_filters(path), position])
 
 
 def decode_cursor(cursor: str | None) -> list[Any] | None:
