@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
+from app.db import db
 from app.errors import invalid
 from app.escalations import criteria, lessons, prevention, promises, tasking
 from app.escalations.case import Act, Change, begin
@@ -14,6 +17,13 @@ from app.escalations.outages.models import RESOLUTION
 from app.escalations.waiting import stop_waiting
 from app.escalations.working import reweigh
 from app.playbooks import service as playbooks
+
+TAKEN_UP_AGAIN = text(
+    """
+    select max(recorded_at) from event where escalation_id = :id
+    and (kind = 'reopen' or kind = 'verify' and facts ->> 'accepted' = 'false')
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
     change.step("resolve")
     found = criteria.of_case(change.record, change.playbook)
     waive(change, resolution, found)
-    happened_at = change.happened_at(at)
+    happened_at = moment_of(change, at)
     if was_waiting:
         stop_waiting(change)
     change.record.resolved_at = happened_at
@@ -59,6 +69,17 @@ def resolve(escalation_id: UUID, *, act: Act, resolution: Resolution, at: dateti
     saved = change.save()
     lessons.keep(saved.id)
     return saved
+
+
+def moment_of(change: Change, at: datetime | None) -> datetime:
+    """When it was resolved: never before the case was last taken up again, or what runs since then would run on."""
+    happened_at = change.happened_at(at)
+    if change.record.reopens == 0 or happened_at == change.now:
+        return happened_at
+    again: datetime | None = db.session.scalar(TAKEN_UP_AGAIN, {"id": change.record.id})
+    if again is not None and happened_at < again:
+        raise invalid("at", f"expected not before the case was taken up again, {again.isoformat()}")
+    return happened_at
 
 
 def waive(change: Change, resolution: Resolution, found: criteria.Criteria) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.db import transaction
-from app.errors import AppError
+from app.errors import AppError, Invalid
 from app.escalations import service
 from app.sla import service as sla
 from app.sla.clocks import Clocks
@@ -14,7 +14,7 @@ from app.sla.ledger import LedgerError, Target
 from app.sla.targets import make_target
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
-from tests.escalations.story import Story, march
+from tests.escalations.story import NO, RESOLUTION, YES, Story, march
 
 
 @pytest.fixture
@@ -155,3 +155,40 @@ def test_a_calendar_or_ladder_in_use_cannot_be_deleted_even_by_the_databases_own
             connection.execute(delete)
         connection.rollback()
     engine.dispose()
+
+
+# -- resolved before it was taken up again ----------------------------------------------------------------------------
+
+
+def test_a_resolution_is_not_said_to_be_older_than_the_refusal_of_the_last_one(story: Story) -> None:
+    """Resolved on Tuesday, refused on Wednesday at 11; said on Thursday at 10 to have been resolved on Wednesday 10:30.
+
+    What runs since the refusal would run on for ever.
+    """
+    story.do(service.acknowledge, "2 11:00")
+    story.update("2 12:00")
+    story.do(service.resolve, "3 10:00", resolution=RESOLUTION)
+    story.do(service.verify, "4 11:00", word=NO)
+    assert story.shown("customer_update")[-1][0] == "running"
+    with pytest.raises(Invalid) as refused:
+        story.do(service.resolve, "5 10:00", resolution=RESOLUTION, at=march("4 10:30"))
+    assert [(error["pointer"], error["detail"]) for error in refused.value.errors] == [
+        ("/at", f"expected not before the case was taken up again, {march('4 11:00').isoformat()}")
+    ]
+    story.do(service.resolve, "5 10:00", resolution=RESOLUTION, at=march("4 11:30"))
+    ended = {kind: story.shown(kind)[-1][0] for kind in ("customer_update", "still_on_it", "plan")}
+    assert set(ended.values()) == {"cancelled"}
+    assert story.agrees()
+
+
+def test_a_resolution_is_not_said_to_be_older_than_the_reopening_of_the_closed_case(story: Story) -> None:
+    story.do(service.acknowledge, "2 11:00")
+    story.update("2 12:00")
+    story.do(service.resolve, "3 10:00", resolution=RESOLUTION)
+    story.do(service.verify, "3 11:00", word=YES)
+    story.do(service.reopen, "4 11:00", reason="It is back")
+    with pytest.raises(Invalid):
+        story.do(service.resolve, "5 10:00", resolution=RESOLUTION, at=march("4 10:30"))
+    story.do(service.resolve, "5 10:00", resolution=RESOLUTION, at=march("4 11:00"))
+    assert story.shown("customer_update")[-1][0] == "cancelled"
+    assert story.agrees()
