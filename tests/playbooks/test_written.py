@@ -1,10 +1,13 @@
 """Playbooks as YAML: the same there and back, and a line for every fault."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.playbooks.definition import FaultyPlaybook, compile_playbook
 from app.playbooks.written import MOST_BYTES, Unreadable, read_yaml, write_yaml
-from app.sla.ladder import Repeat
+from app.sla.ladder import AUDIENCES, Repeat
+from app.sla.targets import CLOCK_KINDS
 
 GOOD = """\
 # kept in a repository of the team
@@ -175,3 +178,30 @@ def test_a_ladder_has_fifty_steps_at_most() -> None:
 
     assert [fault.pointer for fault in caught.value.faults] == ["/ladders/plan/50"]
     assert len(compile_playbook({"name": "A", "about": "B.", "ladders": {"plan": steps[:50]}}).ladders["plan"]) == 50
+
+
+WORDS = st.sampled_from(["0", "50%", "+P1D", "-P7D", "owner", "notify", "escalate", "close", "P1D", "PT1H", "", "x"])
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 2000) | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+STEP = st.fixed_dictionaries(
+    {"offset": PLAIN},
+    optional={
+        "audience": PLAIN | st.lists(st.sampled_from(AUDIENCES), max_size=3),
+        "action": PLAIN,
+        "repeat": PLAIN | st.fixed_dictionaries({"every": PLAIN}, optional={"times": PLAIN}),
+    },
+)
+
+
+@given(st.dictionaries(st.sampled_from(CLOCK_KINDS), PLAIN | st.lists(STEP | PLAIN, max_size=4), max_size=2) | PLAIN)
+def test_whatever_is_written_under_ladders_is_understood_or_refused_with_its_place(ladders: object) -> None:
+    kinds, pointers = set(), ["/ladders"]
+    try:
+        kinds = set(compile_playbook({"name": "A", "about": "B.", "ladders": ladders}).ladders)
+    except FaultyPlaybook as refused:
+        pointers = [fault.pointer for fault in refused.faults]
+    assert kinds <= set(CLOCK_KINDS)
+    assert all(pointer.startswith("/ladders") for pointer in pointers)
