@@ -73,16 +73,15 @@ export default class FirsthandPanel extends LightningElement {
         const origin = this.url && new URL(this.url).origin;
         const said = heard(event, { frame, origin });
         if (!said) return;
-        if (said.type === "ready") this.begin(said);
-        if (said.nonce !== this.nonce) return;
-        if (said.type === "resize") this.resize(said.height);
-        if (said.type === "token-request") this.renew(frame, target(event, origin));
+        this.nonce = this.nonce ?? said.nonce;
+        if (said.nonce !== this.nonce) this.meet(said);
+        else if (said.type === "resize") this.resize(said.height);
+        else if (said.type === "token-request") this.renew(frame, target(event, origin));
     }
 
-    /** The panel is there. A second one in the same frame was loaded anew, without its launch: it gets a new frame. */
-    begin(said) {
-        if (this.nonce === null) this.nonce = said.nonce;
-        else if (this.nonce !== said.nonce) this.open();
+    /** Another panel in the same frame: it was loaded anew, without its launch, and gets a new frame. */
+    meet(said) {
+        if (said.type === "ready") this.open();
     }
 
     resize(height) {

@@ -89,12 +89,17 @@ describe("the Firsthand panel on a record page", () => {
         expect(posted).toEqual([]);
     });
 
-    it("gives no token before the panel has said that it is there", async () => {
-        launch.mockResolvedValue(opens("fl_1"));
+    it("knows the panel by its first word, whichever it is", async () => {
+        launch.mockResolvedValueOnce(opens("fl_1")).mockResolvedValueOnce(opens("fl_2"));
         const element = await shown();
+        const posted = heardBy(element);
+        says(element, { type: "open", path: "/work" });
+        says(element, { type: "token-request", nonce: "other" });
         says(element, { type: "token-request" });
         await settled();
-        expect(launch).toHaveBeenCalledTimes(1);
+        expect(launch).toHaveBeenCalledTimes(2);
+        expect(posted).toHaveLength(1);
+        expect(posted[0][0].nonce).toBe(NONCE);
     });
 
     it("is as high as the panel says", async () => {
