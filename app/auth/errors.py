@@ -55,3 +55,67 @@ class LaunchRefused(Unauthenticated):
 
 class SessionEnded(Unauthenticated):
     code, title = "session_ended", "The session is over: open the panel again where you came from"
+
+
+class SignInRefused(AppError):
+    """Why somebody could not sign in at their identity provider; each is a page in plain words."""
+
+    status, code, title = 403, "sign_in_refused", "You could not be signed in"
+
+
+class NoProvider(SignInRefused):
+    status, code, title = 404, "no_identity_provider", "There is no sign-in here"
+
+
+class ProviderAway(SignInRefused):
+    """It does not answer, or not as an identity provider does."""
+
+    status, code, title = 503, "provider_away", "The identity provider does not answer as it should"
+
+
+class ProviderRefused(SignInRefused):
+    """It sent an error instead of a person."""
+
+    code, title = "provider_refused", "The identity provider refused"
+
+
+class SignInCancelled(ProviderRefused):
+    code, title = "sign_in_cancelled", "The sign-in was broken off"
+
+
+class SignInStale(SignInRefused):
+    """Not begun in this browser, used before, or too old: which of them, a stranger does not learn."""
+
+    status, code, title = 410, "sign_in_stale", "This sign-in is no longer open"
+
+
+class IdentityUnproven(SignInRefused):
+    """What the provider sent does not prove who somebody is."""
+
+    code, title = "identity_unproven", "The identity provider's answer proves nothing"
+
+
+class NotOfThisOrganisation(SignInRefused):
+    """A required claim is another or missing."""
+
+    code, title = "other_organisation", "This account belongs to another organisation"
+
+
+class EmailUnproven(SignInRefused):
+    code, title = "email_unproven", "The identity provider does not vouch for an e-mail address"
+
+
+class PersonUnknown(SignInRefused):
+    code, title = "person_unknown", "Nobody here is known by this account"
+
+
+class PersonInactive(SignInRefused):
+    """They left, or are no person but a program."""
+
+    code, title = "person_inactive", "This person may not sign in"
+
+
+class IdentityTaken(SignInRefused):
+    """Another account of the same provider has signed in as this person before: an address may have changed hands."""
+
+    code, title = "identity_taken", "This person is known by another account"

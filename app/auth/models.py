@@ -134,6 +134,60 @@ class PanelSession(TenantModel):
     ends_at: Mapped[datetime]
 
 
+class IdentityProvider(Versioned, TenantModel):
+    """Where a tenant's people sign in when they come from outside a CRM (OpenID Connect); at most one.
+
+    `client_secret` is sealed. `match_email` lets somebody's first sign-in find them by a verified address, later ones
+    know them by the provider's own subject. `required_claims` tells our people from others of the same issuer.
+    """
+
+    __tablename__ = "identity_provider"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    client_secret: Mapped[str | None]
+    match_email: Mapped[bool]
+    required_claims: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class UserIdentity(TenantModel):
+    """Who somebody is at an identity provider: its issuer and its subject, which never go to another person."""
+
+    __tablename__ = "user_identity"
+    __table_args__ = (
+        reference("user", "user_id"),
+        UniqueConstraint("tenant_id", "issuer", "subject"),
+        UniqueConstraint("tenant_id", "issuer", "user_id"),
+    )
+
+    user_id: Mapped[UUID]
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    linked_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class SignIn(TenantModel):
+    """A sign-in under way at a provider, taken once; `browser_hash` is of a secret that only its browser holds."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "state_hash"),
+        Index("ix_sign_in_expires_at", "tenant_id", "expires_at"),
+    )
+
+    state_hash: Mapped[bytes]
+    browser_hash: Mapped[bytes]
+    issuer: Mapped[str]
+    nonce: Mapped[str]
+    code_verifier: Mapped[str]
+    path: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
 ERASED_NAME = "erased person"
 ERASED_DOMAIN = "erased.invalid"
 
