@@ -106,7 +106,13 @@ class EmailUnproven(SignInRefused):
 
 
 class PersonUnknown(SignInRefused):
-    code, title = "person_unknown", "Nobody here is known by this account"
+    code, title = "person_unknown", "Nobody here has this address"
+
+
+class AccountUnknown(SignInRefused):
+    """Where addresses are not asked, an admin says whose account it is."""
+
+    code, title = "account_unknown", "Nobody here is known by this account"
 
 
 class PersonInactive(SignInRefused):
@@ -119,3 +125,7 @@ class IdentityTaken(SignInRefused):
     """Another account of the same provider has signed in as this person before: an address may have changed hands."""
 
     code, title = "identity_taken", "This person is known by another account"
+
+
+class IdentityLinked(Conflict):
+    code, title = "identity_linked", "The account or the person is linked already: remove that link first"

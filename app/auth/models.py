@@ -167,7 +167,7 @@ class UserIdentity(TenantModel):
     issuer: Mapped[str]
     subject: Mapped[str]
     linked_at: Mapped[datetime]
-    last_used_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
 
 
 class SignIn(TenantModel):

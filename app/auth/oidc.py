@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth import tokens
 from app.auth.errors import (
+    AccountUnknown,
     EmailUnproven,
     IdentityTaken,
     NotOfThisOrganisation,
@@ -34,9 +35,10 @@ from app.auth.oidc_discovery import Metadata
 from app.auth.oidc_exchange import Taken, discover, read_person
 from app.auth.oidc_tokens import Claims, missing_claim, verified_email
 from app.auth.queries import find_user_by_email
+from app.auth.service import can_own
 from app.db import current_tenant, db, new_id
 
-__all__ = ["Begun", "begin", "discover", "get_client", "read_person", "recognise", "take", "tenant_of"]
+__all__ = ["LIFETIME", "Begun", "begin", "discover", "get_client", "read_person", "recognise", "take", "tenant_of"]
 
 STATE = "fo_"
 LIFETIME = timedelta(minutes=10)
@@ -53,8 +55,11 @@ class Begun:
     browser: str
 
 
-def begin(client: Client, metadata: Metadata, *, path: str, now: datetime) -> Begun:
-    """Note a sign-in that ends at `path`, in the caller's transaction; older ones nobody came back to are forgotten."""
+def begin(client: Client, metadata: Metadata, *, path: str, choose: bool = False, now: datetime) -> Begun:
+    """Note a sign-in that ends at `path`, in the caller's transaction; older ones nobody came back to are forgotten.
+
+    `choose` has the provider ask with which account, instead of taking the one it knows.
+    """
     state, state_hash = tokens.mint(current_tenant(), prefix=STATE)
     browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     db.session.execute(delete(SignIn).where(SignIn.expires_at <= now))
@@ -62,9 +67,8 @@ def begin(client: Client, metadata: Metadata, *, path: str, now: datetime) -> Be
     row.code_verifier, row.path, row.expires_at = verifier, path, now + LIFETIME
     db.session.add(row)
     with open_session(client, metadata) as session:
-        url, _ = session.create_authorization_url(
-            metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier
-        )
+        asked = {"nonce": nonce, "code_verifier": verifier} | ({"prompt": "select_account"} if choose else {})
+        url, _ = session.create_authorization_url(metadata.authorization_endpoint, state=state, **asked)
     return Begun(url, state, browser)
 
 
@@ -98,8 +102,8 @@ def recognise(client: Client, claims: Claims, *, now: datetime) -> User:
         log.info("sign_in_refused", issuer=client.issuer, claim=name)
         raise NotOfThisOrganisation
     user = _find_linked(client.issuer, claims["sub"], now) or _link(client, claims, now)
-    if not user.active or user.role == "integration":
-        raise PersonInactive(user.email)
+    if not can_own(user):
+        raise PersonInactive(email=user.email)
     log.info("signed_in", issuer=client.issuer, user=str(user.id))
     return user
 
@@ -116,19 +120,19 @@ def _find_linked(issuer: str, subject: str, now: datetime) -> User | None:
 def _link(client: Client, claims: Claims, now: datetime) -> User:
     """Whoever has the verified address, from now on known by the subject; two at once link the same."""
     if not client.match_email:
-        raise PersonUnknown
+        raise AccountUnknown(subject=claims["sub"])
     email = verified_email(claims)
     if email is None:
-        raise EmailUnproven
+        raise EmailUnproven(subject=claims["sub"])
     user = find_user_by_email(email)
     if user is None:
-        raise PersonUnknown(email)
-    if not user.active:
-        raise PersonInactive(user.email)
+        raise PersonUnknown(email=email)
+    if not can_own(user):
+        raise PersonInactive(email=email)
     values = {"tenant_id": current_tenant(), "id": new_id(), "user_id": user.id, "issuer": client.issuer}
     values |= {"subject": claims["sub"], "linked_at": now, "last_used_at": now}
     db.session.execute(insert(UserIdentity).values(values).on_conflict_do_nothing())
     mine = (UserIdentity.issuer == client.issuer) & (UserIdentity.user_id == user.id)
     if db.session.scalar(select(UserIdentity.subject).where(mine)) != claims["sub"]:
-        raise IdentityTaken(user.email)
+        raise IdentityTaken(email=user.email)
     return user

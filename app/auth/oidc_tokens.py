@@ -1,6 +1,6 @@
 """What an ID token must prove (OpenID Connect Core 1.0, 3.1.3.7): signed by the issuer, for us, now, for this sign-in.
 
-Pure: keys and the moment are given. Only signatures made with a private key count, so neither an unsigned token nor
+Keys and the moment are given. Only signatures made with a private key count, so neither an unsigned token nor
 one that takes a public key for a shared secret is looked at.
 """
 

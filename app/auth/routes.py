@@ -8,7 +8,7 @@ from flask import Response
 
 from app import clock
 from app.auth import changes as settings_changes
-from app.auth import queries, service
+from app.auth import oidc_routes, queries, service
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.models import Tenant
@@ -45,7 +45,7 @@ users = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", record_guard
 tokens = ApiBlueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 settings = ApiBlueprint("settings", __name__, url_prefix="/api/v1/settings", record_guard=guard_settings)
 reasons = ApiBlueprint("reasons", __name__, url_prefix="/api/v1/reasons")
-blueprints: list[ApiBlueprint] = [users, tokens, settings, reasons]
+blueprints: list[ApiBlueprint] = [users, tokens, settings, reasons, oidc_routes.bp]
 
 
 @users.get("")

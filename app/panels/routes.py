@@ -15,11 +15,11 @@ from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import queries
-from app.panels import accounts, navigation, shell, survey, trying, wording, work
+from app.panels import accounts, navigation, shell, sign_in, survey, trying, wording, work
 from app.panels.pages import page
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-blueprints = [bp, survey.bp, shell.bp, shell.session, navigation.bp, accounts.bp, trying.bp, work.bp]
+blueprints = [bp, survey.bp, shell.bp, shell.session, navigation.bp, accounts.bp, trying.bp, work.bp, sign_in.bp]
 
 SHOWN_EVENTS = 50
 

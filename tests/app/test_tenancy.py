@@ -38,6 +38,9 @@ def others(app, new_tenant):
     assert client.post("/api/v1/escalations", json=body).status_code == 201
     resolve(client, made.admin.email)
     assert client.post("/api/v1/teams", json={"name": "Support"}).status_code == 201
+    client.put("/api/v1/identity-provider", json={"issuer": "https://login.example.com", "client_id": "us"})
+    known = {"subject": "1", "user_email": made.admin.email}
+    assert client.post("/api/v1/identity-provider/identities", json=known).status_code == 201
     assert client.post("/api/v1/skills", json={"name": "billing"}).status_code == 201
     away = {"starts_at": "2026-03-02T09:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}
     assert client.post(f"/api/v1/users/{made.admin.id}/absences", json=away).status_code == 201

@@ -14,7 +14,7 @@ from app import clock
 from app.accounts.models import Account
 from app.auth import service as auth
 from app.auth.errors import DutyRequired
-from app.auth.models import ERASED_DOMAIN, ERASED_NAME, ApiToken, CalendarFeed, User
+from app.auth.models import ERASED_DOMAIN, ERASED_NAME, ApiToken, CalendarFeed, User, UserIdentity
 from app.auth.settings import current_version, tenant_settings
 from app.db import db
 from app.errors import Conflict
@@ -132,6 +132,7 @@ def _erase_user(user: User) -> None:
     tokens = select(ApiToken.id).where(ApiToken.user_id == user.id)
     _run(delete(IdempotencyKey).where(IdempotencyKey.principal_id.in_(tokens)))
     _run(delete(CalendarFeed).where(CalendarFeed.user_id == user.id))
+    _run(delete(UserIdentity).where(UserIdentity.user_id == user.id))
     _run(delete(Preference).where(Preference.user_id == user.id))
     _run(delete(UserSkill).where(UserSkill.user_id == user.id))
     _run(delete(DirectoryUser).where(DirectoryUser.user_id == user.id))
