@@ -137,7 +137,7 @@ class PanelSession(TenantModel):
 class IdentityProvider(Versioned, TenantModel):
     """Where a tenant's people sign in when they come from outside a CRM (OpenID Connect); at most one.
 
-    `client_secret` is sealed. `match_email` lets somebody's first sign-in find them by a verified address, later ones
+    `client_secret` is sealed. `email_matches` lets somebody's first sign-in find them by a verified address, later ones
     know them by the provider's own subject. `required_claims` tells our people from others of the same issuer.
     """
 
@@ -147,7 +147,7 @@ class IdentityProvider(Versioned, TenantModel):
     issuer: Mapped[str]
     client_id: Mapped[str]
     client_secret: Mapped[str | None]
-    match_email: Mapped[bool]
+    email_matches: Mapped[bool]
     required_claims: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -119,7 +119,7 @@ def _find_linked(issuer: str, subject: str, now: datetime) -> User | None:
 
 def _link(client: Client, claims: Claims, now: datetime) -> User:
     """Whoever has the verified address, from now on known by the subject; two at once link the same."""
-    if not client.match_email:
+    if not client.email_matches:
         raise AccountUnknown(subject=claims["sub"])
     email = verified_email(claims)
     if email is None:

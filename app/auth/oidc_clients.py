@@ -25,7 +25,7 @@ class Client:
     issuer: str
     client_id: str
     client_secret: str | None = field(repr=False)
-    match_email: bool
+    email_matches: bool
     required_claims: dict[str, str]
 
 
@@ -45,7 +45,7 @@ def get_client() -> Client:
     if found is None:
         raise NoProvider
     secret = None if found.client_secret is None else sealing.unseal(found.client_secret, purpose=purpose(found.id))
-    return Client(found.issuer, found.client_id, secret, found.match_email, found.required_claims)
+    return Client(found.issuer, found.client_id, secret, found.email_matches, found.required_claims)
 
 
 def open_session(client: Client, metadata: Metadata) -> OAuth2Session:

@@ -115,7 +115,7 @@ def _prove(taken: Taken, metadata: Metadata, answer: dict[str, object], now: dat
 def _with_email(claims: Claims, client: Client, metadata: Metadata, answer: dict[str, object]) -> Claims:
     """In the code flow a provider may give the address at its userinfo endpoint only (Core 1.0, 5.4)."""
     bearer = answer.get("access_token")
-    if "email" in claims or not client.match_email or not metadata.userinfo_endpoint or not isinstance(bearer, str):
+    if "email" in claims or not client.email_matches or not metadata.userinfo_endpoint or not isinstance(bearer, str):
         return claims
     told = get_json(metadata.userinfo_endpoint, bearer=bearer)
     if told.get("sub") != claims["sub"]:

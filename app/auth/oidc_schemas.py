@@ -26,7 +26,7 @@ class ProviderSchema(Schema):
     issuer = fields.String()
     client_id = fields.String()
     has_secret = fields.Boolean()
-    match_email = fields.Boolean()
+    match_email = fields.Boolean(attribute="email_matches")
     required_claims = fields.Dict(keys=fields.String(), values=fields.String())
     redirect_uri = fields.String(metadata={"description": "To be entered at the provider, letter by letter."})
     sign_in_url = fields.String(metadata={"description": "Where this tenant's people begin."})
@@ -41,6 +41,7 @@ class ProviderBody(Body):
     client_id = fields.String(required=True, validate=words(1, 500))
     client_secret = fields.String(allow_none=True, validate=words(1, 1000))
     match_email = fields.Boolean(
+        attribute="email_matches",
         load_default=True,
         truthy={True},
         falsy={False},

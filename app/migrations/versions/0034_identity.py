@@ -50,7 +50,7 @@ def _provider() -> None:
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("client_secret", sa.Text(), nullable=True),
-        sa.Column("match_email", sa.Boolean(), nullable=False),
+        sa.Column("email_matches", sa.Boolean(), nullable=False),
         sa.Column("required_claims", postgresql.JSONB(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
