@@ -7,7 +7,7 @@ could end their own sign-in in somebody else's browser, who would then write int
 opens nothing, is sent on top-level visits only (SameSite=Lax) and goes with the answer; the panel itself, which has to
 live in a frame with an opaque origin, stays free of cookies.
 
-No transaction is open while the provider is asked: `begin`; later `take`, `read_person`, `recognise`.
+No transaction is open while the provider is asked: `begin_sign_in`; later `take`, `read_person`, `recognise`.
 """
 
 import secrets
@@ -38,7 +38,17 @@ from app.auth.queries import find_user_by_email
 from app.auth.service import can_own
 from app.db import current_tenant, db, new_id
 
-__all__ = ["LIFETIME", "Begun", "begin", "discover", "get_client", "read_person", "recognise", "take", "tenant_of"]
+__all__ = [
+    "LIFETIME",
+    "Begun",
+    "begin_sign_in",
+    "discover",
+    "get_client",
+    "read_person",
+    "recognise",
+    "take",
+    "tenant_of",
+]
 
 STATE = "fo_"
 LIFETIME = timedelta(minutes=10)
@@ -55,7 +65,7 @@ class Begun:
     browser: str
 
 
-def begin(client: Client, metadata: Metadata, *, path: str, choose: bool = False, now: datetime) -> Begun:
+def begin_sign_in(client: Client, metadata: Metadata, *, path: str, choose: bool = False, now: datetime) -> Begun:
     """Note a sign-in that ends at `path`, in the caller's transaction; older ones nobody came back to are forgotten.
 
     `choose` has the provider ask with which account, instead of taking the one it knows.

@@ -62,7 +62,7 @@ def begin(tenant: str) -> Response:
     metadata = oidc.discover(client, now=now)
     choose = request.args.get("account") == CHOOSE
     with transaction(tenant=tenant_id):
-        begun = oidc.begin(client, metadata, path=own_path(request.args.get("next")), choose=choose, now=now)
+        begun = oidc.begin_sign_in(client, metadata, path=own_path(request.args.get("next")), choose=choose, now=now)
     response = redirect(begun.url)
     age = int(oidc.LIFETIME.total_seconds())
     response.set_cookie(cookie_name(begun.state), begun.browser, max_age=age, **_cookie_kind())
@@ -117,10 +117,11 @@ def own_path(path: str | None) -> str:
     if path is None or not PATH.fullmatch(path):
         return HOME
     try:
-        endpoint, _ = current_app.url_map.bind("").match(f"/panel{path.partition('?')[0]}", method="GET")
+        endpoint, named = current_app.url_map.bind("").match(f"/panel{path.partition('?')[0]}", method="GET")
     except HTTPException:
         return HOME
-    return path if isinstance(current_app.blueprints.get(endpoint.rpartition(".")[0]), PanelBlueprint) else HOME
+    is_page = isinstance(current_app.blueprints.get(endpoint.rpartition(".")[0]), PanelBlueprint)
+    return path if is_page and "rest" not in named else HOME  # the rest is what the panel has no page for
 
 
 def cookie_name(state: str) -> str:
