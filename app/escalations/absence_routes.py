@@ -4,17 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.db import transaction as plain_transaction
-from app.escalations import handing_back
+from app.escalations import bodies, handing_back
 from app.escalations.case import Act
 from app.escalations.schemas import PersonSchema
-from app.http import ApiBlueprint, AwareDateTime, Body, Page, PageArguments, Schema, answer, page, transaction
+from app.http import ApiBlueprint, AwareDateTime, Page, PageArguments, Schema, answer, page, transaction
 from app.routing import service as routing
 
 
@@ -33,14 +33,6 @@ class OfferedSchema(Schema):
 
 
 OfferedPage = Page(OfferedSchema)
-
-
-class TakeBackBody(Body):
-    """Left out, `escalation_ids` means all that are offered, 200 at most in one call."""
-
-    escalation_ids = fields.List(
-        fields.UUID(), validate=validate.Length(1, handing_back.MOST_TAKEN), load_default=None, allow_none=True
-    )
 
 
 class TakenBackSchema(Schema):
@@ -91,7 +83,7 @@ def list_offered(query: dict[str, Any], user_id: UUID, absence_id: UUID) -> Resp
 
 
 @bp.post("")
-@bp.arguments(TakeBackBody)
+@bp.arguments(bodies.TakeBackBody)
 @bp.response(200, TakenBackSchema)
 @requires("escalations:work")
 def take_back(body: dict[str, Any], user_id: UUID, absence_id: UUID) -> Response:

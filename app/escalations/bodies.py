@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from app.escalations import lifecycle, words
+from app.escalations import handing_back, lifecycle, words
 from app.http import AwareDateTime, Body, PageArguments
 from app.playbooks.definition import KEY
 from app.routing.models import MISROUTES
@@ -346,3 +346,18 @@ class TaskBody(ActionBody):
     state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
     reason = text(allow_none=True)
     due_at = AwareDateTime(allow_none=True)
+
+
+class TakeBackBody(Body):
+    """Left out, `escalation_ids` means all that are offered, 200 at most in one call."""
+
+    escalation_ids = fields.List(
+        fields.UUID(), validate=validate.Length(1, handing_back.MOST_TAKEN), load_default=None, allow_none=True
+    )
+
+
+class RebalancingBody(Body):
+    """`digest` is that of the proposal to be carried out."""
+
+    digest = fields.String(required=True, validate=validate.Length(1, 64))
+    reason = sentence()

@@ -4,17 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction as plain_transaction
-from app.escalations import rebalancing
-from app.escalations.bodies import sentence
+from app.escalations import bodies, rebalancing
 from app.escalations.case import Act
 from app.escalations.schemas import PersonSchema
-from app.http import ApiBlueprint, Body, Schema, answer, transaction
+from app.http import ApiBlueprint, Schema, answer, transaction
 from app.routing import service as routing
 
 
@@ -50,13 +49,6 @@ class RebalancingSchema(Schema):
     people = fields.List(fields.Nested(ReliefLoadSchema))
 
 
-class RebalancingBody(Body):
-    """`digest` is that of the proposal to be carried out."""
-
-    digest = fields.String(required=True, validate=validate.Length(1, 64))
-    reason = sentence()
-
-
 def guard_team(team_id: UUID) -> None:
     with plain_transaction():
         rebalancing.check_may(routing.get_team(team_id), current_actor(), clock.now())
@@ -80,7 +72,7 @@ def get_rebalancing(team_id: UUID) -> Response:
 
 
 @bp.post("")
-@bp.arguments(RebalancingBody)
+@bp.arguments(bodies.RebalancingBody)
 @bp.response(200, RebalancingSchema)
 @requires("escalations:work")
 def rebalance(body: dict[str, Any], team_id: UUID) -> Response:

@@ -15,11 +15,12 @@ from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import queries
-from app.panels import accounts, navigation, shell, sign_in, survey, trying, wording, work
+from app.panels import accounts, navigation, shell, sign_in, survey, team, trying, wording, work
 from app.panels.pages import page
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-blueprints = [bp, survey.bp, shell.bp, shell.session, navigation.bp, accounts.bp, trying.bp, work.bp, sign_in.bp]
+modules = (survey, shell, navigation, accounts, trying, work, sign_in, team)
+blueprints = [bp, shell.session, *(module.bp for module in modules)]
 
 SHOWN_EVENTS = 50
 

@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction
-from app.escalations import agenda, covering, service
+from app.escalations import agenda, covering, crew, service
 from app.http import transaction as answering
 from app.http.paging import decode_cursor, encode_cursor
 from app.http.panels import PanelBlueprint, go, page
@@ -36,15 +36,11 @@ def work() -> Response:
         cases = agenda.list_agenda(actor, now=now, limit=MOST + 1)
         tasks = covering.list_tasks(actor.person_id, now, after=None, limit=MOST)
         lines = [one for one in grouping.lines_of(cases[:MOST], tasks) if keeps(chosen, one, now)]
+        returned = crew.list_returned([], actor=actor, now=now)
         groups = grouping.group(lines, now=now, zone=viewer_zone())
-        values: dict[str, Any] = {
-            "filters": FILTERS,
-            "chosen": chosen,
-            "more": len(cases) > MOST,
-            "words": wording,
-            "now": now,
-        }
-        return page("panels/work.html", groups=groups, **values)
+        values: dict[str, Any] = {"filters": FILTERS, "chosen": chosen, "words": wording, "now": now}
+        values |= {"groups": groups, "returned": returned, "more": len(cases) > MOST}
+        return page("panels/work.html", **values)
 
 
 def keeps(chosen: str | None, line: grouping.Line, now: datetime) -> bool:
