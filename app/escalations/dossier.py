@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.auth.actor import Actor
 from app.db import db
 from app.escalations import queries
-from app.escalations.history import SAID, list_asked, way_of
+from app.escalations.history import ASKED, SAID, asked_of, way_of
 from app.escalations.path import stage_of
 from app.escalations.words import CHOICE_MEANS, CHOICES
 from app.http import decode_cursor, encode_cursor
@@ -27,18 +27,19 @@ DONE = text(
 
 def get_dossier(escalation_id: UUID, *, actor: Actor, now: datetime, limit: int, cursor: str | None) -> dict[str, Any]:
     """What management decides on: the options, what was asked and decided, the path, and everything done, in order."""
-    record = queries.get_visible(escalation_id, actor=actor, now=now)
+    row = queries.read_row(escalation_id, {"asked": ASKED}, actor=actor, now=now)
+    record = queries.case_of(row)
     position = decode_cursor(cursor)
     way = way_of(record, attempts=0)
     values = {"id": record.id, "after": position[0] if position else 0, "quiet": list(QUIET), "limit": limit + 1}
     rows = db.session.execute(DONE, values).all()
-    page = [{**row._mapping, "tier": stage_of(way.stages, seq=row.seq, at=row.at).tier} for row in rows[:limit]]
+    page = [{**done._mapping, "tier": stage_of(way.stages, seq=done.seq, at=done.at).tier} for done in rows[:limit]]
     return {
-        "escalation": queries.get_record(record.id, actor=actor, now=now),
+        "escalation": queries.record_of(row, now),
         "options": [
             {"choice": choice, "means": CHOICE_MEANS[choice][0], "call": CHOICE_MEANS[choice][1]} for choice in CHOICES
         ],
-        "asked": list_asked(record.id),
+        "asked": asked_of(row._mapping),
         "path": [{"stage": stage} for stage in way.stages],
         "attempts": way.earlier_attempts,
         "items": page,

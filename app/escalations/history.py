@@ -1,6 +1,6 @@
 """Reading the way of a case up the tiers: where it was, what each tier answered and tried, its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,16 +45,15 @@ ON_THE_WAY = text(
     order by e.seq
     """  # noqa: S608 - the parts are ours
 )
-ASKED = text(
-    """
-    select t.id as task_id, t.kind, t.title, t.created_at as since,
-           case when u.id is null then null
-                else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end as of
+# Beside a case, in the order asked.
+ASKED = """
+    select json_agg(json_build_object('task_id', t.id, 'kind', t.kind, 'title', t.title, 'since', t.created_at,
+                        'of', case when u.id is null then null
+                                   else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end)
+                    order by t.created_at, t.id)
     from task t left join "user" u on u.tenant_id = t.tenant_id and u.id = t.assignee_id
-    where t.escalation_id = :id and t.state = 'open' and t.kind in ('qualification', 'handover', 'decision')
-    order by t.created_at, t.id
-    """
-)
+    where t.escalation_id = escalation.id and t.state = 'open' and t.kind in ('qualification', 'handover', 'decision')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +78,22 @@ def way_of(record: Escalation, *, attempts: int = MOST_ATTEMPTS) -> Way:
 
 def get_path(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """Where the work was, is and may still go; what each tier answered and tried, and its time against the target."""
-    record = queries.get_visible(escalation_id, actor=actor, now=now)
+    record, beside = queries.get_visible_with(escalation_id, {"asked": ASKED}, actor=actor, now=now)
     way = way_of(record)
     clocks = sla.list_clocks(record.id, now, kind="tier")
     return {
         "tier": record.tier,
         "path": list(way.path),
-        "asked": list_asked(record.id),
+        "asked": asked_of(beside),
         "not_again": not_again(way.stages),
         "earlier_attempts": way.earlier_attempts,
         "items": [{"stage": stage, "clock": clock_of(stage, clocks)} for stage in way.stages],
     }
 
 
-def list_asked(escalation_id: UUID) -> list[dict[str, Any]]:
+def asked_of(beside: Mapping[Any, Any]) -> list[dict[str, Any]]:
     """Who is asked what at present: the tier's question, the brief, the decision."""
-    return [dict(row._mapping) for row in db.session.execute(ASKED, {"id": escalation_id})]
+    return [{**one, "since": datetime.fromisoformat(one["since"])} for one in beside["asked"] or ()]
 
 
 def clock_of(stage: Stage, clocks: Sequence[ClockView]) -> ClockView | None:

@@ -9,7 +9,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.escalations import playbook_schemas as schemas
-from app.escalations import playbook_state, queries, replacing
+from app.escalations import playbook_state, replacing
 from app.escalations.doors import act, guard_record
 from app.http import ApiBlueprint, answer, transaction
 
@@ -22,8 +22,8 @@ bp = ApiBlueprint("case-playbook", __name__, url_prefix="/api/v1/escalations", r
 def get_case_playbook(escalation_id: UUID) -> Response:
     """The version the case goes by, and how its questions, tasks, tiers and exit criteria stand."""
     with transaction():
-        found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        return answer(schemas.CasePlaybookSchema, playbook_state.state_of(found))
+        found = playbook_state.get_state(escalation_id, actor=current_actor(), now=clock.now())
+        return answer(schemas.CasePlaybookSchema, found)
 
 
 @bp.post("/<uuid:escalation_id>/playbook/preview")

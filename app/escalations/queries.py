@@ -229,14 +229,29 @@ BESIDE = {
 
 def get_record(escalation_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """The record with what hangs on it, in one statement; one the caller may not see looks like none."""
-    beside: list[ColumnElement[Any]] = [
-        literal_column(f"({question})").label(name) for name, question in BESIDE.items()
-    ]
-    query = base().where(Escalation.id == escalation_id, visible_to(actor, now)).add_columns(*beside)
+    return record_of(read_row(escalation_id, {}, actor=actor, now=now), now)
+
+
+def read_row(escalation_id: UUID, also: Mapping[str, str], *, actor: Actor, now: datetime) -> Row[Any]:
+    """The row that the record is made of, with what `also` asks beside it, in one statement."""
+    query = base().where(Escalation.id == escalation_id, visible_to(actor, now))
+    return _one(query.add_columns(*_beside({**BESIDE, **also})))
+
+
+def _beside(questions: Mapping[str, str]) -> list[ColumnElement[Any]]:
+    return [literal_column(f"({question})").label(name) for name, question in questions.items()]
+
+
+def _one(query: Select[Any]) -> Row[Any]:
     row = db.session.execute(query).one_or_none()
     if row is None:
         raise NotFound
-    return record_of(row, now)
+    return row
+
+
+def case_of(row: Row[Any]) -> Escalation:
+    """The case of such a row, outside the session."""
+    return Escalation(**{column.name: row._mapping[column.name] for column in Escalation.__table__.columns})
 
 
 def record_of(row: Row[Any], now: datetime) -> dict[str, Any]:
@@ -345,11 +360,16 @@ def _moments(found: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def get_visible(escalation_id: UUID, *, actor: Actor, now: datetime) -> Escalation:
     """The record if the caller may see it, unlocked."""
+    return get_visible_with(escalation_id, {}, actor=actor, now=now)[0]
+
+
+def get_visible_with(
+    escalation_id: UUID, beside: Mapping[str, str], *, actor: Actor, now: datetime
+) -> tuple[Escalation, Mapping[Any, Any]]:
+    """The record if the caller may see it, unlocked, and what was asked beside it, in one statement."""
     query = select(Escalation).where(Escalation.id == escalation_id, visible_to(actor, now))
-    record = db.session.scalar(query)
-    if record is None:
-        raise NotFound
-    return record
+    row = _one(query.add_columns(*_beside(beside)))
+    return row[0], row._mapping
 
 
 EVENTS = text(

@@ -66,7 +66,7 @@ def test_the_path_is_read_in_few_statements_however_long_the_case(
         do(owner, case, "attempts", what=f"Attempt {number}", result="No change")
     do(owner, case, "escalate", **HOP)
     read(owner, case, "path")
-    for what, most in (("path", 7), ("handover", 4), ("dossier", 7)):
+    for what, most in (("path", 6), ("handover", 4), ("dossier", 5), ("playbook", 4)):
         with statements() as sent:
             read(owner, case, what)
         assert len(sent) <= most, (what, sent)
