@@ -23,11 +23,13 @@ ADMINISTER = frozenset(
         "outbox:write",
         "sandbox:write",
         "scim",
+        "panels:launch",
     }
 )
 FEED = frozenset({"accounts:write", "imports:write", "escalations:raise", "escalations:feed"})
-# What an integration holds only by a token that names it: to feed cases is no reason to change people.
-NAMED_ONLY = frozenset({"scim"})
+# What an integration holds only by a token that names it: to feed cases is no reason to change people, nor to let
+# anybody in as any of them.
+NAMED_ONLY = frozenset({"scim", "panels:launch"})
 
 SCOPES_OF: dict[str, frozenset[str]] = {
     "csm": WORK | {"escalations:feed"},

@@ -170,6 +170,11 @@ class SettingsBody(Body):
     reasons = fields.List(reason_name(), validate=validate.Length(max=50))
     reason_details = fields.Dict(keys=reason_name(), values=fields.Nested(ReasonFields))
     embed_origins = fields.List(fields.String(validate=origin), validate=validate.Length(max=50))
+    embed_match_email = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Whether a CRM's user is learnt by the address that the CRM vouches for."},
+    )
 
     @validates_schema
     def check_reasons(self, data: dict[str, Any], **kwargs: Any) -> None:

@@ -61,6 +61,7 @@ class TenantSettings:
     reasons: tuple[str, ...] = ()
     reason_details: dict[str, dict[str, Any]] = field(default_factory=dict)
     embed_origins: tuple[str, ...] = ()
+    embed_match_email: bool = True
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "TenantSettings":

@@ -22,13 +22,22 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
     """A blueprint whose routes are closed until `requires` opens them.
 
     `record_guard(**view_args)` opens its own transaction and raises 404 or 403 for a record the caller may not see.
+    Records without versions (`versioned=False`) are changed without If-Match.
     """
 
     ARGUMENTS_PARSER = Parser()
 
-    def __init__(self, name: str, import_name: str, *, record_guard: Callable[..., None] | None = None, **kw: Any):
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        record_guard: Callable[..., None] | None = None,
+        versioned: bool = True,
+        **kw: Any,
+    ):
         super().__init__(name, import_name, **kw)
-        self.record_guard = record_guard
+        self.record_guard, self.versioned = record_guard, versioned
         self._prepare_doc_cbks.append(self._describe_headers)
 
     def _describe_headers(self, doc: dict[str, Any], doc_info: Any, *, method: str, **kw: Any) -> dict[str, Any]:
@@ -36,7 +45,7 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
         headers = []
         if method.upper() == "POST":
             headers.append(IDEMPOTENCY_KEY)
-        if method.upper() in ("PUT", "PATCH") and self.record_guard:
+        if method.upper() in ("PUT", "PATCH") and self.record_guard and self.versioned:
             headers.append(IF_MATCH)
         if headers:
             doc.setdefault("parameters", []).extend(headers)

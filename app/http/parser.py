@@ -97,5 +97,5 @@ def check_record(req: Request) -> None:
         return
     if req.view_args or req.method in ("PUT", "PATCH"):
         guard(**(req.view_args or {}))
-    if req.method in ("PUT", "PATCH"):
+    if req.method in ("PUT", "PATCH") and getattr(blueprint, "versioned", True):
         require_if_match()

@@ -17,6 +17,7 @@ from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
 from app.http import idempotency
 from app.operations.models import DailyJob
+from app.panels.embed import used
 from app.routing.jobs import want_model
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ def forget_idempotency_keys(now: datetime) -> None:
 
 def forget_panel_sessions(now: datetime) -> None:
     panel_sessions.forget_old(clock.real_now())
+    used.forget_old(clock.real_now())
 
 
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.

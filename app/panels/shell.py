@@ -17,11 +17,11 @@ from app.auth import panel_sessions
 from app.auth.actor import current_actor
 from app.auth.errors import LaunchRefused
 from app.auth.guards import public, requires
-from app.auth.settings import tenant_settings
 from app.db import NoTenantScope, transaction
 from app.errors import NotFound
 from app.http.panels import CORS, PanelBlueprint, choose_language, pressed
 from app.http.parser import UNSTORABLE
+from app.panels.embed.installations import allowed_origins
 
 STATIC = Path(__file__).parent / "static"
 SELF = "'self'"
@@ -44,14 +44,18 @@ def open_shell(tenant_id: UUID) -> Response:
     return shell(tenant_id, origins)
 
 
-def shell(tenant_id: UUID, origins: tuple[str, ...] = (), *, launch: str | None = None) -> Response:
-    """The page as it may stand inside `origins`, and by itself; `launch` is given when a CRM has posted its proof."""
+def shell(tenant_id: UUID, origins: tuple[str, ...] = (), *, launch: str | None = None, **host: str) -> Response:
+    """The page as it may stand inside `origins`, and by itself; `launch` is given when a CRM has posted its proof.
+
+    Of a `host` that says itself which record it shows, `script` is ours that asks it and `records` our name for them.
+    """
     choose_language()
     values = {
         "tenant_id": tenant_id,
         "origins": [one for one in origins if one != SELF],
         "launch": launch,
         "language": texts.language(),
+        "host": host,
     }
     response = make_response(render_template("panels/shell.html", **values))
     response.headers["Content-Security-Policy"] = CSP.format(ancestors=" ".join(origins) or "'none'")
@@ -63,7 +67,7 @@ def shell(tenant_id: UUID, origins: tuple[str, ...] = (), *, launch: str | None 
 def embedding_origins() -> tuple[str, ...]:
     """Whose pages may embed the panel of the tenant in scope: ours and theirs; none of a tenant that there isn't."""
     try:
-        return (SELF, *tenant_settings().embed_origins)
+        return (SELF, *allowed_origins())
     except NoTenantScope:
         return ()
 

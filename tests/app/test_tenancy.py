@@ -18,7 +18,13 @@ from tests.panels.conftest import launch, panel
 __all__ = ["launch", "panel"]
 
 # Where a path's id is not named after its table.
-TABLES = {"notification_id": "intent", "token_id": "api_token", "calendar_id": "calendar", "move_id": "event"}
+TABLES = {
+    "notification_id": "intent",
+    "token_id": "api_token",
+    "calendar_id": "calendar",
+    "move_id": "event",
+    "installation_id": "embed_installation",
+}
 UNSAID = ("request_id",)
 
 
@@ -54,6 +60,8 @@ def others(app, new_tenant):
     log = {"data": b"a line", "content_type": "text/plain"}
     assert client.post(f"/api/v1/escalations/{case}/attachments?filename=a.log", **log).status_code == 201
     assert client.post("/api/v1/outages", json={"title": "Login is down"}).status_code == 201
+    crm = {"kind": "generic", "name": "Dynamics", "external_key": "dynamics"}
+    assert client.post("/api/v1/embed-installations", json=crm).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

@@ -24,6 +24,7 @@ from app.http.idempotency import IdempotencyKey
 from app.integrations.models import DirectoryUser
 from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
+from app.panels.embed.models import CrmIdentity
 from app.routing import service as routing
 from app.routing.models import PolicyVersion, UserSkill
 
@@ -136,6 +137,7 @@ def _erase_user(user: User) -> None:
     _run(delete(Preference).where(Preference.user_id == user.id))
     _run(delete(UserSkill).where(UserSkill.user_id == user.id))
     _run(delete(DirectoryUser).where(DirectoryUser.user_id == user.id))
+    _run(delete(CrmIdentity).where(CrmIdentity.user_id == user.id))
     _run(update(ApiToken).where(ApiToken.user_id == user.id), name=ERASED_NAME)
     unknown = {"timezone": None, "calendar": None}
     auth.change_user(user, {"active": False, "name": ERASED_NAME, "email": email, **unknown})
