@@ -24,7 +24,7 @@ from app.notifications.models import Intent
 from app.playbooks.models import Task
 from app.routing import service as routing
 from tests import NOW
-from tests.conftest import TestTenant
+from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.test_sweep import april, march
 
@@ -295,6 +295,23 @@ def test_a_task_of_a_restricted_case_comes_to_its_new_owner_when_who_has_it_is_n
         service.assign(case.id, act=act, to=service.NewOwner(owner_id=other.id), reason="Knows the board")
     assert given(case, "Call the board") == ("other@example.com", "owner")
     assert ("owner", "manager@example.com", "other@example.com") in passed_on(case)
+
+
+def test_when_the_owners_line_changes_a_task_in_the_name_of_who_left_it_is_the_owners_at_the_next_tick(
+    case: Case, make_user: Make, as_user: Callable[..., ApiClient]
+) -> None:
+    case.raised()
+    owner = case.company.owner
+    with transaction():
+        new = service.NewTask("Call the board", assignee_email=case.company.manager.email)
+        service.add_task(case.id, act=Act(case.tenant.actor, NOW), new=new)
+    other = make_user("manager", "another@example.com")
+    client, path = as_user(case.tenant.admin), f"/api/v1/users/{owner.id}"
+    moved = client.patch(path, json={"manager_email": other.email}, if_match=client.get(path).headers["ETag"])
+    assert moved.status_code == 200
+    reprioritise_tenant(case.tenant.id, march(2, 12))
+    assert given(case, "Call the board") == (owner.email, "owner")
+    assert passed_on(case) == [("holder", "manager@example.com", owner.email)]
 
 
 def test_a_decision_asked_of_who_may_not_see_a_case_that_becomes_restricted_is_asked_of_who_may(
