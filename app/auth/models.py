@@ -134,20 +134,26 @@ class PanelSession(TenantModel):
     ends_at: Mapped[datetime]
 
 
+# The claims by which providers vouch for an address: the standard's, and that of Microsoft Entra ID.
+VOUCHING = ("email_verified", "xms_edov")
+
+
 class IdentityProvider(Versioned, TenantModel):
     """Where a tenant's people sign in when they come from outside a CRM (OpenID Connect); at most one.
 
-    `client_secret` is sealed. `email_matches` lets somebody's first sign-in find them by a verified address, later ones
-    know them by the provider's own subject. `required_claims` tells our people from others of the same issuer.
+    `client_secret` is sealed. `email_matches` lets somebody's first sign-in find them by an address that the claim
+    `vouched_by` verifies; later ones know them by the provider's own subject. `required_claims` tells our people from
+    others of the same issuer.
     """
 
     __tablename__ = "identity_provider"
-    __table_args__ = (UniqueConstraint("tenant_id"),)
+    __table_args__ = (UniqueConstraint("tenant_id"), one_of("vouched_by", VOUCHING))
 
     issuer: Mapped[str]
     client_id: Mapped[str]
     client_secret: Mapped[str | None]
     email_matches: Mapped[bool]
+    vouched_by: Mapped[str] = mapped_column(default="email_verified")
     required_claims: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -131,7 +131,7 @@ def _link(client: Client, claims: Claims, now: datetime) -> User:
     """Whoever has the verified address, from now on known by the subject; two at once link the same."""
     if not client.email_matches:
         raise AccountUnknown(subject=claims["sub"])
-    email = verified_email(claims)
+    email = verified_email(claims, client.vouched_by)
     if email is None:
         raise EmailUnproven(subject=claims["sub"])
     user = find_user_by_email(email)

@@ -26,6 +26,7 @@ class Client:
     client_id: str
     client_secret: str | None = field(repr=False)
     email_matches: bool
+    vouched_by: str
     required_claims: dict[str, str]
 
 
@@ -45,7 +46,8 @@ def get_client() -> Client:
     if found is None:
         raise NoProvider
     secret = None if found.client_secret is None else sealing.unseal(found.client_secret, purpose=purpose(found.id))
-    return Client(found.issuer, found.client_id, secret, found.email_matches, found.required_claims)
+    claims = found.required_claims
+    return Client(found.issuer, found.client_id, secret, found.email_matches, found.vouched_by, claims)
 
 
 def open_session(client: Client, metadata: Metadata) -> OAuth2Session:

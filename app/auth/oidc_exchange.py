@@ -120,4 +120,4 @@ def _with_email(claims: Claims, client: Client, metadata: Metadata, answer: dict
     told = get_json(metadata.userinfo_endpoint, bearer=bearer)
     if told.get("sub") != claims["sub"]:
         raise TokenRefused("the userinfo endpoint speaks of somebody else")
-    return {**claims, **{name: told[name] for name in ("email", "email_verified") if name in told}}
+    return {**claims, **{name: told[name] for name in ("email", client.vouched_by) if name in told}}

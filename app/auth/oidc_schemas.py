@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError, fields, validates
+from marshmallow import ValidationError, fields, validate, validates
 
+from app.auth.models import VOUCHING
 from app.http import AwareDateTime, Body, Page, Schema
 from app.http.schemas import words
 from app.outside import OutsideFailed, check_url
@@ -27,6 +28,7 @@ class ProviderSchema(Schema):
     client_id = fields.String()
     has_secret = fields.Boolean()
     match_email = fields.Boolean(attribute="email_matches")
+    vouched_by = fields.String()
     required_claims = fields.Dict(keys=fields.String(), values=fields.String())
     redirect_uri = fields.String(metadata={"description": "To be entered at the provider, letter by letter."})
     sign_in_url = fields.String(metadata={"description": "Where this tenant's people begin."})
@@ -46,6 +48,11 @@ class ProviderBody(Body):
         truthy={True},
         falsy={False},
         metadata={"description": "Whether a first sign-in finds its person by the verified e-mail address."},
+    )
+    vouched_by = fields.String(
+        load_default=VOUCHING[0],
+        validate=validate.OneOf(VOUCHING),
+        metadata={"description": "The claim that verifies the address: `xms_edov` for Microsoft Entra ID."},
     )
     required_claims = fields.Dict(
         keys=fields.String(validate=words(1, 100)),

@@ -43,7 +43,7 @@ def put_provider(found: IdentityProvider | None, wanted: Mapping[str, Any], *, n
         provider.client_secret = None if secret is None else sealing.seal(secret, purpose=purpose(provider.id))
     elif provider.client_secret and provider.issuer != wanted["issuer"]:
         raise invalid("client_secret", "expected anew: the kept one was entered for another issuer")
-    for name in ("issuer", "client_id", "email_matches", "required_claims"):
+    for name in ("issuer", "client_id", "email_matches", "vouched_by", "required_claims"):
         setattr(provider, name, wanted[name])
     provider.changed_at = now
     db.session.add(provider)
@@ -61,7 +61,10 @@ def remove_provider(provider: IdentityProvider) -> None:
 def view(provider: IdentityProvider) -> dict[str, Any]:
     """The provider as answered: never its secret, and the two addresses that belong to it."""
     return {
-        **{name: getattr(provider, name) for name in ("issuer", "client_id", "email_matches", "required_claims")},
+        **{
+            name: getattr(provider, name)
+            for name in ("issuer", "client_id", "email_matches", "vouched_by", "required_claims")
+        },
         "has_secret": provider.client_secret is not None,
         "redirect_uri": redirect_uri(),
         "sign_in_url": f"{redirect_uri().rpartition('/')[0]}/{current_tenant().hex}/sign-in",

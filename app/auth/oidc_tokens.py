@@ -81,10 +81,10 @@ def prove(id_token: str, keys: KeySet, *, expected: Expected, access_token: str 
     return dict(claims)
 
 
-def verified_email(claims: Claims) -> str | None:
-    """The address the provider vouches for, in lower case; one it only repeats is none. Some send the word `true`."""
+def verified_email(claims: Claims, vouched_by: str) -> str | None:
+    """The address the provider vouches for, in lower case; one it only repeats is none. Some send yes as a word."""
     email = claims.get("email")
-    if not isinstance(email, str) or claims.get("email_verified") not in (True, "true"):
+    if not isinstance(email, str) or claims.get(vouched_by) not in (True, "true", "1"):
         return None
     return email.strip().lower() or None
 

@@ -94,6 +94,7 @@ def test_a_kept_secret_is_not_sent_to_another_issuer(tenant: TestTenant, client:
         ("client_id", ""),
         ("client_secret", ""),
         ("match_email", "yes"),
+        ("vouched_by", "trust me"),
         ("required_claims", [1]),
         ("required_claims", {str(n): "x" for n in range(11)}),
     ],

@@ -268,3 +268,17 @@ def test_the_export_holds_everything_of_one_person_and_no_secrets(tenant: TestTe
 def test_nobody_with_this_address_is_said(tenant: TestTenant) -> None:
     with transaction(), pytest.raises(NotFound, match="nobody has the address"):
         find_person("who@example.com")
+
+
+def test_an_erased_colleagues_account_at_the_identity_provider_is_exported_and_goes(
+    tenant: TestTenant, client: ApiClient, make_user: Callable[..., User]
+) -> None:
+    make_user("csm", NORA, name="Nora Lind")
+    client.put("/api/v1/identity-provider", json={"issuer": "https://login.example.com", "client_id": "us"})
+    known = {"subject": "account-7", "user_email": NORA}
+    assert client.post("/api/v1/identity-provider/identities", json=known).status_code == 201
+    with transaction():
+        rows = export(find_person(NORA))["tables"]["user_identity"]
+    assert [row["subject"] for row in rows] == ["account-7"]
+    erase_now(NORA)
+    assert client.get("/api/v1/identity-provider/identities").json["items"] == []

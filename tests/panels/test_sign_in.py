@@ -1,5 +1,6 @@
 """Signing in without a CRM: to a tenant's own identity provider and back, and every way in which it is refused."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from datetime import timedelta
@@ -14,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
-from app import clock
+from app import clock, outside
 from app.auth import service as auth
 from app.auth.models import PanelLaunch, SignIn, User, UserIdentity
 from app.db import db, tenant_scope, transaction
@@ -234,6 +235,17 @@ def test_an_address_the_provider_does_not_vouch_for_counts_nothing(
     said = refused(browser.sign_in(tenant), 403, "Your address is not confirmed")
     assert "c-1" in said
     assert nobody_came_in()
+
+
+def test_a_provider_may_vouch_by_a_claim_of_its_own(
+    tenant: TestTenant, client: ApiClient, provider: Provider, cora: User, browser: Browser
+) -> None:
+    """Microsoft Entra ID sends no `email_verified`."""
+    enter(client, provider, vouched_by="xms_edov")
+    provider.person = {**CORA, "email_verified": True}
+    refused(browser.sign_in(tenant), 403, "Your address is not confirmed")
+    provider.person = {"sub": "c-1", "email": "cora@example.com", "xms_edov": True}
+    launched(browser.sign_in(tenant), tenant)
 
 
 def test_an_address_given_only_at_the_userinfo_endpoint_counts(
@@ -537,6 +549,29 @@ def test_a_provider_that_is_away_is_said(
         provider.away = True
     refused(browser.visit(back), 503, AWAY_TITLE)
     assert nobody_came_in()
+
+
+def test_a_provider_that_is_slow_is_not_waited_for(
+    tenant: TestTenant,
+    entered: dict[str, Any],
+    provider: Provider,
+    browser: Browser,
+    cora: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    back = browser.at_provider(browser.begin(tenant))
+    monkeypatch.setattr(outside, "WHOLE_SECONDS", 0.5)
+    provider.change_claims = lambda claims: time.sleep(2)
+    begun = time.monotonic()
+    refused(browser.visit(back), 503, AWAY_TITLE)
+    assert time.monotonic() - begun < 2
+
+
+def test_a_secret_that_can_no_longer_be_read_is_said(
+    app: Flask, tenant: TestTenant, entered: dict[str, Any], browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SEALING_KEYS", ("another key " * 4,))
+    refused(browser.visit(f"/auth/{tenant.id.hex}/sign-in"), 409, "The sign-in has to be set up again")
 
 
 def test_a_provider_that_is_away_is_not_asked_by_everybody(
