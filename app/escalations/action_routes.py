@@ -1,6 +1,7 @@
 """Doors to the actions on a case: each is one POST, one use case, one transaction."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,18 @@ from app.escalations.service import Raised
 from app.http import transaction
 
 
+@dataclass(frozen=True)
+class UseCase:
+    """An action as its doors open it: `run(escalation_id, body, act)` with a body as loaded by `schema`."""
+
+    run: Callable[[UUID, dict[str, Any], Act], Escalation | Raised]
+    schema: type[Any]
+
+
+# Every action by the last word of its path: the panel's forms are doors to the same.
+USE_CASES: dict[str, UseCase] = {}
+
+
 def action(path: str, body_schema: type[Any], scope: str = "escalations:work") -> Callable[..., Any]:
     """A POST on one case: `view(escalation_id, body, act)` is the use case, its answer the record."""
 
@@ -26,6 +39,7 @@ def action(path: str, body_schema: type[Any], scope: str = "escalations:work") -
                 done = use_case(escalation_id, body, act(body))
                 return raised(done) if isinstance(done, Raised) else acted(done)
 
+        USE_CASES[path] = UseCase(use_case, body_schema)
         view.__name__ = use_case.__name__
         view.__doc__ = use_case.__doc__
         route: Callable[..., Response] = bp.post(f"/<uuid:escalation_id>/{path}")(

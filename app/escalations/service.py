@@ -1,8 +1,12 @@
 """What can be done with a case; each function is one use case, called inside one transaction by its door."""
 
 from app.escalations.approving import answer_raise
+from app.escalations.attachments.filing import attach, check_room
 from app.escalations.attachments.filing import erase_of as erase_attachments
+from app.escalations.attachments.filing import remove as remove_attachment
 from app.escalations.attachments.store import fault_of_store
+from app.escalations.attachments.uploading import arriving
+from app.escalations.cascading import move as move_task
 from app.escalations.case import Act, by_engine
 from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
@@ -20,6 +24,8 @@ from app.escalations.conversation import (
     add_message,
     add_update,
 )
+from app.escalations.criteria import agree as agree_criterion
+from app.escalations.criteria import change_criterion
 from app.escalations.demand import NewEscalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
@@ -36,6 +42,7 @@ from app.escalations.surveys import (
     open_survey,
     read_survey_link,
 )
+from app.escalations.surveys import ask as ask_survey
 from app.escalations.tasking import NewTask, add_task, change_task
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
@@ -63,12 +70,18 @@ __all__ = [
     "add_message",
     "add_task",
     "add_update",
+    "agree_criterion",
     "answer_extension",
     "answer_raise",
     "answer_survey",
+    "arriving",
+    "ask_survey",
     "assign",
+    "attach",
     "by_engine",
+    "change_criterion",
     "change_task",
+    "check_room",
     "close_unresolved",
     "edit",
     "erase_attachments",
@@ -77,12 +90,14 @@ __all__ = [
     "extend",
     "fault_of_store",
     "merge",
+    "move_task",
     "open_survey",
     "plan",
     "qualify",
     "raise_escalation",
     "read_survey_link",
     "record_decision",
+    "remove_attachment",
     "reopen",
     "resolve",
     "resume",

@@ -60,6 +60,8 @@ def _read(field: fields.Field[Any], said: Any, blank_is_null: bool) -> Any:
         return inside or None
     if isinstance(field, fields.List):
         return _read_list(field, said, blank_is_null)
+    if isinstance(field, fields.Dict) and isinstance(said, Mapping):
+        return _read_dict(field, said, blank_is_null)
     if isinstance(said, Mapping):
         return said
     text = said[-1].strip()
@@ -72,6 +74,14 @@ def _read_list(field: fields.List[Any], said: Any, blank_is_null: bool) -> list[
     else:
         inside = [_convert(field.inner, text) for value in said if (text := value.strip())]
     return [value for value in inside if value is not None]
+
+
+def _read_dict(field: fields.Dict, said: Mapping[str, Any], blank_is_null: bool) -> dict[str, Any] | None:
+    """Values by keys that the form chose."""
+    inner = field.value_field or fields.String()
+    read = {key: _read(inner, value, blank_is_null) for key, value in said.items()}
+    kept = {key: value for key, value in read.items() if value is not None or blank_is_null}
+    return kept or None
 
 
 def _number(key: str) -> tuple[int, str]:

@@ -1,0 +1,314 @@
+"""How the page of a case says things: the next step, what clocks do next, and each line of its timeline."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from app.texts import gettext as _
+from app.texts import noted
+
+STATUSES = {
+    "requested": ("soon", noted("Waits for approval")),
+    "declined": ("quiet", noted("Declined")),
+    "open": ("soon", noted("Waits to be acknowledged")),
+    "in_progress": ("good", noted("In progress")),
+    "waiting": ("paused", noted("Waiting")),
+    "resolved": ("soon", noted("Waits for the customer's word")),
+    "closed": ("quiet", noted("Closed")),
+    "merged": ("quiet", noted("Merged")),
+}
+OUTCOMES = {
+    "resolved": noted("resolved"),
+    "unresolved": noted("not resolved"),
+    "withdrawn": noted("withdrawn by the customer"),
+    "customer_silent": noted("the customer no longer answered"),
+    "mistaken": noted("raised by mistake"),
+}
+CLOCKS = {
+    "decide": noted("Decide on the request"),
+    "acknowledge": noted("Acknowledge"),
+    "respond": noted("First answer to the customer"),
+    "reply": noted("Answer the customer"),
+    "customer_update": noted("Tell the customer"),
+    "account_team_update": noted("Tell the account team"),
+    "executive_update": noted("Tell the executives"),
+    "tier": noted("Resolve in this tier"),
+    "plan": noted("Agree a plan"),
+    "still_on_it": noted("Sign of work"),
+    "close": noted("Close"),
+    "verify": noted("Get the customer's word"),
+    "task": noted("Task"),
+}
+CLOCK_STATES = {
+    "running": ("good", noted("running")),
+    "paused": ("paused", noted("paused")),
+    "breached": ("missed", noted("missed, still open")),
+    "met": ("good", noted("kept")),
+    "missed": ("missed", noted("missed")),
+    "cancelled": ("quiet", noted("ended")),
+}
+FLAGS = {
+    "long_pause": noted("paused for long"),
+    "logged_late": noted("logged late"),
+    "late_by_original": noted("late by the original date"),
+}
+TIERS = {
+    "tier_1": noted("Tier 1"),
+    "tier_2": noted("Tier 2"),
+    "tier_3": noted("Tier 3"),
+    "onsite": noted("On site"),
+    "vendor": noted("Vendor"),
+    "management": noted("Management"),
+}
+PARTIES = {"customer": noted("the customer"), "vendor": noted("the vendor"), "internal": noted("us")}
+AUDIENCES = {
+    "customer": noted("Customer"),
+    "account_team": noted("Account team"),
+    "executive": noted("Executives"),
+}
+CHANNELS = {
+    "email": noted("E-mail"),
+    "call": noted("Call"),
+    "meeting": noted("Meeting"),
+    "portal": noted("Portal"),
+    "chat": noted("Chat"),
+}
+HOP_REASONS = {
+    "time": noted("Its time ran out"),
+    "options_exhausted": noted("Everything that can be done here was tried"),
+    "severity": noted("It is too severe for this tier"),
+    "outside_expertise": noted("It needs other knowledge"),
+    "uncertainty": noted("Nobody here is sure"),
+    "customer_demand": noted("The customer demands it"),
+    "other": noted("Something else"),
+}
+MISROUTES = {
+    "wrong_team": noted("The wrong team"),
+    "wrong_person": noted("The wrong person"),
+    "lacks_skill": noted("It needs other skills"),
+    "no_capacity": noted("Too much work already"),
+    "wrong_account": noted("The wrong account"),
+    "conflict_of_interest": noted("A conflict of interest"),
+    "other": noted("Something else"),
+}
+CHOICES = {
+    "extend": noted("Give it more time, with a later close date"),
+    "vendor": noted("Engage the vendor, with a named contact and reference"),
+    "concession": noted("Offer the customer a concession and tell them"),
+    "close_unresolved": noted("Close it unresolved and tell the customer why"),
+    "go_on": noted("Go on as before"),
+}
+SEVERITIES = {
+    1: noted("1 · nothing works"),
+    2: noted("2 · badly hurt"),
+    3: noted("3 · hindered"),
+    4: noted("4 · annoyed"),
+}
+REPLIES = {
+    "yes": noted("can be resolved here"),
+    "no": noted("cannot be resolved here"),
+    "resolved": noted("resolved here"),
+    "moved_up": noted("moved up"),
+    "unanswered": noted("not answered in time"),
+}
+PLACES = {
+    "left": noted("was here"),
+    "current": noted("is here"),
+    "ended": noted("ended here"),
+    "passed_over": noted("passed over"),
+    "skipped": noted("skipped"),
+    "ahead": noted("ahead"),
+}
+ROLES = {
+    "owner": noted("the owner"),
+    "owner_manager": noted("the owner's manager"),
+    "team_lead": noted("the team's lead"),
+    "account_owner": noted("the account owner"),
+    "csm": noted("the CSM"),
+    "sponsor": noted("the executive sponsor"),
+    "watchers": noted("who watches"),
+    "next_tier": noted("the next tier"),
+    "approver": noted("the approver"),
+    "approver_manager": noted("the approver's manager"),
+    "admins": noted("the admins"),
+}
+DOES = {
+    "escalate": noted("the work moves up a tier"),
+    "reassign": noted("it is given to somebody else"),
+    "task": noted("a task is made"),
+    "decision": noted("management is asked to decide"),
+    "close": noted("it closes without the customer's word"),
+}
+# Sentence, and the words on its button.
+NEXT: Mapping[str, tuple[str, str]] = {
+    "decide_request": (noted("Decide whether this may be raised"), noted("Decide")),
+    "await_approval": (noted("It waits for an approver's word"), ""),
+    "answer_extension": (noted("Answer the request for a later close date"), noted("Answer")),
+    "decide": (noted("Decide what is done: it has come to you"), noted("Decide")),
+    "write_handover": (noted("Write the handover and move the work up"), noted("Move up")),
+    "acknowledge": (noted("Acknowledge: take the case in hand"), noted("Acknowledge")),
+    "verify": (noted("Get the customer's word"), noted("Note their word")),
+    "answer_after": (noted("Answer the customer, who wrote after the case was closed"), noted("Write")),
+    "late_brief": (noted("Write the handover brief that is still missing"), noted("Write")),
+    "tell_customer": (noted("Tell the customer"), noted("Write")),
+    "answer_customer": (noted("Answer the customer"), noted("Write")),
+    "tell_account_team": (noted("Tell the account team"), noted("Write")),
+    "tell_executives": (noted("Tell the executives"), noted("Write")),
+    "plan": (noted("Agree a plan with the customer"), noted("Note the plan")),
+    "sign_of_work": (noted("Show that somebody is on it: note what was tried"), noted("Note it")),
+    "qualify": (noted("Say whether it can be resolved here"), noted("Answer")),
+    "move_up": (noted("Resolve it here, or move it up"), noted("Move up")),
+    "extend": (noted("Resolve it, or ask for an extension"), noted("Ask for more time")),
+    "overdue": (noted("The close date is missed: resolve it, or ask for an extension"), noted("Ask for more time")),
+    "await_extension": (noted("The request for a later date waits for its answer"), ""),
+    "await_decision": (noted("Management has to decide"), noted("Decide")),
+    "do_task": (noted("Do: %(task)s"), noted("Open the task")),
+    "waiting_customer": (noted("Waiting for the customer"), noted("Take it up again")),
+    "waiting_vendor": (noted("Waiting for the vendor"), noted("Take it up again")),
+    "waiting_internal": (noted("Waiting for colleagues"), noted("Take it up again")),
+    "resolve": (noted("Nothing required is open: resolve it"), noted("Resolve")),
+    "closed": (noted("It is closed"), ""),
+    "declined": (noted("It was declined"), ""),
+    "merged": (noted("It was merged into another"), ""),
+    "go_on": (noted("Go on"), ""),
+}
+# By kind of event; names in it are those of `said_of`.
+SAID: Mapping[str, str] = {
+    "raise": noted("Raised"),
+    "request": noted("Raised, waits for approval"),
+    "approve": noted("Approved"),
+    "decline": noted("Declined"),
+    "assign": noted("Given to %(owner)s"),
+    "acknowledge": noted("Acknowledged"),
+    "lapse": noted("The acknowledgement lapsed: nothing was seen of the work"),
+    "qualify": noted("Tier's question: %(answer)s"),
+    "escalate": noted("Moved up to %(tier)s"),
+    "wait": noted("Waits for %(party)s until %(until)s"),
+    "wait_budget_used": noted("The time for waiting is used up: paused clocks run again"),
+    "resume": noted("Work goes on"),
+    "resolve": noted("Resolved, waits for the customer's word"),
+    "verify": noted("The customer's word: %(word)s"),
+    "close_unresolved": noted("Closed: %(outcome)s"),
+    "reopen": noted("Taken up again"),
+    "decision": noted("Decision: %(choice)s"),
+    "decision_asked": noted("Management is asked to decide"),
+    "merge": noted("Merged with %(number)s"),
+    "extend": noted("Extended to %(until)s"),
+    "extension_asked": noted("Asked for time until %(until)s"),
+    "extension_declined": noted("No extension"),
+    "plan": noted("Plan, to close on %(forecast)s"),
+    "forecast": noted("Forecast: closes on %(forecast)s"),
+    "attempt": noted("Tried"),
+    "update": noted("Told %(audiences)s"),
+    "message": noted("The customer wrote"),
+    "comment": noted("Note"),
+    "link": noted("Linked %(link)s"),
+    "edit": noted("Changed %(fields)s"),
+    "task": noted("Task %(state)s: %(task)s"),
+    "task_added": noted("New task: %(task)s"),
+    "task_ready": noted("Can be begun: %(task)s"),
+    "tasks_moved": noted("Tasks have another due time"),
+    "tasks_moved_back": noted("Tasks are due as before"),
+    "tasks_passed_on": noted("Tasks passed to who holds the role now"),
+    "playbook": noted("The playbook's tasks began"),
+    "playbook_replaced": noted("Another playbook"),
+    "priority": noted("Priority is now %(score)s"),
+    "retarget": noted("Due times counted anew"),
+    "criterion_agreed": noted("Agreed with the customer what solved means"),
+    "criterion_met": noted("An exit criterion is met"),
+    "criterion_waived": noted("An exit criterion is not needed"),
+    "criterion_opened": noted("An exit criterion is open again"),
+    "prevention": noted("Prevention action changed"),
+    "survey_asked": noted("The customer was asked how it was handled"),
+    "survey": noted("The customer gave %(score)s of 5"),
+    "watch": noted("Watching changed"),
+    "attachment": noted("File added"),
+    "attachment_removed": noted("File removed"),
+    "attachment_scanned": noted("File looked through for viruses"),
+}
+WORDS = {"attempt", "comment", "edit", "plan", "criterion_agreed", "raise", "request", "resolve", "survey"}
+DECISIONS = {
+    "approve", "decline", "assign", "qualify", "escalate", "decision", "decision_asked", "extend", "extension_asked",
+    "extension_declined", "close_unresolved", "merge", "reopen", "verify", "resolve", "wait", "playbook_replaced",
+}  # fmt: skip
+MESSAGES = {"message", "update", "survey", "survey_asked"}
+FILTERS: Mapping[str, tuple[str, frozenset[str] | None]] = {
+    "all": (noted("Everything"), None),
+    "words": (noted("Words"), frozenset(WORDS)),
+    "decisions": (noted("Decisions"), frozenset(DECISIONS)),
+    "messages": (noted("Messages"), frozenset(MESSAGES)),
+    "reminders": (noted("Reminders"), frozenset()),
+}
+# What stands beside an event in people's own words; others of its texts are names and codes said in its sentence.
+LABELS: Mapping[str, str] = {
+    "what": noted("What"),
+    "result": noted("Result"),
+    "reason": noted("Why"),
+    "brief": noted("Handover"),
+    "handover_brief": noted("Handover"),
+    "summary": noted("What was done"),
+    "root_cause": noted("Why it happened"),
+    "prevention": noted("So that it does not happen again"),
+    "comment": noted("Comment"),
+    "customer_statement": noted("The customer said"),
+    "desired_outcome": noted("What would make it right"),
+    "impact": noted("What it does to them"),
+    "severity_reason": noted("Why the severity falls"),
+    "agreed_with": noted("Agreed with"),
+    "confirmed_by": noted("Said by"),
+    "from": noted("From"),
+    "subject": noted("Subject"),
+    "note": noted("Note"),
+    "evidence": noted("Shown by"),
+    "evidence_links": noted("Shown by"),
+    "vendor_name": noted("Vendor"),
+    "vendor_contact": noted("Contact"),
+    "vendor_reference": noted("Their number"),
+    "text_customer": noted("To the customer"),
+    "text_account_team": noted("To the account team"),
+    "text_executive": noted("To the executives"),
+}
+
+
+def word(table: Mapping[Any, Any], key: Any) -> str:
+    """The table's word in the reader's language; an unknown code as it is, without its underscores."""
+    found = table.get(key, str(key).replace("_", " "))
+    return _(found[-1] if isinstance(found, tuple) else found)
+
+
+def tone(table: Mapping[Any, tuple[str, str]], key: Any) -> str:
+    return table[key][0] if key in table else "quiet"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`the owner and the CSM`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
+
+
+def what_happens(action: str, roles: Sequence[str]) -> str:
+    """What a step of a ladder does, in words: who is told, or what is done."""
+    if action != "notify":
+        return word(DOES, action)
+    people = listed([word(ROLES, role) for role in roles])
+    return (_("%(people)s is told") if len(roles) == 1 else _("%(people)s are told")) % {"people": people}
+
+
+def choices(table: Mapping[Any, Any], only: Iterable[Any] | None = None) -> list[tuple[Any, str]]:
+    """The table as the choices of a form, all or only some."""
+    return [(key, word(table, key)) for key in (table if only is None else only)]
+
+
+# What a draft leaves to be filled.
+GAP = re.compile("⟦[^⟧]*⟧")
+
+
+def gaps(text: str) -> Markup:
+    """A letter as its reader sees it, with what is still to be filled marked."""
+    parts = GAP.split(text), GAP.findall(text)
+    marked = [Markup("<mark>{}</mark>").format(gap) for gap in parts[1]]
+    shown = [escape(part) for part in parts[0]]
+    return Markup("").join(piece for pair in zip(shown, (*marked, ""), strict=True) for piece in pair)
