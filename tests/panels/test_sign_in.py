@@ -7,7 +7,7 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -19,6 +19,7 @@ from app import clock, outside
 from app.auth import service as auth
 from app.auth.models import PanelLaunch, SignIn, User, UserIdentity
 from app.db import db, tenant_scope, transaction
+from app.panels.sign_in import own_path
 from tests.auth.provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -177,29 +178,47 @@ def test_two_windows_at_once_both_come_in(
     launched(browser.visit(browser.at_provider(first)), tenant)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "path"),
-    [
-        ("/accounts/01900000-0000-7000-8000-000000000000", "/accounts/01900000-0000-7000-8000-000000000000"),
-        ("https://evil.example", "/work"),
-        ("//evil.example", "/work"),
-        ("/\\evil.example", "/work"),
-        ("/../auth/callback", "/work"),
-        ("/static/panel.js", "/work"),
-        ("/session", "/work"),
-        ("/nowhere", "/work"),
-        ("javascript:alert(1)", "/work"),
-        ("/accounts/01900000-0000-7000-8000-000000000000\n", "/work"),
-        ("", "/work"),
-    ],
-)
-def test_a_link_to_us_leads_to_our_own_pages_only(
+ACCOUNT = "/accounts/01900000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("wanted", "path"), [(ACCOUNT, ACCOUNT), ("//evil.example", "/work")])
+def test_the_panel_begins_at_the_page_that_was_asked_for(
     app: Flask, tenant: TestTenant, entered: dict[str, Any], cora: User, browser: Browser, wanted: str, path: str
 ) -> None:
-    query = requests.models.PreparedRequest()
-    query.prepare_url("http://x/", {"next": wanted})
-    token = launched(browser.sign_in(tenant, f"?{urlsplit(query.url).query}"), tenant)
+    token = launched(browser.sign_in(tenant, f"?{urlencode({'next': wanted})}"), tenant)
     assert ApiClient(app, None).post("/panel/session", data={"launch": token}).json["path"] == path
+
+
+@pytest.mark.parametrize("path", ["/work", "/work?group=today&page=2", "/inbox", ACCOUNT])
+def test_a_page_of_the_panel_is_known_as_such(app: Flask, path: str) -> None:
+    with app.app_context():
+        assert own_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        None,
+        "",
+        "work",
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/../auth/callback",
+        "/work/../../auth/callback",
+        "/static/panel.js",
+        "/session",
+        "/nowhere",
+        "javascript:alert(1)",
+        "/work\n",
+        "/work#/inbox",
+        "/work?a=<b>",
+        "/work" + "x" * 300,
+    ],
+)
+def test_nothing_else_is(app: Flask, path: str | None) -> None:
+    with app.app_context():
+        assert own_path(path) == "/work"
 
 
 # ---- who it is ------------------------------------------------------------------------------------------------------
@@ -225,7 +244,7 @@ def test_who_takes_over_an_address_does_not_become_its_former_holder(
     assert "cora@example.com" in said
 
 
-@pytest.mark.parametrize("verified", [False, None, "false", "yes", [True], "absent"])
+@pytest.mark.parametrize("verified", [False, "absent"])
 def test_an_address_the_provider_does_not_vouch_for_counts_nothing(
     tenant: TestTenant, entered: dict[str, Any], cora: User, provider: Provider, browser: Browser, verified: Any
 ) -> None:
@@ -319,27 +338,11 @@ def test_others_of_the_same_issuer_are_told_apart_by_the_required_claims(
     "change",
     [
         lambda claims: claims.update(nonce="another"),
-        lambda claims: claims.pop("nonce"),
         lambda claims: claims.update(aud="somebody else"),
-        lambda claims: claims.update(aud=["somebody else"]),
-        lambda claims: claims.update(aud=[CLIENT_ID, "somebody else"]),
-        lambda claims: claims.update(aud=[CLIENT_ID, "somebody else"], azp="somebody else"),
-        lambda claims: claims.update(azp="somebody else"),
-        lambda claims: claims.pop("aud"),
-        lambda claims: claims.update(iss="https://another.example"),
-        lambda claims: claims.update(iss=claims["iss"] + "/"),
         lambda claims: claims.update(iat=claims["iat"] - 4000, exp=claims["iat"] - 3600),
-        lambda claims: claims.update(exp=claims["iat"] - 61),
-        lambda claims: claims.pop("exp"),
-        lambda claims: claims.update(exp="tomorrow"),
-        lambda claims: claims.update(iat=claims["iat"] + 3600, exp=claims["iat"] + 7200),
-        lambda claims: claims.update(nbf=claims["iat"] + 3600),
         lambda claims: claims.update(at_hash="another token's"),
-        lambda claims: claims.pop("sub"),
-        lambda claims: claims.update(sub=""),
-        lambda claims: claims.update(sub="x" * 256),
-        lambda claims: claims.update(sub=7),
     ],
+    ids=["another sign-in's", "another client's", "expired", "another token's"],
 )
 def test_a_token_that_is_not_for_this_sign_in_proves_nothing(
     tenant: TestTenant, entered: dict[str, Any], cora: User, provider: Provider, browser: Browser, change: Any
@@ -349,31 +352,10 @@ def test_a_token_that_is_not_for_this_sign_in_proves_nothing(
     assert nobody_came_in()
 
 
-def test_two_audiences_are_fine_when_we_are_the_party_it_was_made_for(
-    tenant: TestTenant, entered: dict[str, Any], cora: User, provider: Provider, browser: Browser
-) -> None:
-    provider.change_claims = lambda claims: claims.update(aud=[CLIENT_ID, "somebody else"], azp=CLIENT_ID)
-    launched(browser.sign_in(tenant), tenant)
-
-
 @pytest.mark.parametrize(
     ("header", "key"),
-    [
-        ({"alg": "none"}, None),
-        ({"alg": "HS256"}, None),
-        ({"alg": "HS256", "kid": "one"}, None),
-        ({"alg": "RS256", "kid": "one"}, SECOND_KEY),
-        ({"alg": "RS256", "kid": "two"}, SECOND_KEY),
-        ({"alg": "PS256", "kid": "one"}, FIRST_KEY),
-    ],
-    ids=[
-        "unsigned",
-        "public key as secret",
-        "public key as secret, named",
-        "another key",
-        "unlisted key",
-        "unannounced",
-    ],
+    [({"alg": "none"}, None), ({"alg": "HS256", "kid": "one"}, None), ({"alg": "RS256", "kid": "one"}, SECOND_KEY)],
+    ids=["unsigned", "public key as secret", "another key"],
 )
 def test_a_token_the_provider_has_not_signed_proves_nothing(
     tenant: TestTenant, entered: dict[str, Any], cora: User, provider: Provider, browser: Browser, header: Any, key: Any
