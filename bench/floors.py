@@ -4,6 +4,7 @@
 `POST /shape` validates the same body and does the database work of a raise, without a thought in between: as many
 SELECTs by an indexed key of one row each, as many single-row UPDATEs, and as many rows into as many tables (each with
 a key, an indexed reference, a text and a JSON document) by one INSERT per table, in one transaction with one commit.
+`GET /row/<key>` reads one row by its key.
 FLOOR_SHAPE holds the numbers: `{"selects": 8, "updates": 1, "rows": [1, 4, …]}`, one entry of `rows` per table.
 """
 
@@ -92,7 +93,8 @@ def create_app() -> Flask:
     engine = app.extensions["engine"] = create_engine(
         os.environ["FIRSTHAND_DATABASE_URL"], pool_size=10, max_overflow=20
     )
-    shape = json.loads(os.environ["FLOOR_SHAPE"])
+    shape = json.loads(os.environ.get("FLOOR_SHAPE", "{}"))
+    app.add_url_rule("/row/<int:key>", view_func=lambda key: _read_row(engine, key), endpoint="read")
     app.add_url_rule("/row", view_func=lambda: _answer(engine, _insert_row), endpoint="row", methods=["POST"])
     app.add_url_rule("/shape", view_func=lambda: _answer(engine, _do_shape, shape), endpoint="shape", methods=["POST"])
     return app
@@ -106,6 +108,12 @@ def _answer(engine: Engine, work: Any, *arguments: Any) -> tuple[Response, int]:
     with engine.begin() as connection:
         id_ = work(connection, body, *arguments)
     return jsonify(id=str(id_), title=body["title"]), 201
+
+
+def _read_row(engine: Engine, key: int) -> Response:
+    with engine.connect() as connection:
+        row = connection.execute(select(parents.c.id, parents.c.name).where(parents.c.id == key)).one()
+    return jsonify(id=row.id, name=row.name)
 
 
 def _new_row(body: dict[str, Any]) -> dict[str, Any]:

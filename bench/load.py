@@ -1,7 +1,7 @@
 """Clients in a process of their own, each with one kept connection: reads a job as JSON, prints what it measured.
 
-`python -m bench.load` takes `{port, path, headers, bodies, clients, seconds}` on its standard input and prints
-`{count, seconds, statuses, latencies}`, latencies in milliseconds.
+`python -m bench.load` takes `{port, method, path or paths, headers, bodies, clients, seconds}` on its standard input
+and prints `{count, seconds, statuses, latencies}`, latencies in milliseconds.
 """
 
 import http.client
@@ -34,6 +34,7 @@ class Clients:
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
         self.bodies = [json.dumps(body).encode() for body in job["bodies"]]
+        self.paths = job.get("paths") or [job["path"]]
         self.next = count()
         self.latencies: list[float] = []
         self.statuses: Counter[int] = Counter()
@@ -58,8 +59,9 @@ class Clients:
         connection = http.client.HTTPConnection("127.0.0.1", self.job["port"], timeout=60)
         headers = {"Content-Type": "application/json", **self.job["headers"]}
         while (began := time.perf_counter()) < self.until:
-            body = self.bodies[next(self.next) % len(self.bodies)] if self.bodies else None
-            connection.request(self.job["method"], self.job["path"], body, headers)
+            turn = next(self.next)
+            body = self.bodies[turn % len(self.bodies)] if self.bodies else None
+            connection.request(self.job["method"], self.paths[turn % len(self.paths)], body, headers)
             response = connection.getresponse()
             response.read()
             self.latencies.append((time.perf_counter() - began) * 1000)
