@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from authlib.common.urls import add_params_to_uri
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, after_this_request, current_app, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from app import clock
@@ -76,6 +76,7 @@ def end() -> Response:
     """Back from the provider: proven, known, and on to the panel."""
     state, now = request.args.get("state", ""), clock.real_now()
     named = cookie_name(state)
+    after_this_request(lambda response: forget_cookie(response, named))  # whatever comes of it
     tenant_id = oidc.tenant_of(state)
     with transaction(tenant=tenant_id):
         taken = oidc.take(state, request.cookies.get(named, ""), now=now)
@@ -84,9 +85,7 @@ def end() -> Response:
     with transaction(tenant=tenant_id):
         user = oidc.recognise(taken.client, claims, now=now)
         launch = panel_sessions.launch(user.id, path=taken.path, renewal="self", now=now)
-    response = redirect(f"{url_for('shell.open_shell', tenant_id=tenant_id)}#t={quote(launch)}", 303)
-    response.delete_cookie(named, **_cookie_kind())
-    return _as_response(response)
+    return _as_response(redirect(f"{url_for('shell.open_shell', tenant_id=tenant_id)}#t={quote(launch)}", 303))
 
 
 @bp.get("/<tenant>/sign-out")
@@ -128,6 +127,12 @@ def cookie_name(state: str) -> str:
     """Each sign-in's own, so that several windows do not disturb each other; `__Host-` keeps subdomains out of it."""
     name = f"sign-in-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
     return f"__Host-{name}" if _is_secure() else name
+
+
+def forget_cookie(response: Response, name: str) -> Response:
+    if name in request.cookies:
+        response.delete_cookie(name, **_cookie_kind())
+    return response
 
 
 def _is_secure() -> bool:

@@ -33,6 +33,7 @@ FIRST_KEY, SECOND_KEY = new_key("one"), new_key("two")
 class Provider:
     """Gives codes to whoever comes as `person`; `change_*` alter what it says, `slow` holds its answers back."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     realm: str = field(default_factory=lambda: secrets.token_hex(4))  # a port may be another provider's later
     person: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}/{self.realm}"
+        return f"http://{self.host}:{self.port}/{self.realm}"
 
     def answer(self, method: str, path: str, query: dict[str, str], form: dict[str, str], auth: str) -> Any:
         """Status, headers and content for a request."""

@@ -161,9 +161,12 @@ def test_the_cookie_is_of_this_sign_in_only_and_goes_with_the_answer(
     monkeypatch.undo()
 
 
+@pytest.mark.parametrize("name", ["cora@example.com", "somebody@example.com"])
 def test_after_the_answer_no_cookie_is_left(
-    tenant: TestTenant, entered: dict[str, Any], cora: User, browser: Browser
+    tenant: TestTenant, entered: dict[str, Any], make_user: Callable[..., User], browser: Browser, name: str
 ) -> None:
+    """Whether they come in or, unknown, are refused."""
+    make_user("csm", name)
     browser.sign_in(tenant)
     made, gone = (SimpleCookie(line) for line in browser.cookies)
     assert list(made) == list(gone)
