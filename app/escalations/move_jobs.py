@@ -115,7 +115,7 @@ def _move_for_leaver(run: _Run, user_id: UUID) -> None:
     _each(run, find, move)
     _each(run, find_tasks, move_task)
     with transaction(tenant=run.tenant_id):
-        moving.settle_leaver(user_id)
+        moving.settle_leaver(user_id, now=run.moment())
 
 
 def _each(run: _Run, find: Callable[[UUID | None], Sequence[tuple[UUID, ...]]], move: Callable[..., bool]) -> None:

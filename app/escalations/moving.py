@@ -15,6 +15,7 @@ from app.db import db
 from app.escalations import deciding, lifecycle, promises
 from app.escalations.case import Change, begin, by_engine
 from app.escalations.models import LIVE_SQL, AbsenceMove
+from app.escalations.outages import keeping as outages
 from app.escalations.owning import hand_over, named, own, routing_input
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
@@ -206,10 +207,12 @@ def _leaver(user_id: UUID) -> User | None:
     return None if auth.can_own(user) else user
 
 
-def settle_leaver(user_id: UUID) -> bool:
-    """Nothing is left in the hands of who left, and so nothing to look for; whether that is so."""
+def settle_leaver(user_id: UUID, *, now: datetime) -> bool:
+    """Nothing is left in the hands of who left, and so nothing to look for; whether that is so. Outages go last."""
     user = users.get_user(user_id, lock=True)
     if not auth.can_own(user) and (list_held(user_id, limit=1) or list_tasks(user_id, limit=1)):
         return False
+    if not auth.can_own(user):
+        outages.hand_on(user_id, now)
     db.session.execute(text('update "user" set leaving = false where id = :id'), {"id": user_id})
     return True

@@ -15,7 +15,6 @@ from app.escalations.demand import NewEscalation
 from app.escalations.likeness import OUTAGE
 from app.escalations.models import Escalation
 from app.escalations.outages import keeping, linking
-from app.escalations.outages.errors import NotYourOutage
 from app.escalations.raising import raise_escalation
 from app.escalations.words import numbered
 
@@ -39,8 +38,7 @@ def affect(outage_id: UUID, row: Mapping[str, Any], *, act: Act) -> Hit:
     """
     take_turn(f"outage:{outage_id}")
     outage = keeping.get_outage(outage_id)
-    if not keeping.may_act(outage, act.actor):
-        raise NotYourOutage
+    keeping.check_may_act(outage, act.actor)
     if "escalation_id" in row:
         return _link(outage_id, row["escalation_id"], act)
     account_id = row.get("account_id") or _account(row["account"]["source"], row["account"]["external_id"])

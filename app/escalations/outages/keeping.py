@@ -13,15 +13,17 @@ from app.auth import queries as users
 from app.auth import service as auth
 from app.auth.actor import Actor
 from app.auth.models import User
-from app.db import current_tenant, db, new_id
+from app.auth.settings import tenant_settings
+from app.db import Model, current_tenant, db, new_id
 from app.errors import NotFound, invalid
 from app.escalations import timeline
-from app.escalations.case import Act
+from app.escalations.case import Act, by_engine
 from app.escalations.outages import offering
 from app.escalations.outages.errors import NotYourOutage, OutageEnded
 from app.escalations.outages.models import Outage
 from app.escalations.standing import places
 from app.notifications import service as notifications
+from app.notifications.models import Intent
 from app.rows import insert_all
 
 TOLD = "outage_owner"
@@ -98,19 +100,19 @@ def get_outage(outage_id: UUID, *, lock: bool = False) -> Outage:
     return outage
 
 
-def may_act(outage: Outage, actor: Actor) -> bool:
+def check_may_act(outage: Outage, actor: Actor) -> None:
     """Its owner, anybody above them in the line, who stands in for one of these, and admins."""
     if actor.is_system or actor.role == "admin":
-        return True
+        return
     asked = {"owner": outage.owner_id, "me": actor.user_id, "now": clock.now()}
-    return bool(db.session.scalar(MAY_ACT, asked))
+    if not db.session.scalar(MAY_ACT, asked):
+        raise NotYourOutage
 
 
 def take(outage_id: UUID, act: Act, check: Callable[[Outage], None] = unchecked) -> Outage:
     """The outage, locked, for whoever may act on it and has read its present version."""
     outage = get_outage(outage_id, lock=True)
-    if not may_act(outage, act.actor):
-        raise NotYourOutage
+    check_may_act(outage, act.actor)
     check(outage)
     return outage
 
@@ -120,8 +122,8 @@ def change_outage(
 ) -> Outage:
     """Another title, statement or owner."""
     outage = take(outage_id, act, check)
-    texts = {name: changes[name] for name in ("title", "statement") if changes.get(name, "") != getattr(outage, name)}
-    texts = {name: said for name, said in texts.items() if name in changes}
+    named = [name for name in ("title", "statement") if name in changes]
+    texts = {name: changes[name] for name in named if changes[name] != getattr(outage, name)}
     for name, said in texts.items():
         setattr(outage, name, said)
     facts: dict[str, Any] = {"fields": sorted(texts)}
@@ -182,34 +184,77 @@ def note(
     outage: Outage, act: Act, kind: str, facts: Mapping[str, Any], texts: Mapping[str, str | None] | None = None
 ) -> None:
     """Append one event to its timeline."""
+    rows = event_of(outage, act, kind, facts, texts or {})
+    db.session.flush()
+    insert_all(rows)
+
+
+def event_of(
+    outage: Outage, act: Act, kind: str, facts: Mapping[str, Any], texts: Mapping[str, str | None]
+) -> list[Model]:
     owned = act.actor.user_id in (None, outage.owner_id)
-    rows = timeline.append(
+    return timeline.append(
         outage,
         kind,
         actor_id=act.actor.user_id,
         at=act.now,
         now=act.now,
         facts=facts,
-        texts={**(texts or {}), **({"note": act.note} if act.note else {})},
+        texts={**texts, **({"note": act.note} if act.note else {})},
         acting_for_id=None if owned or kind == "open" else outage.owner_id,
     )
-    db.session.flush()
-    insert_all(rows)
 
 
 def tell_owner(outage: Outage, owner: User, act: Act) -> None:
     """Who is to answer for it hears so, unless they did it themselves."""
-    if owner.id == act.actor.user_id:
-        return
-    message = notifications.intent(
+    if owner.id != act.actor.user_id:
+        post([message_to(owner, outage, act.now)], act.now)
+
+
+def post(messages: list[Intent], now: datetime) -> None:
+    notifications.hold(messages, now=now, urgent=True)
+    insert_all(messages)
+    notifications.wake_delivery()
+
+
+def message_to(owner: User, outage: Outage, now: datetime) -> Intent:
+    return notifications.intent(
         user=owner,
         kind=TOLD,
         subject=f"{outage.title}: you own this outage",
         body=outage.statement or outage.title,
         dedupe_key=f"{TOLD}:{outage.id}:{outage.event_count}:{owner.id}",
-        at=act.now,
-        now=act.now,
+        at=now,
+        now=now,
     )
-    notifications.hold([message], now=act.now, urgent=True)
-    insert_all([message])
-    notifications.wake_delivery()
+
+
+def hand_on(leaver_id: UUID, now: datetime) -> None:
+    """The open outages of who left go to the nearest above them who is there, else to who is on duty, else an admin."""
+    asked = select(Outage).where(Outage.owner_id == leaver_id, Outage.state == "open").order_by(Outage.id)
+    owned = list(db.session.scalars(asked.with_for_update(key_share=True)))
+    heir = next(iter(list_heirs(leaver_id)), None) if owned else None
+    if heir is None:
+        return
+    rows: list[Model] = []
+    for outage in owned:
+        outage.owner_id = heir.id
+        facts = {"fields": [], "owner": {"was": leaver_id, "is": heir.id}}
+        rows += event_of(outage, by_engine(now), "edit", facts, {})
+    db.session.flush()
+    insert_all(rows)
+    post([message_to(heir, outage, now) for outage in owned], now)
+
+
+def list_heirs(leaver_id: UUID) -> list[User]:
+    """Who can own what somebody leaves behind, the nearest first."""
+    line, settings = auth.line_above(leaver_id), tenant_settings()
+    duty = [email.lower() for email in (settings.duty_owner_email, settings.duty_deputy_email) if email]
+    found = [one for one in users.list_active(ids=line, emails=duty, roles=["admin"]) if auth.can_own(one)]
+
+    def place(one: User) -> int:
+        if one.id in line:
+            return line.index(one.id)
+        return len(line) + (duty.index(one.email) if one.email in duty else len(duty))
+
+    return sorted(found, key=place)

@@ -16,7 +16,6 @@ from app.escalations import schemas as cases
 from app.escalations.case import Act
 from app.escalations.doors import bp as escalations
 from app.escalations.outages import affecting, keeping, offers, reading, schemas
-from app.escalations.outages.errors import NotYourOutage
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
 from app.playbooks import service as playbooks
 
@@ -25,8 +24,8 @@ def guard_outage(outage_id: UUID) -> None:
     """404 for what is not there, 403 for what is not theirs, before a faulty body is described."""
     with plain_transaction():
         outage = keeping.get_outage(outage_id)
-        if request.method != "GET" and not keeping.may_act(outage, current_actor()):
-            raise NotYourOutage
+        if request.method != "GET":
+            keeping.check_may_act(outage, current_actor())
 
 
 bp = ApiBlueprint("outages", __name__, url_prefix="/api/v1/outages", record_guard=guard_outage)
@@ -169,6 +168,8 @@ def affect(body: dict[str, Any], outage_id: UUID) -> Response:
     """One case for each account that is hit, raised, linked or known already; what is wrong with one stops no other."""
     note = body.pop("note", None)
     rows = body.pop("accounts")
+    with transaction(answered_later=True):
+        keeping.check_may_act(keeping.get_outage(outage_id), current_actor())
     hits = [_affect(outage_id, index, row, body, note) for index, row in enumerate(rows)]
     with transaction():
         counts = dict.fromkeys(("raised", "linked", "known", "rejected"), 0)
