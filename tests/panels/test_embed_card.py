@@ -114,6 +114,12 @@ def test_the_button_opens_the_panel_at_one_of_its_escalations(app, client, hubsp
     assert ApiClient(app, None).post("/panel/session", data={"launch": token}).json["path"] == f"/escalations/{case}"
 
 
+def test_the_button_opens_the_panel_where_one_is_raised(app, hubspot, globex):
+    token = hubspot.ask("/launch", {**COMPANY, "page": "raise"}).json["panel_url"].partition("#t=")[2]
+    path = ApiClient(app, None).post("/panel/session", data={"launch": token}).json["path"]
+    assert path == f"/accounts/{globex}/raise"
+
+
 def test_a_signature_is_good_for_one_launch(hubspot, globex):
     address, body = hubspot.address("/launch"), json.dumps(COMPANY).encode()
     headers = hubspot.headers("POST", address, body)

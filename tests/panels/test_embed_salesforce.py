@@ -67,6 +67,11 @@ def test_a_record_given_as_a_parameter_counts_where_the_page_gives_none():
     assert read(signed(within(environment=as_text))).record_id == long_id(RECORD)
 
 
+def test_a_case_stands_for_the_account_that_it_names():
+    record = {"Id": "500300000000001", "AccountId": RECORD, "attributes": {"type": "Case"}}
+    assert read(signed(within(environment={"record": record}))).record_id == long_id(RECORD)
+
+
 @pytest.mark.parametrize("environment", [None, {}, {"record": None}, {"record": {"Id": "../x"}, "parameters": "{"}, []])
 def test_without_a_record_there_is_still_a_visitor(environment):
     visit = read(signed(within(environment=environment)))

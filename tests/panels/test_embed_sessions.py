@@ -66,7 +66,7 @@ def test_accounts_that_are_kept_by_15_characters_are_found_so(app, client, backe
             {"escalation_id": SOME_CASE},
             f"/escalations/{SOME_CASE}",
         ),
-        ({"account": {"source": "crm", "external_id": "A/1 ü?"}}, "/records/crm/A%2F1%20%C3%BC%3F"),
+        ({"account": {"source": "crm", "external_id": "A/1 ü?"}}, "/accounts/by/crm/A%2F1%20%C3%BC%3F"),
     ],
 )
 def test_the_panel_opens_where_it_is_told(app, backend, cora, place, path):

@@ -45,6 +45,7 @@ class CardQuestion(Loaded):
     objectId = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{1,20}\Z"))  # noqa: N815
     objectTypeId = fields.String(load_default=COMPANY, validate=validate.Length(1, 50))  # noqa: N815
     escalation_id = fields.UUID()
+    page = fields.String(validate=validate.OneOf(("raise",)))
 
 
 class WaySchema(Schema):
@@ -91,7 +92,8 @@ def _path(caller: Caller) -> str:
     asked = caller.question
     if "escalation_id" in asked:
         return f"/escalations/{asked['escalation_id']}"
-    return path_of(caller.installation.account_source, asked["objectId"] if asked["objectTypeId"] == COMPANY else None)
+    company = asked["objectId"] if asked["objectTypeId"] == COMPANY else None
+    return path_of(caller.installation.account_source, company, raising="page" in asked)
 
 
 @contextmanager

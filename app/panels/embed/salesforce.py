@@ -105,7 +105,7 @@ def _origins(client: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _record(environment: Mapping[str, Any]) -> str | None:
-    """The page's record; on Lightning pages it is empty and comes as a parameter of the component instead."""
+    """The page's record, or the account that a case among its fields names; on Lightning pages it is a parameter."""
     parameters = environment.get("parameters")
     if isinstance(parameters, str):
         try:
@@ -113,7 +113,8 @@ def _record(environment: Mapping[str, Any]) -> str | None:
         except ValueError:
             parameters = None
     named = parameters.get("recordId") if isinstance(parameters, dict) else None
-    return long_id(_part(environment, "record").get("Id")) or long_id(named)
+    record = _part(environment, "record")
+    return long_id(record.get("AccountId")) or long_id(record.get("Id")) or long_id(named)
 
 
 def _origin(url: Any) -> str | None:

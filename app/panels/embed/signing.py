@@ -21,27 +21,36 @@ from app.errors import invalid
 from app.panels.embed.errors import UserUnknown
 from app.panels.embed.identities import find_user, own_form
 from app.panels.embed.installations import allowed_origins, get_installation
-from app.panels.embed.kinds import KINDS
+from app.panels.embed.salesforce import long_id
 
 WORK = "/work"
 
 
-def path_of(source: str, external_id: str | None) -> str:
-    """The panel's page of a CRM's record: the account's, or one that says how it would get here; My work for none."""
+def path_of(source: str, external_id: str | None, *, raising: bool = False) -> str:
+    """The panel's page of a CRM's record: its account's, or the one that says how it would get here; My work for none.
+
+    With `raising` the page on which an escalation is raised there.
+    """
     if external_id is None:
         return WORK
     account_id = find_account(source, external_id)
     if account_id is None:
-        return f"/records/{quote(source, safe='')}/{quote(external_id, safe='')}"
-    return f"/accounts/{account_id}"
+        return f"/accounts/by/{quote(source, safe='')}/{quote(external_id, safe='')}"
+    return f"/accounts/{account_id}/raise" if raising else f"/accounts/{account_id}"
 
 
 def find_account(source: str, external_id: str) -> UUID | None:
-    """Our account that a record of a source is, or was before it was merged."""
-    try:
-        return account_facts((source, external_id), now=clock.now(), rank=False).account.id
-    except AccountNotFound:
-        return None
+    """Our account that a record is, or was before it was merged.
+
+    Salesforce writes one id with 15 characters or with 18; accounts are kept as whatever feeds them writes it.
+    """
+    long = long_id(external_id)
+    for form in dict.fromkeys((external_id, long, long[:15])) if long else (external_id,):
+        try:
+            return account_facts((source, form), now=clock.now(), rank=False).account.id
+        except AccountNotFound:
+            continue
+    return None
 
 
 def launch_for_backend(body: dict[str, Any], *, now: datetime) -> dict[str, Any]:
@@ -73,14 +82,8 @@ def _user_of(who: dict[str, Any], *, now: datetime) -> User:
 def _place_of(body: dict[str, Any]) -> str:
     if "escalation_id" in body:
         return f"/escalations/{body['escalation_id']}"
-    account = body.get("account")
-    if account is None:
-        return WORK
-    source, external_id = account["source"], account["external_id"]
-    # A Salesforce page knows its record by 15 characters or by 18; accounts are kept as their feed names them.
-    if source in KINDS and find_account(source, external_id) is None:
-        external_id = KINDS[source].read_id(external_id) or external_id
-    return path_of(source, external_id)
+    account = body.get("account", {})
+    return path_of(account.get("source", ""), account.get("external_id"))
 
 
 def is_covered(origin: str, listed: Iterable[str]) -> bool:

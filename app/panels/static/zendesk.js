@@ -32,7 +32,7 @@
 
   function show(result) {
     const found = Object.values(result || {}).flat().find((one) => one && /^\d{1,20}$/.test(String(one.id)));
-    if (found) location.hash = `#/records/${encodeURIComponent(records)}/${found.id}`;
+    if (found) location.hash = `#/accounts/by/${encodeURIComponent(records)}/${found.id}`;
   }
 
   window.addEventListener("message", (event) => {
