@@ -5,8 +5,10 @@ import re
 import pytest
 from sqlalchemy import text
 
+from app import clock
+from app.auth import service as auth
 from app.db import db, transaction
-from app.panels.embed import used
+from app.operations.daily import DAILY
 from tests.conftest import ApiClient
 from tests.panels.embedding import (
     AGENT,
@@ -142,12 +144,15 @@ def made_version(client, path):
     return client.get(path).headers["ETag"]
 
 
-def test_used_requests_are_forgotten_when_their_time_is_over(salesforce, globex):
+def test_used_requests_are_forgotten_daily_when_their_time_is_over(salesforce, globex):
     assert salesforce.open().status_code == 200
+    forget = DAILY["forget_panel_sessions"]
     with transaction() as session:
-        kept_until = session.scalar(text("select kept_until from used_request"))
-        assert used.forget_old(kept_until - used.UNDATED) == 0
-        assert used.forget_old(kept_until) == 1
+        forget(clock.now())
+        assert session.scalar(text("select count(*) from used_request")) == 1
+        session.execute(text("update used_request set kept_until = now() - interval '1 second'"))
+        forget(clock.now())
+        assert session.scalar(text("select count(*) from used_request")) == 0
 
 
 @pytest.mark.parametrize(
@@ -177,9 +182,6 @@ def test_a_refusal_is_a_page_that_may_be_read_inside_the_crm_and_does_nothing(sa
 def test_another_tenants_address_knows_neither_the_secret_nor_the_user(app, salesforce, new_tenant, as_user, client):
     """Two tenants of ours, each with an organisation of its own: what one signed opens nothing at the other's."""
     other = new_tenant("Other")
-    from app import clock
-    from app.auth import service as auth
-
     with transaction(tenant=other.id):
         plain = auth.create_token(auth.get_user(other.admin.id), name="", now=clock.real_now())[1]
     theirs = connect(ApiClient(app, plain), "salesforce", secret="another secret")

@@ -3,7 +3,11 @@
 import pytest
 from sqlalchemy import text
 
+from app import clock
 from app.db import db, transaction
+from app.operations.persons.erase import erase
+from app.operations.persons.export import export
+from app.operations.persons.tables import find_person
 from tests.panels.embedding import AUDIENCE, BASE, CONNECTIONS, CRM_USER, KEY, ORGANIZATION, SECRET, connect
 
 PATH = "/api/v1/embed-installations"
@@ -179,11 +183,6 @@ def test_an_identity_needs_an_id_of_its_crm_and_an_active_user(client, make_user
 
 
 def test_a_crms_users_are_in_a_persons_export_and_go_with_them(client, make_user):
-    from app import clock
-    from app.operations.persons.erase import erase
-    from app.operations.persons.export import export
-    from app.operations.persons.tables import find_person
-
     user = make_user(email="gone@example.com", name="Greta Gone")
     path = f"{PATH}/{connect(client, 'salesforce')['id']}/identities/{CRM_USER}"
     client.put(path, json={"user_email": user.email})

@@ -3,6 +3,8 @@
 import pytest
 
 from app import clock
+from app.auth import service as auth
+from app.db import transaction
 from tests.conftest import ApiClient
 from tests.panels.embedding import BASE, CRM_USER, RECORD, connect
 
@@ -190,9 +192,6 @@ def test_a_replayed_answer_has_no_token(backend, cora):
 
 
 def test_another_tenants_backend_knows_nobody_here(new_tenant, cora, app):
-    from app.auth import service as auth
-    from app.db import transaction
-
     other = new_tenant("Other")
     with transaction(tenant=other.id):
         plain = auth.create_token(auth.get_user(other.admin.id), name="", now=clock.real_now())[1]
