@@ -19,7 +19,10 @@ from app.rows import fresh
 
 @dataclass(frozen=True)
 class NewEscalation:
-    """What a caller says of the problem; the account by id, or by the CRM's source and id."""
+    """What a caller says of the problem; the account by id, or by the CRM's source and id.
+
+    `id` is the case's own where it was made beforehand, so that what was foreseen of it comes true.
+    """
 
     title: str
     severity: int
@@ -40,6 +43,23 @@ class NewEscalation:
     raised_at: datetime | None = None
     recurrence_of_id: UUID | None = None
     outage_id: UUID | None = None
+    id: UUID | None = None
+
+
+def new_escalation(body: dict[str, Any]) -> NewEscalation:
+    """A loaded body of a raise as the use case takes it."""
+    account = body.pop("account", None)
+    raised_by = body.pop("raised_by", None) or {}
+    refs = tuple(body.pop("external_refs", ()))
+    contract_ids = body.pop("contract_ids", None)
+    return NewEscalation(
+        **body,
+        account=(account["source"], account["external_id"]) if account else None,
+        raised_by_kind=raised_by.get("kind", "colleague"),
+        raised_by_email=raised_by.get("email"),
+        external_refs=refs,
+        contract_ids=tuple(contract_ids) if contract_ids is not None else None,
+    )
 
 
 # In one statement with who demands and how often: a raise has few of them.

@@ -189,6 +189,15 @@ def get_beside(facts: AccountFacts, *, asked: UUID | None, actor: Actor, now: da
     )
 
 
+def get_names(facts: AccountFacts) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+    """The first contacts, and the names of contracts by their ids, in one statement."""
+    contracts = [UUID(part.id) for part in facts.value.parts if part.kind == "contract"]
+    asked = select(*(one for one in SUBQUERIES if one.name in ("contacts", "names")))
+    values = {"account": facts.account.id, "contracts": contracts, "deals": []}
+    found = db.session.execute(asked, values).one()._mapping
+    return found["contacts"] or [], found["names"] or {}
+
+
 def _counts(account_id: UUID, actor: Actor, now: datetime) -> list[ColumnElement[Any]]:
     seen = and_(Escalation.account_id == account_id, visible_to(actor, now))
     requested, closed = Escalation.status == "requested", Escalation.status == "closed"

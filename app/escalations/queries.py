@@ -372,6 +372,11 @@ def get_visible_with(
     return row[0], row._mapping
 
 
+def is_raised(escalation_id: UUID) -> bool:
+    """Whether there is such a case, seen by the caller or not."""
+    return db.session.scalar(select(Escalation.id).where(Escalation.id == escalation_id)) is not None
+
+
 EVENTS = text(
     """
     select e.id, e.seq, e.kind, e.acting_for_id, e.at, e.recorded_at, e.facts, encode(e.hash, 'hex') as hash,

@@ -71,14 +71,10 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
 
     A colleague's raise waits as `requested` where the approval setting asks for it; everybody else's is open at once.
     """
-    account = find_account(new, act.now)
+    change = lay_out(new, act)
     outage = linking.find_open(new.outage_id)
-    record = new_record(new, account, act)
+    record, account = change.record, change.account
     neighbours = list_neighbours(new, record, act)
-    take_value(record, account)
-    change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
-    change.account = account
-    take_playbook(change, account)
     change.rows += [record, *raiser_of(new, record, neighbours.contact_id)]
     change.rows += [*links_of(new, record, act.now), *contracts_of(record, account)]
     measured = measure_priority(record, account, act.now, repeats=neighbours.repeats)
@@ -96,6 +92,20 @@ def raise_escalation(new: NewEscalation, *, act: Act) -> Raised:
     if change.told:
         notifications.wake_delivery()
     return raised
+
+
+def lay_out(new: NewEscalation, act: Act) -> Change:
+    """The case as it would stand before it has an owner: its account and value, its promises, its playbook.
+
+    Nothing is written, nobody told: a form shows what is to come from here, and the raise goes on from here.
+    """
+    account = find_account(new, act.now)
+    record = new_record(new, account, act)
+    take_value(record, account)
+    change = Change(record, permissions.Actor(role=act.actor.role, is_requester=True), act)
+    change.account = account
+    take_playbook(change, account)
+    return change
 
 
 def start_numbers() -> None:

@@ -51,7 +51,7 @@ def new_record(new: NewEscalation, account: AccountFacts, act: Act) -> Escalatio
     """The record before it has an owner; due times are the promise of close, 30 days unless the contract says."""
     raised_at, basis = raised_moment(new, act), first_basis(account, new.severity, act.now)
     return Escalation(
-        id=new_id(),
+        id=new.id or new_id(),
         tenant_id=current_tenant(),
         account_id=account.account.id,
         recorded_at=act.now,

@@ -33,7 +33,6 @@ from app.escalations.attachments import routes as attachment_routes
 from app.escalations.case import Act
 from app.escalations.doors import act, acted, bp, precondition, raised, record
 from app.escalations.outages import routes as outage_routes
-from app.escalations.service import NewEscalation
 from app.http import PageArguments, answer, transaction
 
 
@@ -44,23 +43,7 @@ from app.http import PageArguments, answer, transaction
 def raise_escalation(body: dict[str, Any]) -> Response:
     """Link the demand to its account and value, give it to its owner, start its promises."""
     with transaction():
-        return raised(service.raise_escalation(new_escalation(body), act=act()))
-
-
-def new_escalation(body: dict[str, Any]) -> NewEscalation:
-    """The body as the use case takes it."""
-    account = body.pop("account", None)
-    raised_by = body.pop("raised_by", None) or {}
-    refs = tuple(body.pop("external_refs", ()))
-    contract_ids = body.pop("contract_ids", None)
-    return NewEscalation(
-        **body,
-        account=(account["source"], account["external_id"]) if account else None,
-        raised_by_kind=raised_by.get("kind", "colleague"),
-        raised_by_email=raised_by.get("email"),
-        external_refs=refs,
-        contract_ids=tuple(contract_ids) if contract_ids is not None else None,
-    )
+        return raised(service.raise_escalation(service.new_escalation(body), act=act()))
 
 
 @bp.get("")

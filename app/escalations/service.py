@@ -26,7 +26,7 @@ from app.escalations.conversation import (
 )
 from app.escalations.criteria import agree as agree_criterion
 from app.escalations.criteria import change_criterion
-from app.escalations.demand import NewEscalation
+from app.escalations.demand import NewEscalation, new_escalation
 from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
 from app.escalations.lessons import erase_texts
@@ -91,6 +91,7 @@ __all__ = [
     "fault_of_store",
     "merge",
     "move_task",
+    "new_escalation",
     "open_survey",
     "plan",
     "qualify",

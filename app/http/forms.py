@@ -31,6 +31,16 @@ def load_form(schema: type[Schema], *, blank_is_null: bool = False) -> dict[str,
     return loaded
 
 
+def load_partly(schema: type[Schema]) -> dict[str, Any]:
+    """What of a form that is still being filled in can be read; its faults are nobody's business yet."""
+    made = the_one(schema)
+    try:
+        loaded: dict[str, Any] = made.load(read_fields(made, _tree(), blank_is_null=False))
+    except ValidationError as error:
+        return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
+    return loaded
+
+
 def _tree() -> dict[str, Any]:
     """The form's names as nested members; each leaf is the list of its values."""
     tree: dict[str, Any] = {}

@@ -133,9 +133,12 @@
 
   window.addEventListener("hashchange", () => {
     const path = pathOf(location.hash);
-    if (path && session.token) load(path).then(() => document.getElementById("main")?.focus({ preventScroll: true }));
+    if (path && session.token) load(path).then(() => begun()?.focus({ preventScroll: true }));
     if (path) window.scrollTo(0, 0);
   });
+
+  /* Where writing begins, if the page is there to write. */
+  const begun = () => page().querySelector("[autofocus]") || document.getElementById("main");
 
   function start(path) {
     const first = pathOf(location.hash) || path || here;
@@ -171,16 +174,18 @@
 
   document.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers.Authorization = `Bearer ${session.token}`;
-    const form = formOf(event.detail.elt);
+    const form = sentForm(event.detail.elt);
     if (form && event.detail.verb === "post") event.detail.headers["Idempotency-Key"] = form.key ||= nonceOf();
   });
 
   const nonceOf = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
   const formOf = (element) => (element instanceof Element ? element.closest("form") : null);
+  /* A part inside a form that asks on its own is not the form being sent. */
+  const sentForm = (element) => (element instanceof HTMLFormElement ? element : null);
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
-    const form = formOf(requestConfig.elt);
+    const form = sentForm(requestConfig.elt);
     if (xhr.status === 401) {
       event.detail.shouldSwap = false;
       return signedOut();
@@ -201,10 +206,14 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
-    const form = formOf(requestConfig.elt);
+    const form = sentForm(requestConfig.elt);
     page().removeAttribute("aria-busy");
     if (form) markFaults(form, xhr.status >= 400);
     else if (xhr.status < 400) notice().replaceChildren();
+  });
+
+  /* Once the page's parts listen, they hear of what was typed before. */
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target === page()) restore();
   });
 
@@ -213,12 +222,14 @@
 
   for (const lost of ["htmx:sendError", "htmx:timeout"])
     document.addEventListener(lost, (event) => {
-      const form = formOf(event.detail.requestConfig.elt);
+      const { elt, triggeringEvent } = event.detail.requestConfig;
+      const form = sentForm(elt);
       page().removeAttribute("aria-busy");
-      if (event.detail.requestConfig.triggeringEvent?.type === "every") return;
+      if (triggeringEvent?.type === "every") return;
       const shown = document.getElementById("offline").content.cloneNode(true);
       notice().replaceChildren(shown);
-      retry = () => (form && form.isConnected ? htmx.trigger(form, "send") : load(here));
+      if (!form && formOf(elt)) retry = () => htmx.trigger(formOf(elt), "restored");
+      else retry = () => (form && form.isConnected ? htmx.trigger(form, "send") : load(here));
     });
   let retry = null;
   const again = () => {
@@ -280,6 +291,7 @@
       first.setAttribute("aria-describedby", told.id);
       (first.closest(".field") || first).append(told);
       if (!first.id) first.id = `field-${nonceOf()}`;
+      first.closest("details")?.setAttribute("open", "");
       fault.href = `#${first.id}`;
     }
     form.querySelector(".refusal")?.scrollIntoView({ block: "nearest" });
@@ -317,7 +329,16 @@
         else if (field.multiple) for (const option of field.options) option.selected = values.includes(option.value);
         else if (values.length) field.value = values[0];
       }
+      putAside(form, kept);
+      htmx.trigger(form, "restored");
     }
+  }
+
+  /* What was typed into fields that the page does not show yet waits where they will stand. */
+  function putAside(form, kept) {
+    const place = form.querySelector("[data-rest]");
+    for (const [name, value] of place ? kept : [])
+      if (!form.elements.namedItem(name)) place.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   }
 
   window.addEventListener("beforeunload", (event) => {
@@ -352,6 +373,8 @@
   }
 
   document.addEventListener("keydown", (event) => {
+    const sent = (event.ctrlKey || event.metaKey) && event.key === "Enter" ? formOf(event.target) : null;
+    if (sent) return sent.querySelector("button[type=submit]")?.click();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
     if (event.key === "j" || event.key === "k") return move(event.key === "j" ? 1 : -1);
     const row = document.activeElement?.closest("[data-row]");
