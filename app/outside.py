@@ -72,10 +72,9 @@ def is_public(address: Address) -> bool:
 def check_url(url: str) -> str:
     """An address we would call: https (or http, if it turns out to be this machine), a host, no name or password."""
     try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - reading it checks it
+        parts = urlsplit(requests.Request("GET", url).prepare().url or "")
     except ValueError:
-        raise OutsideFailed(f"{url} is no address") from None
+        raise OutsideFailed(f"{url} is no address that can be called") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise OutsideFailed(f"{url} does not begin with https://")
     if parts.username is not None or parts.password is not None:

@@ -39,7 +39,7 @@ class ProviderSchema(Schema):
 class ProviderBody(Body):
     """`client_secret`: left out, it stays; null, there is none (a public client, proved by PKCE alone)."""
 
-    issuer = fields.String(required=True, validate=[words(1, 500), issuer])
+    issuer = fields.String(required=True, validate=[words(1, 500), issuer], metadata={"format": "uri"})
     client_id = fields.String(required=True, validate=words(1, 500))
     client_secret = fields.String(allow_none=True, validate=words(1, 1000))
     match_email = fields.Boolean(

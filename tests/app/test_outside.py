@@ -141,6 +141,9 @@ def test_on_the_internet_only_https_at_its_ports_is_called() -> None:
         "https://me:word@host/",
         "https://[::1/",
         "https://host:x/",
+        "https://host:99999/",
+        "https://*.example.com/",
+        "https://%00/",
     ],
 )
 def test_what_is_no_address_to_call_is_refused(url: str) -> None:

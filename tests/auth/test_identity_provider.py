@@ -90,6 +90,7 @@ def test_a_kept_secret_is_not_sent_to_another_issuer(tenant: TestTenant, client:
         ("issuer", "https://me:word@login.example.com"),
         ("issuer", "https://login.example.com/a b"),
         ("issuer", "https://login.example.com:x"),
+        ("issuer", "https://*.example.com"),
         ("issuer", None),
         ("client_id", ""),
         ("client_secret", ""),
