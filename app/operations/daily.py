@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, queue
 from app.accounts.jobs import make_book
-from app.auth import panel_sessions
+from app.auth import oidc, panel_sessions
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
@@ -32,6 +32,7 @@ def forget_idempotency_keys(now: datetime) -> None:
 def forget_panel_sessions(now: datetime) -> None:
     panel_sessions.forget_old(clock.real_now())
     used.forget_old(clock.real_now())
+    oidc.forget_old(clock.real_now())
 
 
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.

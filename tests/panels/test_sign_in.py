@@ -19,6 +19,7 @@ from app import clock, outside
 from app.auth import service as auth
 from app.auth.models import PanelLaunch, SignIn, User, UserIdentity
 from app.db import db, tenant_scope, transaction
+from app.operations.daily import run
 from app.panels.sign_in import own_path
 from tests.auth.provider import (
     CLIENT_ID,
@@ -460,15 +461,20 @@ def test_a_sign_in_is_open_for_ten_minutes(
     refused(browser.visit(back), 410, STALE)
 
 
-def test_sign_ins_nobody_came_back_to_are_forgotten_at_the_next(
-    tenant: TestTenant, entered: dict[str, Any], browser: Browser
+@pytest.mark.parametrize("how", ["at the next", "daily"])
+def test_sign_ins_nobody_came_back_to_are_forgotten(
+    tenant: TestTenant, entered: dict[str, Any], browser: Browser, how: str
 ) -> None:
     browser.begin(tenant)
     with transaction():
         db.session.execute(update(SignIn).values(expires_at=clock.real_now()))
-    browser.begin(tenant)
+    if how == "daily":
+        with transaction():
+            run("forget_panel_sessions", clock.now())
+    else:
+        browser.begin(tenant)
     with transaction():
-        assert len(db.session.scalars(select(SignIn)).all()) == 1
+        assert len(db.session.scalars(select(SignIn)).all()) == (0 if how == "daily" else 1)
 
 
 def test_a_sign_in_begun_at_a_former_provider_is_refused(
