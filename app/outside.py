@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -140,12 +141,18 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whom this machine trusts; read once, since it takes a tenth of a second."""
+    return ssl.create_default_context()
+
+
 class OutsideAdapter(HTTPAdapter):
     """Carries a session's requests as this module promises."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """The system's certificate authorities count beside the packaged ones: a company's own stand there."""
-        super().init_poolmanager(*args, ssl_context=ssl.create_default_context(), **options)
+        super().init_poolmanager(*args, ssl_context=trusted(), **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
@@ -207,6 +214,7 @@ def guard(session: S) -> S:
     """Make a session call outside only as this module promises."""
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
+    adapter = OutsideAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, OutsideAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+        session.mount(scheme, adapter)
     return session

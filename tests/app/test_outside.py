@@ -205,7 +205,7 @@ def test_a_proxy_of_the_environment_is_not_asked(at_home: None, monkeypatch: pyt
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Path:
+def certificate(tmp_path: Path) -> Iterator[Path]:
     """Of this machine's address, signed by nobody but itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "provider")])
@@ -223,7 +223,8 @@ def certificate(tmp_path: Path) -> Path:
     )
     path = tmp_path / "certificate.pem"
     path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    yield path
+    outside.trusted.cache_clear()
 
 
 def test_a_certificate_nobody_signed_is_not_trusted(at_home: None, certificate: Path) -> None:
@@ -237,5 +238,6 @@ def test_a_certificate_of_the_machines_own_authorities_is_trusted(
     at_home: None, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    outside.trusted.cache_clear()
     with serving(say(b"hello"), certificate) as port:
         assert call(f"https://127.0.0.1:{port}/").text == "hello"
