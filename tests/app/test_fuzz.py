@@ -33,6 +33,8 @@ def ids(client, tenant):
     client.post("/api/v1/routing/simulate", json={})
     client.post("/api/v1/skills", json={"name": "billing"})
     client.post("/api/v1/outages", json={"title": "Login is down"})
+    crm = {"kind": "generic", "name": "Dynamics", "external_key": "dynamics"}
+    client.post("/api/v1/embed-installations", json=crm)
     body = {"account": {"source": "crm", "external_id": "A-1"}, "title": "Exports fail", "severity": 2}
     made = {"escalation_id": client.post("/api/v1/escalations", json=body).json["id"]}
 

@@ -1,11 +1,13 @@
 """A CRM opens the panel for somebody: who is let in at which record, who is not, and where the panel may be shown."""
 
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
-from app import clock
+from app import clock, logs
 from app.auth import service as auth
 from app.db import db, transaction
 from app.operations.daily import DAILY
@@ -334,6 +336,40 @@ def test_nothing_of_a_signed_request_is_stored_but_a_hash(app, salesforce, globe
     assert len(rows) == 1
     for secret in ("oauthToken", "00D!", signed[:40], signed[-40:], CONNECTIONS["salesforce"]["secret"]):
         assert secret not in kept
+
+
+@pytest.fixture
+def logged(capsys):
+    """What is logged, as in production."""
+    logs.configure("json", "info")
+    yield lambda: capsys.readouterr().out
+    logs.configure("json", "warning")
+
+
+def test_who_is_let_in_by_whom_stands_in_the_log_and_what_proved_it_does_not(salesforce, globex, cora, logged):
+    signed = salesforce.signed()
+    answer = salesforce.send(signed)
+    lines = logged()
+    noted = [line for line in map(json.loads, lines.splitlines()) if line["event"] == "panel_launched"]
+    assert [(line["user_id"], line["via"]) for line in noted] == [(str(cora.id), "salesforce")]
+    for secret in (launch_in(answer), signed[:40], signed[-40:], "cora@example.com"):
+        assert secret not in lines
+
+
+def test_of_two_that_bring_one_request_at_once_one_is_let_in(salesforce, globex):
+    signed = salesforce.signed()
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: salesforce.send(signed).status_code, range(4)))
+    assert sorted(told) == [200, 409, 409, 409]
+
+
+def test_a_user_who_comes_twice_at_once_is_learnt_once(salesforce, globex):
+    both = [salesforce.signed(), salesforce.signed()]
+    with ThreadPoolExecutor(2) as threads:
+        told = list(threads.map(lambda signed: salesforce.send(signed).status_code, both))
+    assert told == [200, 200]
+    with transaction():
+        assert db.session.scalar(text("select count(*) from crm_identity")) == 1
 
 
 def test_a_sign_in_takes_few_statements(salesforce, globex, statements):

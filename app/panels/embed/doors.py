@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request
 
 from app import clock
-from app.auth import panel_sessions
 from app.auth.guards import public
 from app.db import transaction
 from app.http.panels import choose_language
@@ -18,7 +17,7 @@ from app.panels.embed.errors import NotApproved, NotPosted
 from app.panels.embed.installations import allowed_origins, get_installation, read_place, secret_of
 from app.panels.embed.kinds import KINDS
 from app.panels.embed.salesforce import read_signed_request
-from app.panels.embed.signing import path_of
+from app.panels.embed.signing import let_in, path_of
 from app.panels.embed.zendesk import SKEW_SECONDS, host_of, read_token
 from app.panels.shell import SELF, shell
 
@@ -64,7 +63,7 @@ def salesforce(place: str) -> Response:
         user = identities.find_user(installation, visit.user_id, visit.email, now=now)
         path = path_of(installation.account_source, visit.record_id)
         origin = next(iter(visit.origins), None)
-        launch = panel_sessions.launch(user.id, path=path, origin=origin, renewal="self", now=now)
+        launch = let_in(user, path=path, via="salesforce", origin=origin, now=now)
         origins = (SELF, *visit.origins, *allowed_origins())
     return shell(tenant_id, origins, launch=launch)
 
@@ -84,7 +83,7 @@ def zendesk(place: str) -> Response:
         used.use_once(installation, token.rpartition(".")[0], kept_until=until)
         user = identities.find_user(installation, visit.user_id, None, now=now)
         origin = f"https://{host_of(audience)}"
-        launch = panel_sessions.launch(user.id, origin=origin, renewal="self", now=now)
+        launch = let_in(user, via="zendesk", origin=origin, now=now)
         origins = (SELF, origin, *allowed_origins())
     return shell(tenant_id, origins, launch=launch, script="zendesk.js", records=installation.account_source)
 

@@ -15,7 +15,6 @@ from marshmallow import EXCLUDE, ValidationError, fields, validate
 from marshmallow import Schema as Loaded
 
 from app import clock
-from app.auth import panel_sessions
 from app.auth.guards import public
 from app.auth.models import User
 from app.db import transaction
@@ -29,7 +28,7 @@ from app.panels.embed.errors import Malformed
 from app.panels.embed.hubspot import WINDOW_MS, check_request, read_caller
 from app.panels.embed.installations import get_installation, read_place, secret_of
 from app.panels.embed.models import EmbedInstallation
-from app.panels.embed.signing import path_of, told
+from app.panels.embed.signing import let_in, path_of, told
 
 SIGNATURE, TIMESTAMP = "X-HubSpot-Signature-v3", "X-HubSpot-Request-Timestamp"
 
@@ -83,7 +82,7 @@ def launch(place: str) -> Response:
     with checked(place) as caller:
         kept_until = caller.now + timedelta(milliseconds=2 * WINDOW_MS)
         used.use_once(caller.installation, request.headers[SIGNATURE], kept_until=kept_until)
-        token = panel_sessions.launch(caller.user.id, path=_path(caller), renewal="self", now=caller.now)
+        token = let_in(caller.user, path=_path(caller), via="hubspot", now=caller.now)
         way = told(token, now=caller.now)
         return answered(WaySchema(), {**way, "panel_url": way["launch_url"]}, 201)
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import structlog
 from flask import current_app
 
 from app import clock
@@ -23,7 +24,23 @@ from app.panels.embed.identities import find_user, own_form
 from app.panels.embed.installations import allowed_origins, get_installation
 from app.panels.embed.salesforce import long_id
 
+log = structlog.get_logger()
+
 WORK = "/work"
+
+
+def let_in(
+    user: User,
+    *,
+    path: str = WORK,
+    via: str,
+    origin: str | None = None,
+    renewal: panel_sessions.Renewal = "self",
+    now: datetime,
+) -> str:
+    """A launch for this user, noted in the log by who vouched for them; the token itself stands nowhere."""
+    log.info("panel_launched", tenant_id=str(current_tenant()), user_id=str(user.id), via=via, origin=origin)
+    return panel_sessions.launch(user.id, path=path, origin=origin, renewal=renewal, now=now)
 
 
 def path_of(source: str, external_id: str | None, *, raising: bool = False) -> str:
@@ -59,7 +76,7 @@ def launch_for_backend(body: dict[str, Any], *, now: datetime) -> dict[str, Any]
     if origin is not None and not is_covered(origin, allowed_origins()):
         raise invalid("origin", "expected one of the tenant's embed_origins or of a connection's origins")
     user = _user_of(body["user"], now=now)
-    token = panel_sessions.launch(user.id, path=_place_of(body), origin=origin, renewal=body["renewal"], now=now)
+    token = let_in(user, path=_place_of(body), via="backend", origin=origin, renewal=body["renewal"], now=now)
     return told(token, now=now)
 
 
