@@ -25,6 +25,7 @@ __all__ = [
     "get_user",
     "get_user_view",
     "list_active",
+    "list_colleagues",
     "list_managers",
     "list_tokens",
     "list_users",
@@ -118,6 +119,12 @@ def list_active(*, ids: Iterable[UUID] = (), emails: Iterable[str] = (), roles: 
         return []
     named = or_(User.id.in_(wanted_ids), User.email.in_(wanted_emails), User.role.in_(wanted_roles))
     return list(db.session.scalars(select(User).where(named, User.active).order_by(User.email)))
+
+
+def list_colleagues(limit: int = 300) -> list[tuple[str, str]]:
+    """Address and name of those whom a form offers to name, by name; of very many the first, others are typed in."""
+    asked = select(User.email, User.name).where(User.active, User.role != "integration")
+    return [(row.email, row.name) for row in db.session.execute(asked.order_by(User.name, User.id).limit(limit))]
 
 
 def list_managers(user_id: UUID | None) -> list[User]:

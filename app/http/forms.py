@@ -5,24 +5,30 @@ list of words. What is blank is left out, or null where the body may say so and 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import g, request
 from marshmallow import Schema, ValidationError, fields
 
-from app.errors import Invalid
+from app.errors import Invalid, Stale
 from app.http.parser import UNSTORABLE, flatten
 from app.http.schemas import AwareDateTime, the_one
+from app.texts import gettext as _
 
 LOCAL_TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
 def load_form(schema: type[Schema], *, blank_is_null: bool = False) -> dict[str, Any]:
     """The request's form through `schema`; 422 with every fault by its field's name."""
+    return load_body(schema, read_fields(the_one(schema), _tree(), blank_is_null))
+
+
+def load_body(schema: type[Schema], body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a form was made into, through `schema`, with the same refusal."""
     made = the_one(schema)
-    body = read_fields(made, _tree(), blank_is_null)
     try:
         loaded: dict[str, Any] = made.load(body)
     except ValidationError as error:
@@ -39,6 +45,36 @@ def load_partly(schema: type[Schema]) -> dict[str, Any]:
     except ValidationError as error:
         return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
     return loaded
+
+
+class Lines(fields.List[Any]):
+    """Several in one box, each on a line of its own."""
+
+
+def check_version(
+    version: int, changes: dict[str, Any], present: Mapping[str, Any], labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """The form's changes without its `version`; 412 with both versions of each field that differs when it is older."""
+    sent = changes.pop("version")
+    if sent == version:
+        return changes
+    both = [
+        (_(labels[name]), shown(present.get(name)), shown(said))
+        for name, said in changes.items()
+        if name in labels and shown(said) != shown(present.get(name))
+    ]
+    raise Stale(version=version, both=both)
+
+
+def shown(value: Any) -> str:
+    """A value as one reads it beside another."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list | tuple):
+        return "\n".join(shown(one) for one in value) or "–"
+    if isinstance(value, date):
+        return value.isoformat()
+    return "–" if value in (None, "") else str(value)
 
 
 def _tree() -> dict[str, Any]:
@@ -79,6 +115,8 @@ def _read(field: fields.Field[Any], said: Any, blank_is_null: bool) -> Any:
 
 
 def _read_list(field: fields.List[Any], said: Any, blank_is_null: bool) -> list[Any]:
+    if isinstance(field, Lines) and not isinstance(said, Mapping):
+        said = [line for value in said for line in value.split("\n")]
     if isinstance(said, Mapping):
         inside = [_read(field.inner, said[key], blank_is_null) for key in sorted(said, key=_number)]
     else:
@@ -99,12 +137,23 @@ def _number(key: str) -> tuple[int, str]:
 
 
 def _convert(field: fields.Field[Any], text: str) -> Any:
-    """What a strict body wants as a number or as a moment with its offset; anything else stays for it to refuse."""
+    """What a strict body wants as a number, yes or no, or a moment with its offset; the rest stays for it to refuse."""
     if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal():
         return int(text)
+    if isinstance(field, fields.Decimal | fields.Float):
+        return _number_of(text)
+    if isinstance(field, fields.Boolean) and text in ("true", "false"):
+        return text == "true"
     if isinstance(field, AwareDateTime):
         return _with_offset(text)
     return text
+
+
+def _number_of(text: str) -> Any:
+    try:
+        return Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return text
 
 
 def _with_offset(text: str) -> str:

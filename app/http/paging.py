@@ -69,3 +69,16 @@ def page(
     shown = rows[:limit]
     next_cursor = encode_cursor(position(shown[-1])) if len(rows) > limit else None
     return answer(schema, {"items": shown, "next_cursor": next_cursor})
+
+
+def part(
+    read: Callable[[list[Any] | None, int], Sequence[Row]],
+    position: Callable[[Row], list[Any]],
+    *,
+    limit: int = 50,
+    path: str | None = None,
+) -> tuple[Sequence[Row], str | None]:
+    """The rows of a page of the panel from the request's cursor on, and the cursor of those that follow, at `path`."""
+    rows = read(decode_cursor(request.args.get("cursor")), limit + 1)
+    shown = rows[:limit]
+    return shown, encode_cursor(position(shown[-1]), path=path) if len(rows) > limit else None

@@ -15,12 +15,25 @@ from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import queries
-from app.panels import accounts, case_routes, navigation, raising, shell, sign_in, survey, team, trying, wording, work
+from app.panels import (
+    accounts,
+    admin,
+    case_routes,
+    navigation,
+    raising,
+    shell,
+    sign_in,
+    survey,
+    team,
+    trying,
+    wording,
+    work,
+)
 from app.panels.embed import routes as embed
 from app.panels.pages import page
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes)
+modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes, admin)
 blueprints = [bp, shell.session, *(module.bp for module in modules), *embed.blueprints]
 
 SHOWN_EVENTS = 50

@@ -1,11 +1,12 @@
 """Who holds which case now, and how heavy it is: the rows that load is counted from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from app.auth.models import User
 from app.db import Model, db
@@ -80,6 +81,35 @@ def held_since(escalation_id: UUID) -> datetime | None:
     """Since when the case has been in its present owner's hands; None when in nobody's."""
     asked = (Assignment.escalation_id == escalation_id, Assignment.released_at.is_(None))
     return db.session.scalar(select(Assignment.assigned_at).where(*asked))
+
+
+WHAT_HANGS = text(
+    """
+    select (select count(*) from assignment where owner_id = :id and released_at is null) as held,
+           (select count(*) from "user" where manager_id = :id and active) as reports,
+           (select count(*) from api_token where user_id = :id and revoked_at is null
+              and (expires_at is null or expires_at > :now)) as tokens,
+           (select coalesce(array_agg(name order by name), '{}') from team where lead_id = :id) as leads,
+           (select coalesce(jsonb_agg(jsonb_build_object('id', team.id, 'name', team.name) order by team.name), '[]')
+              from membership join team on team.id = membership.team_id where membership.user_id = :id) as teams
+    """
+)
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """What hangs on a colleague: cases in their hands, people below them, live tokens, teams they lead and are in."""
+
+    held: int
+    reports: int
+    tokens: int
+    leads: list[str]
+    teams: list[dict[str, Any]]
+
+
+def what_hangs_on(user_id: UUID, *, now: datetime) -> Hanging:
+    """To be known before somebody is deactivated. `now` is real: tokens live in real time."""
+    return Hanging(**db.session.execute(WHAT_HANGS, {"id": user_id, "now": now}).mappings().one())
 
 
 def list_leaving() -> list[UUID]:

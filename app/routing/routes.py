@@ -4,14 +4,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.routing import absences, members, policy_routes, quality, schemas, simulation_routes, skill_routes, teams
+from app.routing import (
+    absences,
+    members,
+    policy_routes,
+    quality,
+    schemas,
+    simulation_routes,
+    skill_routes,
+    team_pages,
+    teams,
+    user_pages,
+)
 from app.routing.learning.routes import bp as suggestion_bp
 
 
@@ -34,7 +45,7 @@ absence_bp = ApiBlueprint(
     "absences", __name__, url_prefix="/api/v1/users/<uuid:user_id>/absences", record_guard=guard_absences
 )
 routing_bp = ApiBlueprint("routing", __name__, url_prefix="/api/v1/routing")
-blueprints: list[ApiBlueprint] = [
+blueprints: list[Blueprint] = [
     team_bp,
     member_bp,
     absence_bp,
@@ -44,6 +55,8 @@ blueprints: list[ApiBlueprint] = [
     suggestion_bp,
     simulation_routes.bp,
     routing_bp,
+    user_pages.bp,
+    team_pages.bp,
 ]
 
 

@@ -261,6 +261,14 @@
     htmx.trigger(button.form, "send");
   });
 
+  /* A box that is to be copied is selected; the clipboard may be closed to a frame, the keyboard's copy is not. */
+  document.addEventListener("click", (event) => {
+    const box = document.getElementById(event.target.closest("[data-copy]")?.dataset.copy);
+    if (!box) return;
+    box.select();
+    navigator.clipboard?.writeText(box.value).catch(() => document.execCommand("copy"));
+  });
+
   document.addEventListener("submit", (event) => event.preventDefault());
 
   const sends = (form) => form.hasAttribute("hx-post") || form.hasAttribute("hx-get");
@@ -280,9 +288,7 @@
     for (const told of form.querySelectorAll("[data-fault]")) told.remove();
     if (!refused) return;
     for (const fault of form.querySelectorAll(".refusal [data-field]")) {
-      const name = fault.dataset.field;
-      const field = form.elements.namedItem(name) || form.elements.namedItem(name.split(".")[0]);
-      const first = field instanceof RadioNodeList ? field[0] : field;
+      const first = fieldOf(form, fault.dataset.field);
       if (!first || first.type === "hidden") continue;
       first.setAttribute("aria-invalid", "true");
       const told = Object.assign(document.createElement("p"), { className: "fault", textContent: fault.dataset.detail });
@@ -296,6 +302,15 @@
     }
     form.querySelector(".refusal")?.scrollIntoView({ block: "nearest" });
     form.querySelector(".refusal [tabindex]")?.focus();
+  }
+
+  /* The field of this name, else of what holds it, else the first of what it holds. */
+  function fieldOf(form, name) {
+    for (let parts = name.split("."); parts.length; parts.pop()) {
+      const field = form.elements.namedItem(parts.join("."));
+      if (field) return field instanceof RadioNodeList ? field[0] : field;
+    }
+    return [...form.elements].find((field) => field.name.startsWith(`${name}.`));
   }
 
   document.addEventListener("click", (event) => {
