@@ -4,10 +4,12 @@ The hosts have their real names: the browser's requests to them are answered by 
 """
 
 import json
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from app.auth import panel_sessions
 from tests.panels.embedding import AGENT, RECORD, Salesforce, Zendesk, connect
 
 OURS = "https://firsthand.example"
@@ -40,7 +42,10 @@ def cora(make_user):
 
 @pytest.fixture
 def visit(browser, server):
-    """`visit(address, html)`: a page of somebody's host; what it asks of ours goes to our server."""
+    """`visit(address, html)`: a page of somebody's host; what it asks of ours goes to our server.
+
+    The page may call the functions named beside.
+    """
     context = browser.new_context()
 
     def ours(route):
@@ -49,7 +54,9 @@ def visit(browser, server):
 
     context.route(f"{OURS}/**", ours)
 
-    def open_page(address, html):
+    def open_page(address, html, **functions):
+        for name, function in functions.items():
+            context.expose_function(name, function)
         context.route(address, lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=html))
         page = context.new_page()
         page.goto(address)
@@ -125,3 +132,55 @@ def test_a_ticket_without_an_organization_stays_at_my_work(zendesk, visit, organ
 def test_an_organization_that_is_not_here_says_how_it_gets_here(zendesk, visit):
     page = visit(ZENDESK, ticket(zendesk, {"id": 360002, "name": "Initech"}))
     expect(panel_in(page).locator("h1")).to_have_text("This record is not here yet")
+
+
+# What a Lightning component does: the frame's sandbox gives it no origin of its own, so messages go by its window.
+HOST = """<!doctype html><title>CRM</title>
+<iframe sandbox="allow-scripts" style="border:0;width:400px;height:700px" src="{address}"></iframe>
+<script>
+const asked = [];
+addEventListener("message", async (event) => {{
+  const frame = document.querySelector("iframe").contentWindow;
+  const said = event.data;
+  if (event.source !== frame || event.origin !== "null" || said?.source !== "escalations-panel") return;
+  asked.push(said.type);
+  if (said.type !== "token-request") return;
+  const token = await newLaunch();
+  frame.postMessage({{ source: "escalations-panel-host", v: 1, type: "token", nonce: said.nonce, token }}, "*");
+}});
+</script>"""
+
+
+def test_a_page_around_a_sandboxed_panel_brings_it_one_session_after_another(
+    client, cora, as_user, make_user, visit, monkeypatch
+):
+    """Sessions are of half a minute here, so that the panel asks for the next before each page."""
+    monkeypatch.setattr(panel_sessions, "SESSION_LIFETIME", timedelta(seconds=30))
+    origin = LIGHTNING.removesuffix("/record")
+    etag = client.get("/api/v1/settings").headers["ETag"]
+    client.patch("/api/v1/settings", json={"embed_origins": [origin]}, if_match=etag)
+    client.put(f"/api/v1/accounts/salesforce/{RECORD}", json={"name": "Globex"})
+    backend = as_user(make_user("integration"), scopes=["panels:launch"])
+    body = {
+        "user": {"email": cora.email},
+        "account": {"source": "salesforce", "external_id": RECORD[:15]},
+        "origin": origin,
+    }
+    launches = []
+
+    def new_launch():
+        launches.append(backend.post("/api/v1/embed/sessions", json=body).json)
+        return launches[-1]["token"]
+
+    new_launch()
+    address = f"{OURS}/panel{launches[0]['launch_url'].partition('/panel')[2]}"
+    page = visit(LIGHTNING, HOST.format(address=address), newLaunch=new_launch)
+    expect(panel_in(page).locator("h1")).to_contain_text("Globex")
+    frame = page.frames[1]
+    assert frame.evaluate("self.origin") == "null"
+    for path, title in (("/inbox", "Inbox"), ("/work", "My work")):
+        before = len(launches)
+        frame.evaluate("path => { location.hash = path }", path)
+        expect(panel_in(page).locator("h1")).to_contain_text(title)
+        assert len(launches) > before
+    assert page.evaluate("asked[0]") == "ready"
