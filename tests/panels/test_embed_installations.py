@@ -22,7 +22,8 @@ def test_a_connection_answers_with_the_address_to_enter_in_the_crm(client, tenan
     made = connect(client, kind)
     assert made["address"] == f"{BASE}/panel/embed/{kind}/{tenant.id.hex}.{made['id'].replace('-', '')}"
     assert (made["kind"], made["account_source"]) == (kind, kind)
-    assert client.get(f"{PATH}/{made['id']}").json == made
+    answer = client.get(f"{PATH}/{made['id']}")
+    assert (answer.json, answer.headers["ETag"]) == (made, '"1"')
 
 
 def test_a_generic_connection_has_a_name_and_no_address(client):

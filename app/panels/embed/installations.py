@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.auth.sealing import seal, unseal
 from app.auth.settings import tenant_settings
-from app.db import current_tenant, db, is_unique_violation
+from app.db import current_tenant, db, is_unique_violation, new_id
 from app.errors import invalid
 from app.panels.embed import zendesk
 from app.panels.embed.errors import InstallationUnknown, KeyTaken
@@ -34,6 +34,7 @@ def connect(fields: Mapping[str, Any], *, now: datetime) -> EmbedInstallation:
         raise invalid("external_key", f"expected {kind.key_form}")
     source = fields.get("account_source") or (key if fields["kind"] == "generic" else fields["kind"])
     made = EmbedInstallation(
+        id=new_id(),
         kind=fields["kind"],
         name=fields["name"],
         external_key=key,
@@ -41,6 +42,7 @@ def connect(fields: Mapping[str, Any], *, now: datetime) -> EmbedInstallation:
         origins=_distinct(fields["origins"]) if "origins" in fields else kind.origins(key),
         created_at=now,
     )
+    _prove(made, kind, {name: fields[name] for name in PROOFS if name in fields})
     db.session.add(made)
     try:
         db.session.flush()
@@ -48,7 +50,6 @@ def connect(fields: Mapping[str, Any], *, now: datetime) -> EmbedInstallation:
         if is_unique_violation(error, KEY):
             raise KeyTaken from error
         raise
-    _prove(made, kind, {name: fields[name] for name in PROOFS if name in fields}, is_new=True)
     return made
 
 
@@ -61,12 +62,13 @@ def change(installation: EmbedInstallation, changes: Mapping[str, Any]) -> Embed
     if "origins" in changes:
         installation.origins = _distinct(changes["origins"])
     if proofs:
-        _prove(installation, KINDS[installation.kind], proofs, is_new=False)
+        _prove(installation, KINDS[installation.kind], proofs)
+        db.session.execute(delete(UsedRequest).where(UsedRequest.installation_id == installation.id))
     db.session.flush()
     return installation
 
 
-def _prove(installation: EmbedInstallation, kind: Kind, proofs: Mapping[str, str], *, is_new: bool) -> None:
+def _prove(installation: EmbedInstallation, kind: Kind, proofs: Mapping[str, str]) -> None:
     """Keep what proves the sender; a field that this kind does not know, or lacks, is refused."""
     for name in proofs:
         if name != kind.proof:
@@ -79,9 +81,6 @@ def _prove(installation: EmbedInstallation, kind: Kind, proofs: Mapping[str, str
         installation.secret = seal(proofs["secret"], purpose=_purpose(installation)).encode()
     else:
         installation.public_key = _public_key(proofs["public_key"])
-    if not is_new:
-        db.session.execute(delete(UsedRequest).where(UsedRequest.installation_id == installation.id))
-    db.session.flush()
 
 
 def _public_key(pem: str) -> str:
