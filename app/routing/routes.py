@@ -16,6 +16,7 @@ from app.routing import (
     members,
     policy_routes,
     quality,
+    rule_pages,
     schemas,
     simulation_routes,
     skill_routes,
@@ -57,6 +58,7 @@ blueprints: list[Blueprint] = [
     routing_bp,
     user_pages.bp,
     team_pages.bp,
+    rule_pages.bp,
 ]
 
 

@@ -50,6 +50,12 @@ def find_team_of_tier(tier: str) -> Team | None:
     return db.session.scalar(select(Team).where(Team.tier == tier).order_by(Team.created_at, Team.id).limit(1))
 
 
+def list_names(*, limit: int) -> list[tuple[UUID, str]]:
+    """Ids with names, by name."""
+    rows = db.session.execute(select(Team.id, Team.name).order_by(Team.name).limit(limit))
+    return [(row.id, row.name) for row in rows]
+
+
 def list_teams(*, after: tuple[str, UUID] | None, limit: int) -> list[TeamView]:
     """By name, from after a (name, id) on."""
     statement = select(Team)
