@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.sealing import seal, unseal
@@ -19,7 +19,7 @@ from app.errors import invalid
 from app.panels.embed import zendesk
 from app.panels.embed.errors import InstallationUnknown, KeyTaken
 from app.panels.embed.kinds import KINDS, Kind
-from app.panels.embed.models import EmbedInstallation, UsedRequest
+from app.panels.embed.models import EmbedInstallation
 
 PATH = "/panel/embed/"
 PROOFS = ("secret", "public_key")
@@ -54,7 +54,10 @@ def connect(fields: Mapping[str, Any], *, now: datetime) -> EmbedInstallation:
 
 
 def change(installation: EmbedInstallation, changes: Mapping[str, Any]) -> EmbedInstallation:
-    """Change `name, account_source, origins` or the proof; what was signed under a former one no longer counts."""
+    """Change `name, account_source, origins` or the proof, which counts from now on.
+
+    What was used stays so: the same secret may be entered again.
+    """
     proofs = {name: changes[name] for name in PROOFS if name in changes}
     for name in ("name", "account_source"):
         if name in changes:
@@ -63,7 +66,6 @@ def change(installation: EmbedInstallation, changes: Mapping[str, Any]) -> Embed
         installation.origins = _distinct(changes["origins"])
     if proofs:
         _prove(installation, KINDS[installation.kind], proofs)
-        db.session.execute(delete(UsedRequest).where(UsedRequest.installation_id == installation.id))
     db.session.flush()
     return installation
 
