@@ -1,7 +1,10 @@
 """The shell in a real browser: in a tab, in another site's frame, and in sandboxes with an opaque origin."""
 
 import pytest
+from sqlalchemy import select
 
+from app.auth.models import PanelSession
+from app.db import db, transaction
 from tests.escalations.conftest import company, raise_case
 
 __all__ = ["company", "raise_case"]
@@ -84,6 +87,15 @@ def test_when_the_session_ends_what_was_open_stays_and_says_how_to_go_on(open_pa
     panel.frame.evaluate("location.hash = '/inbox'")
     panel.frame.get_by_text("Signed out").wait_for()
     panel.faults.clear()
+
+
+def test_signing_out_ends_the_session_and_a_panel_in_a_frame_leaves_that_to_its_host(open_panel, company):
+    assert open_panel(company.owner, framed=True).frame.locator("[data-sign-out]").is_hidden()
+    panel = open_panel(company.owner)
+    panel.frame.get_by_role("button", name="Sign out").click()
+    panel.frame.get_by_text("You have signed out of this panel.").wait_for()
+    with transaction():
+        assert [one.user_id for one in db.session.scalars(select(PanelSession))] == [company.owner.id]
 
 
 def test_the_host_is_asked_for_a_new_launch_and_no_other_page_is_heard(open_panel, company):

@@ -156,6 +156,11 @@
     page().removeAttribute("aria-busy");
   }
 
+  async function signOut() {
+    await post("/panel/session/end", {}, session.token);
+    signedOut(words.goodbye);
+  }
+
   // ---- requests ----------------------------------------------------------------------------------------------------
 
   Object.assign(htmx.config, {
@@ -214,7 +219,9 @@
 
   /* Once the page's parts listen, they hear of what was typed before. */
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target === page()) restore();
+    if (event.detail.target !== page()) return;
+    restore();
+    if (!embedded) document.querySelector("[data-sign-out]")?.removeAttribute("hidden");
   });
 
   /* Done: the next page, or this one anew. */
@@ -247,6 +254,7 @@
   /* A sandbox without allow-forms never fires "submit", so a button's click sends its form; Enter clicks it too. */
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-again]")) return again();
+    if (event.target.closest("[data-sign-out]")) return signOut();
     const link = event.target.closest("a[href^='#/']");
     if (link && link.getAttribute("href").slice(1) === here) load(here);
     const fill = event.target.closest("[data-version]");
