@@ -96,6 +96,7 @@ class Escalation(Versioned, TenantModel):
             "id",
             postgresql_where=text("status IN ('requested', 'open', 'in_progress', 'waiting', 'resolved')"),
         ),
+        Index("ix_escalation_account_restricted", "tenant_id", "account_id", postgresql_where=text("restricted")),
         # With all that counting the ended ones asks for.
         Index(
             "ix_escalation_account_ended",

@@ -1,6 +1,6 @@
 """Reads of cases: the list by keyset, the record in one statement, the timeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -70,13 +70,13 @@ def visible_to(actor: Actor, now: datetime) -> ColumnElement[bool]:
     return and_(about, or_(not_(Escalation.restricted), watching, in_place))
 
 
-def _next_due(states: Sequence[str]) -> Any:
+def _next_due() -> Any:
     return lateral(
         select(Clock.kind.label("next_kind"), Clock.due_at.label("next_at"))
         .where(
             Clock.tenant_id == Escalation.tenant_id,
             Clock.escalation_id == Escalation.id,
-            Clock.state.in_(states),
+            Clock.state == "running",
             Clock.due_at.is_not(None),
         )
         .order_by(Clock.due_at)
@@ -84,9 +84,8 @@ def _next_due(states: Sequence[str]) -> Any:
     )
 
 
-def base(next_of: Sequence[str] = ("running",)) -> Select[Any]:
-    """A case with its account, its owner and the first due of its clocks in these states."""
-    next_due = _next_due(next_of)
+def base() -> Select[Any]:
+    next_due = _next_due()
     return (
         select(
             *COLUMNS,

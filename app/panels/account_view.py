@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.accounts.facts import AccountFacts, Person
 from app.accounts.value import Part, Total, total
-from app.escalations.of_account import Beside
+from app.escalations.beside_account import Beside
 from app.texts import noted
 
 SOON = timedelta(days=1)

@@ -12,7 +12,7 @@ from app.accounts.errors import AccountNotFound
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction
-from app.escalations import of_account
+from app.escalations import beside_account, of_account
 from app.escalations.of_account import Lines, Part
 from app.http.paging import decode_cursor, encode_cursor
 from app.http.panels import PanelBlueprint, page
@@ -76,8 +76,8 @@ def account_page(key: UUID | tuple[str, str]) -> Response:
     facts = accounts.account_facts(key, now=now, rank=False)
     id_ = facts.account.id
     asked = key if isinstance(key, UUID) and key != id_ else None
-    beside = of_account.get_beside(facts, asked=asked, actor=actor, now=now)
-    standing, ended = of_account.list_both(id_, actor=actor, now=now)
+    beside = beside_account.get_beside(facts, asked=asked, actor=actor, now=now)
+    standing, ended = of_account.list_both(id_, restricted=beside.restricted, actor=actor, now=now)
     return page(
         "panels/account.html",
         **account_view.values_of(facts, beside, now=now),

@@ -10,7 +10,7 @@ from app.accounts import queries as accounts
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.errors import AppError, NotFound
-from app.escalations import foreseeing, of_account, queries
+from app.escalations import beside_account, foreseeing, queries
 from app.escalations import service as escalations
 from app.escalations.foreseeing import Change
 from app.escalations.service import Act, NewEscalation
@@ -30,7 +30,7 @@ def show(account_id: UUID) -> Response:
         token = raise_form.new_token()
         new = NewEscalation("", raise_form.DEFAULT_SEVERITY, account_id=account_id, id=raise_form.id_of(token))
         change = foreseeing.laid_out(new, actor=current_actor(), now=clock.now())
-        contacts, names = of_account.get_names(change.account)
+        contacts, names = beside_account.get_names(change.account)
         return page(
             "panels/raise.html",
             account=change.account.account,
