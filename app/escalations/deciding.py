@@ -51,7 +51,8 @@ def list_deciders(record: Escalation, *, now: datetime) -> list[User]:
 
 
 def ask_who_sees(change: Change) -> None:
-    """Of a case that became restricted no decision is asked of somebody who may not see it, but of who may."""
+    """Of a case that became restricted, or one about them, no decision is asked of somebody who may not see it, but of
+    who may."""
     for task in playbooks.list_open(change.record.id):
         asked = users.list_active(ids=[task.assignee_id]) if task.kind == KIND and task.assignee_id else []
         if not asked or tasking.may_see(change, asked[0]):
@@ -62,7 +63,8 @@ def ask_who_sees(change: Change) -> None:
         change.note(holders.EVENT, {"because": "restricted", "tasks": [moved]})
         subject = f"{named(change.record, change.account)}: management's decision is asked for"
         change.tell(people, "decision_asked", subject, f"{TITLE}.")
-        change.rows.append(holders.taken_from(asked[0], change))
+        if asked[0].id != change.record.about_user_id:
+            change.rows.append(holders.taken_from(asked[0], change))
 
 
 def is_asked(escalation_id: UUID) -> bool:

@@ -35,7 +35,8 @@ IN_A_NAME = "t.role in ('tier', 'assignee')"
 FOLLOWS = f"""
     t.state = 'open' and t.kind <> 'decision'
     and (t.role in ('owner', 'csm', 'account_owner', 'sponsor', 'team_lead', 'owner_manager')
-         or e.restricted and {IN_A_NAME} and not {sees_restricted("e", me="t.assignee_id")})
+         or {IN_A_NAME} and (t.assignee_id = e.about_user_id
+                             or e.restricted and not {sees_restricted("e", me="t.assignee_id")}))
 """
 HOLDER = """
     coalesce((

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.db import db
 from app.errors import invalid
-from app.escalations import criteria, holders, lifecycle, prevention, promises, tasking
+from app.escalations import criteria, deciding, holders, lifecycle, prevention, promises, tasking
 from app.escalations.carrying import carry_over
 from app.escalations.case import Act, Change, begin
 from app.escalations.closing import void_requests
@@ -73,6 +73,7 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     change.step("merge")
     if lifecycle.survivor_of((loser.raised_at, loser.number), (kept.raised_at, kept.number))[1] == loser.number:
         raise MergeTheOtherWay(survivor_id=str(loser.id))
+    check_about(loser, kept)
     loser.merged_into_id = kept.id
     unanswered = db.session.scalar(UNANSWERED_MESSAGE, {"id": loser.id})
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
@@ -85,6 +86,7 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
     holders.follow(survivor, because="merge")
+    deciding.ask_who_sees(survivor)
     change.save()
     return survivor.save()
 
@@ -108,6 +110,12 @@ def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
     criteria.join(loser.id, kept.id)
     prevention.join(loser, kept)
     return playbooks.join(loser.id, kept.id, now=now)
+
+
+def check_about(loser: Escalation, kept: Escalation) -> None:
+    """One case hides from one colleague: those about two are kept apart, or one of them would see the other's."""
+    if None not in (loser.about_user_id, kept.about_user_id) and loser.about_user_id != kept.about_user_id:
+        raise invalid("into_id", "expected a case about the same colleague, or about none; link the two instead")
 
 
 def hide_from(survivor: Change, about_user_id: UUID | None) -> None:

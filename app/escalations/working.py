@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.auth import queries as users
 from app.errors import invalid
-from app.escalations import promises
+from app.escalations import deciding, holders, promises
 from app.escalations.case import Act, Change, begin, watch
 from app.escalations.models import Escalation, Forecast
 from app.escalations.owning import hand_over, own, routing_input
@@ -127,9 +127,12 @@ def set_forecast(change: Change, close_on: date | None) -> None:
 
 
 def set_watching(escalation_id: UUID, *, act: Act, watching: bool) -> Escalation:
-    """Follow a case, or stop."""
+    """Follow a case, or stop; who saw a restricted one only so has no task of it any more."""
     change = begin(escalation_id, "watch", act)
     if act.actor.user_id is not None:
         watch(change.record, act.actor.user_id, watching=watching)
     change.note("watch", {"watching": watching})
+    if change.record.restricted and not watching:
+        holders.follow(change, because="watch")
+        deciding.ask_who_sees(change)
     return change.save()

@@ -202,6 +202,36 @@ def test_whom_a_merged_case_is_about_loses_the_survivor(
     assert as_user(company.owner).get(f"/api/v1/escalations/{first['id']}").status_code == 404
 
 
+def test_cases_about_two_colleagues_are_not_merged(
+    raise_case: Raise, client: ApiClient, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    """Else whom the second is about would see what was written of them in the first."""
+    one, other = make_user("csm", "one@example.com"), make_user("csm", "other@example.com")
+    first, second = raise_case(about_user=one.email), raise_case(about_user=other.email)
+    refused = client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/into_id")
+    assert client.get(path_of(second)).json["status"] == "open"
+    assert as_user(other).get(path_of(second)).status_code == 404
+    third = raise_case(about_user=one.email)
+    merged = client.post(path_of(third, "/merge"), json={"into_id": first["id"], "reason": "Same"})
+    assert (merged.status_code, merged.json["id"]) == (200, first["id"])
+
+
+def test_whom_a_merged_case_is_about_keeps_no_task_of_the_survivor(
+    raise_case: Raise, client: ApiClient, company: Company, as_user: AsUser, make_user: Callable[..., User]
+) -> None:
+    colleague = make_user("csm", "colleague@example.com")
+    first = raise_case()
+    asked = {"title": "Call them", "assignee_email": colleague.email, "required": True}
+    assert client.post(path_of(first, "/tasks"), json=asked).status_code == 201
+    second = raise_case(about_user=colleague.email)
+    heard = len(as_user(colleague).get("/api/v1/notifications").json["items"])
+    assert client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"}).status_code == 200
+    tasks = client.get(path_of(first, "/tasks")).json["items"]
+    assert [task["assignee_id"] for task in tasks if task["title"] == "Call them"] == [str(company.owner.id)]
+    assert len(as_user(colleague).get("/api/v1/notifications").json["items"]) == heard
+
+
 def test_a_first_message_starts_respond_and_reply_at_its_own_moment(raise_case: Raise, client: ApiClient) -> None:
     case = raise_case()
     message = {"from": "Jo", "channel": "email", "text": "Hello?"}

@@ -266,6 +266,26 @@ def test_a_restricted_case_is_hidden_from_who_may_not_see_it(
     assert stranger.get(case_path(hidden, "tasks", task["id"], "draft")).status_code == 404
 
 
+@pytest.mark.parametrize("hidden", [{"restricted": True}, {"about_user": "stranger@example.com"}])
+def test_a_case_that_the_caller_may_not_see_is_known_and_not_named(
+    client: ApiClient,
+    company: Company,
+    raise_case: Raise,
+    as_user: Callable[..., ApiClient],
+    make_user: Callable[..., User],
+    hidden: dict[str, Any],
+) -> None:
+    stranger = as_user(make_user("specialist", "stranger@example.com"))
+    theirs = opened(stranger, "Theirs")
+    case = raise_case(outage_id=theirs["id"], **hidden)
+    row = {"account_id": company.account_id}
+
+    (found,) = affect(stranger, theirs, row)["items"]
+    assert (found["outcome"], found["escalation_id"], found["number"]) == ("known", None, None)
+    (found,) = affect(client, theirs, row)["items"]
+    assert (found["outcome"], found["escalation_id"], found["number"]) == ("known", case["id"], case["number"])
+
+
 def test_a_hidden_case_is_linked_by_nobody_who_may_not_see_it(
     outage: dict[str, Any], raise_case: Raise, as_user: Callable[..., ApiClient], make_user: Callable[..., User]
 ) -> None:

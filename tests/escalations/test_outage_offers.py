@@ -265,6 +265,33 @@ def test_an_ended_outage_is_left_alone_once_everything_is_offered(
     assert run_job(tenant) == 0
 
 
+def test_a_case_that_was_closed_before_the_end_and_is_reopened_after_it_is_offered_the_end(
+    client: ApiClient, outage: dict[str, Any], raise_case: Raise, tenant: TestTenant
+) -> None:
+    case = raise_case(outage_id=outage["id"])
+    do(client, case, "close-unresolved", outcome="mistaken", reason="Another fault")
+    end(client, outage)
+    assert run_job(tenant) == 0
+    do(client, case, "reopen", reason="It was this one")
+    assert run_job(tenant) == 1
+    assert offers(client, case) == [("resolution", "open")]
+
+
+def test_an_ended_outage_waits_for_no_case_that_can_be_reopened_no_more(
+    client: ApiClient, outage: dict[str, Any], raise_case: Raise, tenant: TestTenant
+) -> None:
+    case = raise_case(outage_id=outage["id"])
+    do(client, case, "close-unresolved", outcome="mistaken", reason="Another fault")
+    end(client, outage)
+
+    def settled(days: int) -> bool:
+        jobs.offer_outages_tenant(tenant.id, clock.now() + timedelta(days=days))
+        with transaction():
+            return bool(db.session.scalar(text("select settled from outage where id = :id"), {"id": outage["id"]}))
+
+    assert [settled(days) for days in (14, 16)] == [False, True]
+
+
 def test_what_the_job_finds_in_all_tenants_it_offers(
     client: ApiClient, outage: dict[str, Any], raise_case: Raise
 ) -> None:

@@ -297,6 +297,37 @@ def test_a_task_of_a_restricted_case_comes_to_its_new_owner_when_who_has_it_is_n
     assert ("owner", "manager@example.com", "other@example.com") in passed_on(case)
 
 
+def test_who_stops_watching_a_restricted_case_keeps_no_task_of_it(
+    case: Case, make_user: Make, as_user: Callable[..., ApiClient]
+) -> None:
+    watcher = make_user("specialist", "watcher@example.com")
+    case.raised(restricted=False)
+    path = f"/api/v1/escalations/{case.id}/watch"
+    assert as_user(watcher).post(path, json={"watching": True}).status_code == 200
+    restrict(case)
+    with transaction():
+        new = service.NewTask("Read the minutes", assignee_email=watcher.email)
+        service.add_task(case.id, act=Act(case.tenant.actor, march(2, 12)), new=new)
+    assert given(case, "Read the minutes") == ("watcher@example.com", "assignee")
+    as_user(watcher).post(path, json={"watching": False})
+    assert given(case, "Read the minutes") == (case.company.owner.email, "owner")
+    assert passed_on(case)[-1] == ("watch", "watcher@example.com", case.company.owner.email)
+
+
+def test_a_decision_asked_of_who_may_not_see_the_case_after_a_merge_is_asked_of_who_may(
+    case: Case, make_user: Make, away: Callable[..., None], put_on_duty: Callable[[User], None]
+) -> None:
+    duty = make_user("specialist", "duty@example.com")
+    put_on_duty(duty)
+    case.raised(restricted=False)
+    away(case.company.manager)
+    assert case.ask_decision() == "duty@example.com"
+    secret = Case(case.tenant, case.company).raised()
+    with transaction():
+        service.merge(secret.id, act=Act(case.tenant.actor, march(3)), into_id=case.id, reason="Same")
+    assert given(case, TITLE)[0] == case.tenant.admin.email
+
+
 def test_when_the_owners_line_changes_a_task_in_the_name_of_who_left_it_is_the_owners_at_the_next_tick(
     case: Case, make_user: Make, as_user: Callable[..., ApiClient]
 ) -> None:

@@ -15,6 +15,7 @@ from app.escalations.demand import NewEscalation
 from app.escalations.likeness import OUTAGE
 from app.escalations.models import Escalation
 from app.escalations.outages import keeping, linking
+from app.escalations.queries import visible_to
 from app.escalations.raising import raise_escalation
 from app.escalations.words import numbered
 
@@ -24,11 +25,12 @@ OF_THE_CASE = ("title", "severity", "reason", "customer_statement", "desired_out
 
 @dataclass(frozen=True)
 class Hit:
-    """What became of one account: `raised`, `linked` or `known`, and its case."""
+    """What became of one account: `raised`, `linked` or `known`, and its case; one known that the caller may not see is
+    not named."""
 
     outcome: str
-    escalation_id: UUID
-    number: str
+    escalation_id: UUID | None
+    number: str | None
 
 
 def affect(outage_id: UUID, row: Mapping[str, Any], *, act: Act) -> Hit:
@@ -43,13 +45,13 @@ def affect(outage_id: UUID, row: Mapping[str, Any], *, act: Act) -> Hit:
         return _link(outage_id, row["escalation_id"], act)
     account_id = row.get("account_id") or _account(row["account"]["source"], row["account"]["external_id"])
     known = db.session.execute(
-        select(Escalation.id, Escalation.number)
+        select(Escalation.id, Escalation.number, visible_to(act.actor, act.now).label("seen"))
         .where(Escalation.outage_id == outage_id, Escalation.account_id == account_id, Escalation.status.not_in(GONE))
         .order_by(Escalation.id)
         .limit(1)
     ).one_or_none()
     if known is not None:
-        return Hit("known", known.id, numbered(known.number))
+        return Hit("known", known.id, numbered(known.number)) if known.seen else Hit("known", None, None)
     said = {name: row[name] for name in OF_THE_CASE if row.get(name) is not None}
     new = NewEscalation(**{"title": outage.title, "reason": OUTAGE, **said}, account_id=account_id, outage_id=outage_id)
     record = raise_escalation(new, act=act).record

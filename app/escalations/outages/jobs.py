@@ -48,5 +48,5 @@ def offer_batch(tenant_id: UUID, now: datetime | None = None) -> int:
         done = offering.offer_batch(now or clock.now())
     if done < offering.BATCH:
         with transaction(tenant=tenant_id):
-            offering.settle()
+            offering.settle(now or clock.now())
     return done

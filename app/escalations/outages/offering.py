@@ -7,7 +7,7 @@ reopened, makes no difference. Behind ones are found in batches, and a newer off
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy import text
 from app import queue
 from app.auth import queries as users
 from app.auth.models import User
+from app.auth.settings import tenant_settings
 from app.db import Model, current_tenant, db
 from app.escalations import timeline
 from app.escalations.lifecycle import RESOLVED
@@ -68,7 +69,8 @@ SETTLE = text(
     update outage o set settled = true
     where o.state = 'resolved' and not o.settled and not exists (
         select from escalation e where e.tenant_id = o.tenant_id and e.outage_id = o.id
-        and e.outage_seq < o.news_seq and (e.{LIVE_SQL} or e.status = 'requested'))
+        and e.outage_seq < o.news_seq and (e.{LIVE_SQL} or e.status = 'requested'
+                                           or e.status = 'closed' and e.closed_at > :reopened_from))
     """  # noqa: S608 - the statuses are ours
 )
 BESIDE = ("outage_title", "news_id", "news", "news_seq", "account_name")
@@ -79,9 +81,11 @@ def call_for_more() -> None:
     queue.wake(JOB)
 
 
-def settle() -> None:
-    """Outages that have ended and left nothing to be offered are not looked at any more."""
-    db.session.execute(SETTLE)
+def settle(now: datetime) -> None:
+    """Outages that have ended and left nothing to be offered, to closed cases that may still be reopened neither, are
+    not looked at any more."""
+    days = timedelta(days=tenant_settings().reopen_days + 1)  # what is reopened at the last moment is still found
+    db.session.execute(SETTLE, {"reopened_from": now - days})
 
 
 def offer_batch(now: datetime, *, outage_id: UUID | None = None, limit: int = BATCH) -> int:
