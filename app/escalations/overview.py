@@ -54,7 +54,7 @@ __all__ = [
     "schedule_of",
 ]
 
-MOST_EVENTS = 30
+MOST_EVENTS = 20
 MOST_STEPS = 60
 
 # Moments are written so that Python reads them back; what is listed stays short enough for one page.

@@ -23,16 +23,19 @@ LOCAL_TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 def load_form(schema: type[Schema], *, blank_is_null: bool = False) -> dict[str, Any]:
     """The request's form through `schema`; 422 with every fault by its field's name."""
-    return load_body(schema, read_fields(the_one(schema), _tree(), blank_is_null))
+    tree = _tree()
+    return load_body(schema, read_fields(the_one(schema), tree, blank_is_null), tree)
 
 
-def load_body(schema: type[Schema], body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a form was made into, through `schema`, with the same refusal."""
+def load_body(schema: type[Schema], body: Mapping[str, Any], tree: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a form was made into, through `schema`, with the same refusal; by `tree` faults have the form's names."""
     made = the_one(schema)
     try:
         loaded: dict[str, Any] = made.load(body)
     except ValidationError as error:
-        errors = [{"pointer": path or "/", "detail": detail} for path, detail in flatten(error.messages)]
+        errors = [
+            {"pointer": _named(path, tree or {}) or "/", "detail": detail} for path, detail in flatten(error.messages)
+        ]
         raise Invalid("; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3]), errors=errors) from None
     return loaded
 
@@ -122,6 +125,24 @@ def _read_list(field: fields.List[Any], said: Any, blank_is_null: bool) -> list[
     else:
         inside = [_convert(field.inner, text) for value in said if (text := value.strip())]
     return [value for value in inside if value is not None]
+
+
+def _named(path: str, tree: Mapping[str, Any]) -> str:
+    """The path by the form's own names: of several, those left blank are counted there."""
+    here: Any = tree
+    names = []
+    for part in path.split("/"):
+        if part.isdecimal() and isinstance(here, Mapping):
+            kept = [key for key in sorted(here, key=_number) if not _is_blank(here[key])]
+            part = kept[int(part)] if int(part) < len(kept) else part
+        names.append(part)
+        here = here.get(part, here) if isinstance(here, Mapping) else here
+    return "/".join(names)
+
+
+def _is_blank(said: Any) -> bool:
+    values = said.values() if isinstance(said, Mapping) else said
+    return all(_is_blank(value) if isinstance(value, Mapping | list) else not value.strip() for value in values)
 
 
 def _read_dict(field: fields.Dict, said: Mapping[str, Any], blank_is_null: bool) -> dict[str, Any] | None:

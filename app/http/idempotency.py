@@ -52,6 +52,8 @@ def transaction(tenant: UUID | None = None, *, answered_later: bool = False) -> 
     A request of several transactions says `answered_later` in the first and makes its answer in the last.
     """
     key = _key_sent()
+    if key:
+        request.get_data(cache=True)  # a form that is read before would leave nothing to tell it by
     with db.transaction(tenant) as session:
         if key:
             _reserve(session, key)

@@ -39,19 +39,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Day:
-    """The lines of one day in the viewer's zone; engine's notes that follow each other are one group."""
+    """The lines of one day in the viewer's zone: people's, and folded beside them what the engine noted."""
 
     on: date
-    groups: Sequence[tuple[bool, Sequence[Line]]]
+    lines: Sequence[Line]
+    notes: Sequence[Line]
 
 
 def days_of(lines: Iterable[Line]) -> list[Day]:
-    """Lines in their order, by day and within it by who made them."""
+    """Lines in their order, by day."""
     zone = ZoneInfo(viewer_zone())
     found = []
-    for on, of_day in groupby(lines, key=lambda line: line.at.astimezone(zone).date()):
-        groups = [(quiet, list(group)) for quiet, group in groupby(of_day, key=lambda line: line.is_engine)]
-        found.append(Day(on, groups))
+    for on, group in groupby(lines, key=lambda line: line.at.astimezone(zone).date()):
+        of_day = list(group)
+        people, engine = ([line for line in of_day if line.is_engine is quiet] for quiet in (False, True))
+        found.append(Day(on, people, engine))
     return found
 
 
@@ -75,9 +77,11 @@ def line_of(event: Mapping[str, Any]) -> Line:
 
 def texts_of(event: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
     """What somebody wrote, each under its heading; one erased by law is None."""
-    for name, said in event["texts"].items():
+    order = list(words.LABELS)
+    known = sorted(event["texts"], key=lambda name: order.index(name) if name in order else len(order))
+    for name in known:
         if name not in CODES:
-            yield _(words.LABELS[name]) if name in words.LABELS else "", said
+            yield _(words.LABELS[name]) if name in words.LABELS else "", event["texts"][name]
 
 
 def said_of(event: Mapping[str, Any]) -> str:
@@ -106,7 +110,7 @@ def _on(said: Any) -> str:
     if not said:
         return _("no day")
     text = str(said)
-    return day_of(datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text))
+    return day_of(datetime.fromisoformat(text) if len(text) > len("2026-01-31") else date.fromisoformat(text))
 
 
 def _answer(named: Named) -> str:
@@ -152,7 +156,12 @@ NAMES: Mapping[str, Callable[[Named], Any]] = {
 def reminder_of(line: Mapping[str, Any]) -> Line:
     """A line of the log of reminders."""
     clock = words.word(words.CLOCKS, line["clock"])
-    values = {"clock": clock, "step": line["step"], "to": line["recipient"], "why": line["reason"] or ""}
+    values = {
+        "clock": clock,
+        "step": line["step"],
+        "to": line["recipient"],
+        "why": words.word(words.HELD_BACK, line["reason"] or ""),
+    }
     if line["outcome"] == "suppressed":
         said = _("Reminder held back (%(why)s): %(clock)s, to %(to)s") % values
     elif line["outcome"] == "passed_over":

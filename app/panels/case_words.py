@@ -134,6 +134,13 @@ ROLES = {
     "approver_manager": noted("the approver's manager"),
     "admins": noted("the admins"),
 }
+HELD_BACK = {
+    "already_acted": noted("it was done already"),
+    "merged": noted("the case was merged"),
+    "closed": noted("the case is closed"),
+    "no_address": noted("no address"),
+    "absent": noted("absent"),
+}
 DOES = {
     "escalate": noted("the work moves up a tier"),
     "reassign": noted("it is given to somebody else"),

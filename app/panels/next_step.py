@@ -133,9 +133,10 @@ def late_brief(case: Situation) -> Step | None:
 
 
 def soonest(case: Situation) -> Step | None:
-    """Of what is promised and asked, what is due first; what has no due time comes after."""
+    """Of what is promised and asked, what is due first, at one time an answer before news; what has no due time comes
+    after."""
     steps = [step for step in (*of_promises(case), *of_tasks(case)) if step.due_at is not None]
-    return min(steps, key=lambda step: step.due_at or case.now, default=None)
+    return min(steps, key=lambda step: (step.due_at or case.now, step.code != "answer_customer"), default=None)
 
 
 def of_promises(case: Situation) -> Iterable[Step]:

@@ -203,7 +203,7 @@
         requestConfig.target === page() ? page() : notice();
     }
     if (form) form.key = null;
-    if (form && requestConfig.verb === "post" && xhr.status < 400) {
+    if (form && form === requestConfig.elt && requestConfig.verb === "post" && xhr.status < 400) {
       typed.delete(keyOf(form));
       delete form.dataset.dirty;
     }
@@ -327,6 +327,16 @@
     event.preventDefault();
     document.getElementById(fault.getAttribute("href").slice(1))?.focus();
   });
+
+  /* How far a file is on its way. */
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = formOf(event.target)?.querySelector("progress");
+    if (!bar || !event.detail.lengthComputable) return;
+    bar.hidden = false;
+    bar.value = event.detail.loaded / event.detail.total;
+  });
+
+  document.addEventListener("click", (event) => event.target.closest("[data-print]") && window.print());
 
   /* Nothing typed is lost: it is kept by page and form, and stands there again when the page comes back. */
   const keyOf = (form) => `${here} ${form.getAttribute("hx-post")}`;
