@@ -40,6 +40,11 @@ def with_dates(definition: Mapping[str, Any], *, today: date, field: str = "holi
     return {**definition, "holidays_of": filled}
 
 
+def list_countries() -> list[str]:
+    """The codes of the countries whose holidays are known."""
+    return sorted(code for code in holidays.list_supported_countries() if _COUNTRY.fullmatch(code))
+
+
 def last_holiday(definition: Mapping[str, Any]) -> date | None:
     """The last day a published definition is closed on by name; None if it knows no holidays at all."""
     own = definition.get("holidays") or []
