@@ -23,13 +23,13 @@ def told_of_tasks(passed_on: Sequence[PassedOnIn], now: datetime) -> Iterable[Me
     """Each new holder, and who stands in for one that is absent, hears once for each case of what can be begun."""
     told = [(record, account, by_person(moved)) for record, account, moved in passed_on]
     people = {user.id: user for user in users.list_active(ids=list({id_ for *_, titles in told for id_ in titles}))}
-    stand_ins = routing.find_stand_ins(people, now=now)
-    preferences = wishes.find_preferences({*people, *(by.id for by in stand_ins.values() if by)})
+    chains = routing.read_chains(people, now=now)
+    preferences = wishes.find_preferences({*people, *chains.people})
     for record, account, titles in told:
         subject = f"{account.account.name}: {subject_of(record.title, record.number)}"
         for user in (people[id_] for id_ in titles if id_ in people):
-            by = stand_ins.get(user.id)
-            hearing = _hearing(user, (by.id, by.email) if by and by.id != record.about_user_id else None)
+            by = chains.stand_in(user.id, about_user_id=record.about_user_id)
+            hearing = _hearing(user, (by.id, by.email) if by else None)
             for id_, (email, why) in hearing.items():
                 delivery = plan_delivery(preferences.get(id_), now, urgent=is_urgent(record.severity))
                 body, key = "\n".join(titles[user.id]), f"task:{record.id}:{record.event_count}:{user.id}:{id_}"

@@ -63,15 +63,15 @@ def _messages(rows: Sequence[Any], today: date, now: datetime) -> Iterator[notif
     admins = users.list_active(roles=["admin"])
     late = {row.id: (today - row.due_on).days for row in rows}
     managers = _managers(people.values()) if any(late.values()) else {}
-    stand_ins = routing.find_stand_ins({*people, *managers}, now=now)
-    reached = {*people, *managers, *(by.id for by in stand_ins.values() if by)}
+    chains = routing.read_chains({*people, *managers}, now=now)
+    reached = {*people, *managers, *chains.people}
     reached.update(user.id for user in (*on_duty, *admins))
     known = {**people, **managers, **{user.id: user for user in admins}}
     preferences = wishes.find_preferences(reached)
     for row in rows:
-        hearing = _hearing(row, people, on_duty, admins, stand_ins)
+        hearing = _hearing(row, people, on_duty, admins, chains)
         if late[row.id]:
-            hearing = {**_above(row, people, managers, stand_ins, now), **hearing}
+            hearing = {**_above(row, people, managers, chains, now), **hearing}
         if not hearing:
             log.warning("prevention_reminds_nobody", prevention=str(row.id))
         for user, why in hearing.items():
@@ -123,7 +123,7 @@ def _hearing(
     people: Mapping[UUID, User],
     on_duty: Sequence[User],
     admins: Sequence[User],
-    stand_ins: Mapping[UUID, UserRef | None],
+    chains: routing.Chains,
 ) -> dict[UserRef, str]:
     """Its owner; when they have left, who owned the case, else who is on duty or the admins; and who stands in for the
     absent, but of a restricted case only in person."""
@@ -132,8 +132,8 @@ def _hearing(
         return _left_to(row, on_duty, admins)
     role = "its owner" if holder.id == row.owner_id else "the owner of the case, and its own has left"
     hearing = {UserRef(holder.id, holder.email, holder.name): f"You get this because you are {role}."}
-    by = stand_ins.get(holder.id)
-    if by is not None and by.id != row.about_user_id and not row.restricted:
+    by = chains.stand_in(holder.id, about_user_id=row.about_user_id)
+    if by is not None and not row.restricted:
         hearing.setdefault(by, f"You get this in place of {holder.name}, who is absent.")
     return hearing
 
@@ -142,7 +142,7 @@ def _above(
     row: Any,
     people: Mapping[UUID, User],
     managers: Mapping[UUID, User],
-    stand_ins: Mapping[UUID, UserRef | None],
+    chains: routing.Chains,
     now: datetime,
 ) -> dict[UserRef, str]:
     """The manager of who promised it, and who stands in for them; of a restricted case only who sees it, in person."""
@@ -154,8 +154,8 @@ def _above(
         return {}
     why = f"it is overdue and you are the manager of {holder.name}, whose it is."
     hearing = {UserRef(manager.id, manager.email, manager.name): f"You get this because {why}"}
-    by = stand_ins.get(manager.id)
-    if by is not None and by.id != row.about_user_id and not row.restricted:
+    by = chains.stand_in(manager.id, about_user_id=row.about_user_id)
+    if by is not None and not row.restricted:
         hearing.setdefault(by, f"You get this in place of {manager.name}, who is absent.")
     return hearing
 

@@ -206,16 +206,16 @@ def _told_of_gone(gone: list[tuple[Escalation, AccountFacts]], now: datetime) ->
     """Owner and account owner's manager, and who stands in for them, hear once that the CRM lost the account."""
     ids = {record.owner_id for record, _ in gone} | {facts.owner.manager_id for _, facts in gone if facts.owner}
     people = {user.id: user for user in users.list_active(ids=[id_ for id_ in ids if id_])}
-    stand_ins = routing.find_stand_ins(people, now=now)
-    preferences = wishes.find_preferences({*people, *(by.id for by in stand_ins.values() if by)})
+    chains = routing.read_chains(people, now=now)
+    preferences = wishes.find_preferences({*people, *chains.people})
     for record, facts in gone:
-        for user, why in _hearing_of_gone(record, facts, people, stand_ins).items():
+        for user, why in _hearing_of_gone(record, facts, people, chains).items():
             delivery = plan_delivery(preferences.get(user.id), now, urgent=is_urgent(record.severity))
             yield _gone_message(record, facts, user, why, now, delivery)
 
 
 def _hearing_of_gone(
-    record: Escalation, facts: AccountFacts, people: Mapping[UUID, User], stand_ins: Mapping[UUID, UserRef | None]
+    record: Escalation, facts: AccountFacts, people: Mapping[UUID, User], chains: routing.Chains
 ) -> dict[UserRef, str]:
     """Each person once, with why; never whom the case is about, and of a restricted one nobody of another line."""
     manager_id = facts.owner.manager_id if facts.owner else None
@@ -228,7 +228,7 @@ def _hearing_of_gone(
         if user is None or user.id == record.about_user_id:
             continue
         hearing[UserRef(user.id, user.email, user.name)] = f"You get this because you are {role}."
-        if (by := stand_ins.get(user.id)) and by.id != record.about_user_id:
+        if by := chains.stand_in(user.id, about_user_id=record.about_user_id):
             hearing.setdefault(by, f"You get this in place of {user.name}, who is absent and is {role}.")
     return hearing
 

@@ -36,6 +36,26 @@ CHAINS = text(
 
 
 @dataclass(frozen=True)
+class Chains:
+    """Whom the absent named: `people` are these and whoever their chains lead through, as far as they are active."""
+
+    people: Mapping[UUID, UserRef]
+    delegates: Mapping[UUID, UUID | None]
+
+    def stand_in(self, absent_id: UUID, *, about_user_id: UUID | None) -> UserRef | None:
+        """Who stands in for somebody absent on one case, None for nobody, or if they are present; a chain breaks at
+        whom the case is about."""
+        if absent_id not in self.delegates:
+            return None
+
+        def serves(id_: UUID) -> bool:
+            return id_ in self.people and id_ != about_user_id
+
+        found = find_stand_in(absent_id, self.delegates, serves=serves)
+        return self.people[found] if found is not None else None
+
+
+@dataclass(frozen=True)
 class AbsenceView:
     """An absence as answered, its delegate named."""
 
@@ -186,13 +206,14 @@ def find_stand_ins(
 
     Whom the case is about is no delegate of it.
     """
-    if not user_ids:
-        return {}
-    rows = {row.id: row for row in db.session.execute(CHAINS, {"ids": array_of(user_ids), "now": now})}
-    delegates = {row.id: row.delegate_id for row in rows.values() if row.absent}
+    chains = read_chains(user_ids, now=now)
+    return {id_: chains.stand_in(id_, about_user_id=about_user_id) for id_ in user_ids if id_ in chains.delegates}
 
-    def serves(id_: UUID) -> bool:
-        return rows[id_].active and id_ != about_user_id
 
-    found = {id_: find_stand_in(id_, delegates, serves=serves) for id_ in user_ids if id_ in delegates}
-    return {id_: UserRef(row.id, row.email, row.name) if (row := rows.get(by)) else None for id_, by in found.items()}
+def read_chains(user_ids: Collection[UUID], *, now: datetime) -> Chains:
+    """What `find_stand_ins` goes by, for many cases at once; one statement."""
+    rows = db.session.execute(CHAINS, {"ids": array_of(user_ids), "now": now}).all() if user_ids else []
+    return Chains(
+        people={row.id: UserRef(row.id, row.email, row.name) for row in rows if row.active},
+        delegates={row.id: row.delegate_id for row in rows if row.absent},
+    )

@@ -13,7 +13,16 @@ from app.auth.actor import Actor, UserRef
 from app.auth.models import User
 from app.db import Model, db
 from app.routing import queries
-from app.routing.absences import add_absence, away_until, end_absence, find_stand_ins, get_absence, list_due
+from app.routing.absences import (
+    Chains,
+    add_absence,
+    away_until,
+    end_absence,
+    find_stand_ins,
+    get_absence,
+    list_due,
+    read_chains,
+)
 from app.routing.absences import check_may as check_absences_of
 from app.routing.choice import work_weight
 from app.routing.decide import Outcome, decide
@@ -38,6 +47,7 @@ from app.routing.teams import change_team, create_team, find_team_of_tier, get_t
 from app.rows import fresh
 
 __all__ = [
+    "Chains",
     "RoutingInput",
     "RoutingResult",
     "UserRef",
@@ -72,6 +82,7 @@ __all__ = [
     "publish_policy",
     "put_member",
     "put_skills",
+    "read_chains",
     "read_openings",
     "reassign",
     "release",

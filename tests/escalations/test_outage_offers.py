@@ -327,6 +327,27 @@ def test_the_owner_hears_of_it_once_and_who_stands_in_too(
     assert heard(helper) == [(subject, "You get this in place of Owner, who is absent.")]
 
 
+def test_a_chain_of_stand_ins_breaks_at_whom_the_case_is_about(
+    client: ApiClient,
+    outage: dict[str, Any],
+    raise_case: Raise,
+    company: Company,
+    as_user: Callable[..., ApiClient],
+    make_user: Callable[..., User],
+    tenant: TestTenant,
+) -> None:
+    about, next_one = make_user("csm", "about@example.com"), make_user("csm", "next@example.com")
+    case = raise_case(outage_id=outage["id"], restricted=True, about_user=about.email)
+    for user, delegate in ((company.owner, about), (about, next_one)):
+        away = {"starts_at": clock.now() - timedelta(hours=1), "ends_at": clock.now() + timedelta(days=1)}
+        absence = {name: at.isoformat() for name, at in away.items()} | {"delegate_email": delegate.email}
+        assert client.post(f"/api/v1/users/{user.id}/absences", json=absence).status_code == 201
+    tell(client, outage)
+    run_job(tenant)
+    assert as_user(next_one).get(case_path(case)).status_code == 404
+    assert as_user(next_one).get("/api/v1/notifications").json["items"] == []
+
+
 def test_a_playbook_says_it_in_its_own_words(client: ApiClient, outage: dict[str, Any], raise_case: Raise) -> None:
     own = {
         "key": "outage_update",

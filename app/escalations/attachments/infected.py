@@ -48,11 +48,11 @@ def tell(marked: Sequence[UUID], now: datetime) -> None:
 def _messages(rows: Sequence[Any], now: datetime) -> Iterator[notifications.Message]:
     ids = {row.Attachment.uploaded_by_id for row in rows if row.Attachment.uploaded_by_id is not None}
     people = {user.id: user for user in users.list_active(ids=list(ids))} if ids else {}
-    stand_ins = routing.find_stand_ins(people, now=now)
-    preferences = wishes.find_preferences({*people, *(by.id for by in stand_ins.values() if by)})
+    chains = routing.read_chains(people, now=now)
+    preferences = wishes.find_preferences({*people, *chains.people})
     for file, record, account in rows:
         user = people.get(file.uploaded_by_id)
-        for person, why in _hearing(record, user, stand_ins.get(user.id)) if user else ():
+        for person, why in _hearing(record, user, chains) if user else ():
             delivery = plan_delivery(preferences.get(person.id), now, urgent=is_urgent(record.severity))
             subject = f"{account}: {record.title} · {numbered(record.number)}: {SUBJECT}"
             body = f"{file.name}\n{BODY}\nThe scanner says: {file.reason}"
@@ -60,11 +60,12 @@ def _messages(rows: Sequence[Any], now: datetime) -> Iterator[notifications.Mess
             yield (person.id, person.email, "attachment", subject, body, why, record.id, None, key, now, *hold)
 
 
-def _hearing(record: Escalation, user: User, by: UserRef | None) -> Iterator[tuple[User | UserRef, str | None]]:
+def _hearing(record: Escalation, user: User, chains: routing.Chains) -> Iterator[tuple[User | UserRef, str | None]]:
     """Who uploaded it, and who stands in for them; never whom the case is about."""
     if user.id != record.about_user_id:
         yield user, None
-        if by is not None and by.id != record.about_user_id and user.id in seeing_by_place(record, [user.id]):
+        by = chains.stand_in(user.id, about_user_id=record.about_user_id)
+        if by is not None and user.id in seeing_by_place(record, [user.id]):
             yield by, why_in_place([user.name])
 
 

@@ -171,14 +171,14 @@ def _told(
     people = {
         user.id: user for user in users.list_active(ids={task.assignee_id for *_, task in offered if task.assignee_id})
     }
-    stand_ins = routing.find_stand_ins(people, now=now)
-    preferences = wishes.find_preferences({*people, *(by.id for by in stand_ins.values() if by)})
+    chains = routing.read_chains(people, now=now)
+    preferences = wishes.find_preferences({*people, *chains.people})
     for record, beside, task in offered:
         user = people.get(task.assignee_id) if task.assignee_id else None
         if user is None:
             continue
-        by = stand_ins.get(user.id)
-        hearing = _hearing(user, (by.id, by.email) if by and by.id != record.about_user_id else None)
+        by = chains.stand_in(user.id, about_user_id=record.about_user_id)
+        hearing = _hearing(user, (by.id, by.email) if by else None)
         subject = f"{beside['account_name']}: {beside['outage_title']} · {numbered(record.number)}"
         for id_, (email, why) in hearing.items():
             delivery = plan_delivery(preferences.get(id_), now, urgent=is_urgent(record.severity))
