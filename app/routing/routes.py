@@ -17,6 +17,7 @@ from app.routing import (
     policy_routes,
     quality,
     rule_pages,
+    rule_try_pages,
     schemas,
     simulation_routes,
     skill_routes,
@@ -59,6 +60,7 @@ blueprints: list[Blueprint] = [
     user_pages.bp,
     team_pages.bp,
     rule_pages.bp,
+    rule_try_pages.bp,
 ]
 
 
