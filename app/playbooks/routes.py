@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires, takes
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, transaction
-from app.playbooks import books, built_in, schemas
+from app.playbooks import books, built_in, pages, schemas
 from app.playbooks.errors import PlaybookRefused
 from app.playbooks.written import write_yaml
 
@@ -26,7 +26,7 @@ def guard_playbook(playbook_id: UUID, **others: Any) -> None:
 bp = ApiBlueprint("playbooks", __name__, url_prefix="/api/v1/playbooks", record_guard=guard_playbook)
 files_bp = ApiBlueprint("playbook_files", __name__, url_prefix="/api/v1/playbook-files")
 built_in_bp = ApiBlueprint("built_in_playbooks", __name__, url_prefix="/api/v1/built-in-playbooks")
-blueprints: list[ApiBlueprint] = [bp, files_bp, built_in_bp]
+blueprints: list[Blueprint] = [bp, files_bp, built_in_bp, pages.bp]
 
 
 @bp.get("")
