@@ -108,7 +108,9 @@ def _read(field: fields.Field[Any], said: Any, blank_is_null: bool) -> Any:
         inside = read_fields(field.schema, said, blank_is_null) if isinstance(said, Mapping) else {}
         return inside or None
     if isinstance(field, fields.List):
-        return _read_list(field, said, blank_is_null)
+        several = _read_list(field, said, blank_is_null)
+        keeps_none = blank_is_null or isinstance(said, Mapping) or isinstance(field, Lines)
+        return several if several or keeps_none else None
     if isinstance(field, fields.Dict) and isinstance(said, Mapping):
         return _read_dict(field, said, blank_is_null)
     if isinstance(said, Mapping):

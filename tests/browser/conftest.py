@@ -150,7 +150,7 @@ def open_panel(browser: Browser, server: str, crm: Crm, tenant: TestTenant) -> I
             limits = "" if sandbox is None else f' sandbox="{sandbox}"'
             style = "border:0;width:100%;height:860px"
             embedded = f'<iframe style="{style}" src="{address}"{limits}></iframe>'
-            crm.pages["/record"] = f"<title>CRM</title>{embedded}{script}"
+            crm.pages["/record"] = f"<title>CRM</title><style>body{{margin:0}}</style>{embedded}{script}"
             page.goto(f"{crm.address}/record")
             frame = page.frames[1]
         else:
@@ -164,7 +164,7 @@ def open_panel(browser: Browser, server: str, crm: Crm, tenant: TestTenant) -> I
     complaints = [fault for one in opened for fault in one.faults]
     for one in opened:
         one.page.context.close()
-    assert complaints == []
+    assert complaints == [], "\n".join(complaints)
 
 
 def allow_origin(tenant_id: UUID, origin: str) -> None:

@@ -243,3 +243,9 @@ def test_times_stand_in_the_viewers_zone_with_the_accounts_beside(case, panel, m
     shown = panel(make_user("csm", timezone="Asia/Tokyo")).get(path(case)).text
     close = clock.now() + timedelta(days=30)
     assert re.search(rf'datetime="{close:%Y-%m-%d}[^"]*" title="[^"]*, your time · \d\d:\d\d theirs"', shown)
+
+
+def test_a_task_is_done_with_a_text_alone(case, owner, client):
+    task = client.post(f"/api/v1/escalations/{case['id']}/tasks", json={"title": "Listen"}).json
+    form = {"version": task["version"], "state": "done", "evidence.text": "An hour with Jo", "evidence.links": ""}
+    assert goes_to(owner.post(path(case, "tasks", task["id"]), form)) == path(case)

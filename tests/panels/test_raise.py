@@ -276,7 +276,7 @@ def test_few_statements_are_sent(form, statements):
 
 def test_most_fields_have_a_default(form):
     """Severity, reason, who asks and the contracts are chosen beforehand; the focus is in the words."""
-    assert search(r'<textarea[^>]+name="customer_statement"[^>]+autofocus', form.html)
+    assert search(r'<textarea[^>]+name="customer_statement"[^>]+data-begin', form.html)
     assert " required" not in form.html
     visible = form.html.split("<details")[0]
     assert len(findall(r"<(?:textarea|select) ", visible)) == 4

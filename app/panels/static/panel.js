@@ -138,7 +138,7 @@
   });
 
   /* Where writing begins, if the page is there to write. */
-  const begun = () => page().querySelector("[autofocus]") || document.getElementById("main");
+  const begun = () => page().querySelector("[data-begin]") || document.getElementById("main");
 
   function start(path) {
     const first = pathOf(location.hash) || path || here;
