@@ -24,6 +24,7 @@ from app.escalations.duplicates import duplicates_of
 from app.escalations.following import answers_of
 from app.escalations.history import Way, way_of
 from app.escalations.models import Escalation
+from app.escalations.outages import offers
 from app.escalations.queries import BESIDE, base, record_of, visible_to
 from app.escalations.schedule import schedule_of, until_of
 from app.playbooks import intake
@@ -49,6 +50,7 @@ __all__ = [
     "list_teams",
     "list_timeline",
     "names_of_value",
+    "offer_of",
     "path_of",
     "preview_update",
     "schedule_of",
@@ -218,6 +220,12 @@ def preview_update(
         return drafting.preview(case, case.get_draft(draft), [audience])
     promised = {"meets": case.cadence.met_by([audience]), "begins": case.cadence.begun_by([audience])}
     return {"subject": "", "text": "", "texts": {}, "gaps": [], **promised}
+
+
+def offer_of(record: Escalation, task_id: UUID, *, sender: Actor, now: datetime) -> dict[str, Any]:
+    """What an outage offers on this case: its message as it would go out, and of an ended one the resolution."""
+    task = playbooks.get_task(record.id, task_id)
+    return offers.shown(drafting.CaseOfDrafts(record, sender, now, task.outage_event_id), task)
 
 
 COLLEAGUES = text("select email, name from \"user\" where active and role <> 'integration' order by name, id limit 300")

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import request
 
@@ -23,7 +24,10 @@ AUDIENCES = tuple(words.AUDIENCES)
 
 
 def update(values: Values) -> dict[str, Any]:
-    """The composer for one audience: its drafts, the one chosen as it would be now, the promises it keeps."""
+    """The composer for one audience: its drafts, the one chosen as it would be now, the promises it keeps; of a task
+    that an outage offers, what it offers."""
+    if request.args.get("task"):
+        return offered(values, request.args["task"])
     audience = request.args.get("audience", "customer")
     if audience not in AUDIENCES:
         raise NotFound
@@ -34,6 +38,17 @@ def update(values: Values) -> dict[str, Any]:
     found = overview.preview_update(values["record"], audience, key, sender=current_actor(), now=clock.now())
     text = found["texts"].get(audience, found["text"])
     return {"audience": audience, "audience_drafts": drafts, "draft": key, "preview": found, "draft_text": text}
+
+
+def offered(values: Values, task_id: str) -> dict[str, Any]:
+    """What an outage has to say, as this customer would read it."""
+    known = {str(task["id"]): task["id"] for task in values["open_tasks"]}
+    if task_id not in known:
+        raise NotFound
+    found = overview.offer_of(values["record"], UUID(task_id), sender=current_actor(), now=clock.now())
+    message = found["message"]
+    more = {"audience": message["audience"][0], "audience_drafts": (), "draft": None, "draft_text": message["text"]}
+    return {"offer": found, "offer_task": task_id, "preview": message, **more}
 
 
 def handover(values: Values) -> dict[str, Any]:

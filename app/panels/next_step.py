@@ -150,7 +150,7 @@ def of_promises(case: Situation) -> Iterable[Step]:
         elif one.kind == "tier":
             yield tier_step(case, one)
         elif one.kind == "close" and one.due_at is not None and one.due_at <= case.now + SOON:
-            yield close_step(case, one)
+            yield from close_steps(case, one.due_at)
 
 
 def tier_step(case: Situation, one: Promise) -> Step:
@@ -159,12 +159,14 @@ def tier_step(case: Situation, one: Promise) -> Step:
     return Step("qualify", "qualify", one.due_at, question) if question else Step("move_up", "escalate", one.due_at)
 
 
-def close_step(case: Situation, one: Promise) -> Step:
-    if case.ready:
-        return Step("resolve", "resolve", one.due_at)
+def close_steps(case: Situation, due_at: datetime) -> Iterable[Step]:
+    """In its last week the close date presses; while more time is asked for, the work goes on with what is next."""
     if "extension" in case.pending:
-        return Step("await_extension", None, one.due_at)
-    return Step("extend" if one.due_at and one.due_at > case.now else "overdue", "extend", one.due_at)
+        return
+    if due_at <= case.now:
+        yield Step("overdue", "extend", due_at)
+    else:
+        yield Step("resolve", "resolve", due_at) if case.ready else Step("extend", "extend", due_at)
 
 
 def of_tasks(case: Situation) -> Iterable[Step]:
@@ -189,6 +191,10 @@ def without_due(case: Situation) -> Step | None:
     return steps[0] if steps and case.status in ("open", *WORKED_ON) else None
 
 
+def await_extension(case: Situation) -> Step | None:
+    return Step("await_extension", None, due_of(case, "close")) if "extension" in case.pending else None
+
+
 def resolve(case: Situation) -> Step | None:
     return Step("resolve", "resolve", due_of(case, "close")) if case.status in WORKED_ON else None
 
@@ -204,6 +210,7 @@ RULES: Sequence[Rule] = (
     soonest,
     waiting,
     without_due,
+    await_extension,
     resolve,
 )
 

@@ -11,7 +11,7 @@ import pytest
 
 from app import clock
 from app.db import transaction
-from app.escalations import overview
+from app.escalations import jobs, overview
 from app.escalations import service as escalations
 from app.escalations.case import Act
 from tests.conftest import actor_of
@@ -283,6 +283,22 @@ def test_the_composer_says_which_promises_it_keeps(case, owner, do):
     assert "Then: Tell the customer" in shown
     assert "No promise waits for it." in owner.get(path(case, "updates?audience=executive")).text
     assert owner.get(path(case, "updates?audience=nonsense")).status_code == 404
+
+
+def test_what_an_outage_offers_is_sent_from_its_task(case, client, owner, read, tenant):
+    outage = client.post("/api/v1/outages", json={"title": "Login is down", "statement": "A certificate ran out"}).json
+    body = {"severity": 2, "accounts": [{"escalation_id": case["id"]}]}
+    assert client.post(f"/api/v1/outages/{outage['id']}/escalations", json=body).status_code == 200
+    assert client.post(f"/api/v1/outages/{outage['id']}/updates", json={"text": "We renew it"}).status_code == 200
+    jobs.offer_outages_tenant(tenant.id)
+    assert "Part of an outage: Login is down" in owner.get(path(case)).text
+    task = next(task for task in read().case["tasks"] if task["kind"] == "outage_update")
+    form = path(case, f"updates?task={task['id']}")
+    assert f"#{form}" in owner.get(path(case, "tasks", task["id"])).text
+    goes_to(owner.post(path(case, "updates"), edit_form(owner.get(form).text)))
+    told = next(event for event in read().events if event["kind"] == "update")
+    assert "We renew it" in told["texts"]["text"]
+    assert next(one for one in read().case["tasks"] if one["id"] == task["id"])["state"] == "done"
 
 
 def test_the_link_of_a_survey_is_shown_once(case, owner):

@@ -58,6 +58,16 @@ def todo(kind, due_at=None, *, mine=False):
             "await_extension",
             None,
         ),
+        (
+            case(
+                promises=[("close", HOURS[1]), ("plan", HOURS[2])],
+                pending=frozenset({"extension"}),
+                allowed=ALL - {"approve"},
+            ),
+            "plan",
+            "plan",
+        ),
+        (case(promises=[("close", HOURS[0])], ready=True), "overdue", "extend"),
         # the brief that a hop left out
         (case(brief_missing=True, promises=[("plan", HOURS[1])]), "late_brief", "edit"),
         # waiting: what is due is still done, else it can be taken up again
