@@ -4,11 +4,11 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Blueprint, Response
 
 from app import clock
 from app.auth import changes as settings_changes
-from app.auth import oidc_routes, queries, service
+from app.auth import oidc_routes, queries, service, setting_pages
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.models import Tenant
@@ -45,7 +45,7 @@ users = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", record_guard
 tokens = ApiBlueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 settings = ApiBlueprint("settings", __name__, url_prefix="/api/v1/settings", record_guard=guard_settings)
 reasons = ApiBlueprint("reasons", __name__, url_prefix="/api/v1/reasons")
-blueprints: list[ApiBlueprint] = [users, tokens, settings, reasons, oidc_routes.bp]
+blueprints: list[Blueprint] = [users, tokens, settings, reasons, oidc_routes.bp, setting_pages.bp]
 
 
 @users.get("")
