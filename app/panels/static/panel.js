@@ -133,11 +133,13 @@
 
   window.addEventListener("hashchange", () => {
     const path = pathOf(location.hash);
-    if (path && session.token) load(path).then(() => begun()?.focus({ preventScroll: true }));
+    arriving = Boolean(path && session.token);
+    if (arriving) load(path);
     if (path) window.scrollTo(0, 0);
   });
 
   /* Where writing begins, if the page is there to write. */
+  let arriving = false;
   const begun = () => page().querySelector("[data-begin]") || document.getElementById("main");
 
   function start(path) {
@@ -221,6 +223,8 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== page()) return;
     restore();
+    if (arriving) begun()?.focus({ preventScroll: true });
+    arriving = false;
     if (!embedded) document.querySelector("[data-sign-out]")?.removeAttribute("hidden");
   });
 
