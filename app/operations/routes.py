@@ -8,13 +8,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app import clock
 from app.auth.guards import public, requires
 from app.http import ApiBlueprint, answer, transaction
-from app.operations import health, metrics, sandbox
+from app.operations import health, metrics, pages, sandbox
 from app.operations.imports.routes import imports
 from app.operations.schemas import AdvanceBody, AdvancedSchema
 
 sandbox_clock = ApiBlueprint("sandbox", __name__, url_prefix="/api/v1/sandbox")
 machines = Blueprint("machines", __name__)
-blueprints = [sandbox_clock, imports, machines]
+blueprints = [sandbox_clock, imports, machines, pages.bp]
 
 machines.after_app_request(metrics.observe)
 

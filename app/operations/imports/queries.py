@@ -29,3 +29,9 @@ def list_faults(import_id: UUID, *, after: list[Any] | None, limit: int) -> Sequ
     if after:
         statement = statement.where(tuple_(RejectedRow.line, RejectedRow.id) > (after[0], UUID(after[1])))
     return db.session.scalars(statement).all()
+
+
+def list_imports(*, before: UUID | None, limit: int) -> Sequence[Import]:
+    """Newest first."""
+    asked = select(Import).order_by(Import.id.desc()).limit(limit)
+    return db.session.scalars(asked.where(Import.id < before) if before else asked).all()
