@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from app.panels import wording
 from app.texts import gettext as _
 from app.texts import noted
 
@@ -26,21 +27,7 @@ OUTCOMES = {
     "customer_silent": noted("the customer no longer answered"),
     "mistaken": noted("raised by mistake"),
 }
-CLOCKS = {
-    "decide": noted("Decide on the request"),
-    "acknowledge": noted("Acknowledge"),
-    "respond": noted("First answer to the customer"),
-    "reply": noted("Answer the customer"),
-    "customer_update": noted("Tell the customer"),
-    "account_team_update": noted("Tell the account team"),
-    "executive_update": noted("Tell the executives"),
-    "tier": noted("Resolve in this tier"),
-    "plan": noted("Agree a plan"),
-    "still_on_it": noted("Sign of work"),
-    "close": noted("Close"),
-    "verify": noted("Get the customer's word"),
-    "task": noted("Task"),
-}
+CLOCKS = wording.CLOCKS
 CLOCK_STATES = {
     "running": ("good", noted("running")),
     "paused": ("paused", noted("paused")),
