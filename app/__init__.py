@@ -12,7 +12,8 @@ from app.db import db
 
 # Packages with doors to the API, from the lowest to the highest, and those whose doors are pages.
 PACKAGES = (
-    "auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "integrations", "operations",
+    "auth", "accounts", "notifications", "sla", "routing", "playbooks", "escalations", "reports", "integrations",
+    "operations",
 )  # fmt: skip
 PAGES = ("panels",)
 
@@ -26,12 +27,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+    options = {
         "pool_size": 10,
         "max_overflow": 20,
         "pool_pre_ping": False,
         "connect_args": {"connect_timeout": 5},  # a host that swallows packets is a database that is away
     }
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    if settings.replica_url:
+        app.config["SQLALCHEMY_BINDS"] = {"replica": {"url": settings.replica_url, **options}}
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     queue.init_app(app)

@@ -28,6 +28,7 @@ class Settings:
 
     database_url: str
     migration_url: str
+    replica_url: str | None
     redis_url: str
     secret_key: str
     sealing_keys: tuple[str, ...]
@@ -63,6 +64,10 @@ def _postgres(value: str) -> str:
     if not value.startswith("postgresql+psycopg://"):
         raise ValueError("a PostgreSQL URL such as postgresql://user:password@host/name")
     return value
+
+
+def _replica(value: str) -> str | None:
+    return _postgres(value) if value else None
 
 
 def _redis(value: str) -> str:
@@ -177,6 +182,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         database_url=database_url,
         migration_url=get("MIGRATION_URL", _postgres, database_url or "postgresql://unset/unset", ""),
+        replica_url=get("REPLICA_URL", _replica, "", None),
         redis_url=get("REDIS_URL", _redis, None, ""),
         secret_key=secret_key,
         sealing_keys=get("SEALING_KEYS", _secrets, "", ()) or (secret_key,),

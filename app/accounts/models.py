@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -147,6 +147,23 @@ class Rate(TenantModel):
     currency: Mapped[str]
     on_date: Mapped[date]
     rate: Mapped[Decimal]
+
+
+class RateEntry(TenantModel):
+    """Each rate as it was set and changed, with when that was recorded (tenant time)."""
+
+    __tablename__ = "rate_entry"
+    __table_args__ = (
+        Index("ix_rate_entry_currency", "tenant_id", "currency", "on_date", "recorded_at"),
+        Index("ix_rate_entry_transaction", "tenant_id", "transaction_id"),
+        {"info": {"append_only": True, "stamped": True}},
+    )
+
+    currency: Mapped[str]
+    on_date: Mapped[date]
+    rate: Mapped[Decimal]
+    recorded_at: Mapped[datetime]
+    transaction_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class AccountHistory(TenantModel):

@@ -1,9 +1,10 @@
-"""Exchange rates: one number per currency and day; rates have no source version, the last one sent holds."""
+"""Exchange rates: one number per currency and day; rates have no source version, the last one sent holds,
+and each is noted with when it was recorded, so that a report about the past finds what was known then."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,11 @@ UPSERT = text(
       select current_setting('app.tenant_id')::uuid, i.id, i.currency, i.on_date, i.rate from incoming i
       order by i.currency, i.on_date
       on conflict (tenant_id, currency, on_date) do update set rate = excluded.rate where rate.rate <> excluded.rate
+      returning currency, on_date, rate
+    ), noted as (
+      insert into rate_entry (tenant_id, id, currency, on_date, rate, recorded_at)
+      select current_setting('app.tenant_id')::uuid, gen_random_uuid(), w.currency, w.on_date, w.rate, :now
+      from written w
     )
     select i.n, coalesce(h.id, i.id) as id,
       case when h.id is null then 'created' when h.rate = i.rate then 'unchanged' else 'updated' end as outcome
@@ -59,7 +65,7 @@ def check_row(raw: Mapping[str, Any]) -> RateRow:
     return RateRow(values["currency"], values["date"], values["rate"])
 
 
-def apply(rows: Sequence[RateRow]) -> list[Outcome]:
+def apply(rows: Sequence[RateRow], *, now: datetime) -> list[Outcome]:
     """Write these rates; of several for one currency and day the last holds."""
     outcomes = [Outcome("unchanged") for _ in rows]
     last = {(row.currency, row.on_date): n for n, row in enumerate(rows)}
@@ -67,6 +73,6 @@ def apply(rows: Sequence[RateRow]) -> list[Outcome]:
         {"n": n, "id": str(new_id()), "currency": c, "on_date": day.isoformat(), "rate": str(rows[n].rate)}
         for (c, day), n in last.items()
     ]
-    for row in db.session.execute(UPSERT, {"rows": json.dumps(written)}):
+    for row in db.session.execute(UPSERT, {"rows": json.dumps(written), "now": now}):
         outcomes[row.n] = Outcome(row.outcome, row.id)
     return outcomes

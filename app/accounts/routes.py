@@ -90,7 +90,7 @@ def upsert_opportunity(body: dict[str, Any], source: str, account_external_id: s
 def upsert_rate(body: dict[str, Any], currency: str, on_date: str) -> Response:
     """Set the rate of a day: units of the reporting currency for one."""
     with transaction():
-        return _upserted(RateUpsertSchema, service.upsert_rate(currency, on_date, body["rate"]))
+        return _upserted(RateUpsertSchema, service.upsert_rate(currency, on_date, body["rate"], now=clock.now()))
 
 
 @accounts.get("")

@@ -79,10 +79,10 @@ def upsert_opportunity(
     return Upsert(_get(Opportunity, done), done.outcome)
 
 
-def upsert_rate(currency: str, on_date: date | str, rate: Any) -> Upsert[Rate]:
+def upsert_rate(currency: str, on_date: date | str, rate: Any, *, now: datetime) -> Upsert[Rate]:
     """Set what one unit of `currency` is worth in the reporting currency from a day on."""
     row = rate_upserts.check_row({"currency": currency, "date": on_date, "rate": rate})
-    done = rate_upserts.apply([row])[0]
+    done = rate_upserts.apply([row], now=now)[0]
     return Upsert(_get(Rate, done), done.outcome)
 
 
@@ -95,7 +95,7 @@ def upsert_many(kind: str, rows: Sequence[Any], *, now: datetime) -> list[Outcom
     """Write checked rows (`read_row`) as single upserts in their order would, in a few statements for all."""
     if not rows:
         return []
-    return rate_upserts.apply(rows) if kind == "rates" else bulk.apply(KINDS[kind], rows, now=now)
+    return rate_upserts.apply(rows, now=now) if kind == "rates" else bulk.apply(KINDS[kind], rows, now=now)
 
 
 def _upsert(kind: Kind, raw: Mapping[str, Any], *, now: datetime) -> Outcome:

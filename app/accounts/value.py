@@ -63,6 +63,7 @@ class Part:
     weight: Decimal = Decimal(1)
     from_account: str | None = None
     touched: bool = True
+    ends_on: date | None = None
 
     @property
     def converted(self) -> Decimal | None:
@@ -84,7 +85,8 @@ class Total:
 
 @dataclass(frozen=True)
 class Value:
-    """`value_at_stake` is the touched contracts plus the pipeline; `parts` lists every line a total adds."""
+    """`value_at_stake` is the touched contracts plus the pipeline; `parts` lists every line a total adds, and
+    `renewal_parts` those of `renewal_value`."""
 
     currency: str
     as_of: date
@@ -95,6 +97,7 @@ class Value:
     renewal_value: Total
     estimate: bool
     parts: tuple[Part, ...]
+    renewal_parts: tuple[Part, ...] = ()
 
     @property
     def incomplete(self) -> bool:
@@ -134,6 +137,7 @@ def value_of(
         renewal_value=renewal.value,
         estimate=renewal.estimate,
         parts=(*contract_parts.values(), *deals),
+        renewal_parts=renewal.parts,
     )
 
 
@@ -176,6 +180,7 @@ class Renewal:
     on: date | None
     value: Total
     estimate: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 def renewal_of(contracts: Iterable[Contract], rates: Rates, *, today: date) -> Renewal:
@@ -186,7 +191,8 @@ def renewal_of(contracts: Iterable[Contract], rates: Rates, *, today: date) -> R
     last_day = min(c.ends_on for c in ending if c.ends_on is not None)
     due = [c for c in ending if c.ends_on == last_day]
     parts = [_contract_part(c, rates, today, weight=1 + rise_of(c.escalator)[0] / 100) for c in due]
-    return Renewal(last_day + timedelta(days=1), total(parts), any(rise_of(c.escalator)[1] for c in due))
+    estimate = any(rise_of(c.escalator)[1] for c in due)
+    return Renewal(last_day + timedelta(days=1), total(parts), estimate, tuple(parts))
 
 
 def rise_of(escalator: Escalator) -> tuple[Decimal, bool]:
@@ -223,6 +229,7 @@ def _contract_part(
         weight=weight,
         from_account=contract.from_account,
         touched=touched,
+        ends_on=contract.ends_on,
     )
 
 

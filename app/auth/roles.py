@@ -26,6 +26,7 @@ ADMINISTER = frozenset(
         "panels:launch",
     }
 )
+REPORT = frozenset({"reports:read"})
 FEED = frozenset({"accounts:write", "imports:write", "escalations:raise", "escalations:feed"})
 # What an integration holds only by a token that names it: to feed cases is no reason to change people, nor to let
 # anybody in as any of them.
@@ -34,9 +35,9 @@ NAMED_ONLY = frozenset({"scim", "panels:launch"})
 SCOPES_OF: dict[str, frozenset[str]] = {
     "csm": WORK | {"escalations:feed"},
     "specialist": WORK | {"escalations:feed"},
-    "manager": WORK | {"escalations:feed", "routing:read"},
-    "executive": WORK | {"escalations:feed", "routing:read"},
-    "admin": WORK | ADMINISTER | FEED,
+    "manager": WORK | REPORT | {"escalations:feed", "routing:read"},
+    "executive": WORK | REPORT | {"escalations:feed", "routing:read"},
+    "admin": WORK | ADMINISTER | FEED | REPORT,
     "integration": FEED | NAMED_ONLY,
 }
 SCOPES = frozenset().union(*SCOPES_OF.values())

@@ -20,6 +20,7 @@ __all__ = [
     "OUTCOMES",
     "STATUSES",
     "TIERS",
+    "WITHOUT_SNAPSHOT",
     "AbsenceMove",
     "Escalation",
     "EscalationContract",
@@ -50,6 +51,8 @@ OF_PROMISES = (
     "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
     "'task_ready', 'playbook')"
 )
+# Kinds that say something to reports without moving status, tier or owner, which are snapshotted.
+WITHOUT_SNAPSHOT = "kind IN ('edit', 'extend')"
 OF_OUTAGE = "outage_id IS NOT NULL"
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
@@ -139,6 +142,9 @@ class Escalation(Versioned, TenantModel):
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
         Index("ix_escalation_outage", "tenant_id", "raised_at", postgresql_where=text("reason = 'prolonged_outage'")),
+        Index(
+            "ix_escalation_hidden", "tenant_id", "id", postgresql_where=text("restricted OR about_user_id IS NOT NULL")
+        ),
         Index("ix_escalation_merged", "tenant_id", "merged_into_id", postgresql_where=text("status = 'merged'")),
         Index(
             "ix_escalation_of_outage", "tenant_id", "outage_id", "id", postgresql_where=text("outage_id IS NOT NULL")
@@ -239,6 +245,7 @@ class Event(TenantModel):
         UniqueConstraint("tenant_id", "escalation_id", "seq"),
         UniqueConstraint("tenant_id", "escalation_id", "external_key"),
         Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_PROMISES)),
+        Index("ix_event_quiet", "tenant_id", "transaction_id", postgresql_where=text(WITHOUT_SNAPSHOT)),
         Index("ix_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         {"info": {"append_only": True, "stamped": True}},
     )
@@ -373,13 +380,18 @@ class Request(TenantModel):
 
 
 class Snapshot(TenantModel):
-    """What the case was worth and who stood for it at a moment: on raise, and on each change of them while open."""
+    """What the case was worth and who stood for it at a moment: on raise, and on each change of them while open.
+
+    `lines` are the contracts and opportunities touched and what renews next, in their own currencies; one written
+    before there were lines has none (NULL).
+    """
 
     __tablename__ = "snapshot"
     __table_args__ = (
         reference("escalation", "escalation_id"),
         Index("ix_snapshot_escalation_at", "tenant_id", "escalation_id", "at"),
-        {"info": {"append_only": True}},
+        Index("ix_snapshot_transaction", "tenant_id", "transaction_id"),
+        {"info": {"append_only": True, "stamped": True}},
     )
 
     escalation_id: Mapped[UUID]
@@ -402,6 +414,8 @@ class Snapshot(TenantModel):
     parents: Mapped[list[Any]]
     contracts: Mapped[list[Any]]
     opportunities: Mapped[list[Any]]
+    lines: Mapped[list[Any] | None]
+    transaction_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class Forecast(TenantModel):

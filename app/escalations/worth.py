@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.accounts.facts import AccountFacts
 from app.accounts.priority import Priority, priority
+from app.accounts.value import Value
 from app.auth.settings import tenant_settings
 from app.escalations.models import Escalation, Snapshot
 from app.rows import fresh
@@ -85,4 +86,22 @@ def snapshot_of(record: Escalation, account: AccountFacts, now: datetime, *, cau
         parents=[str(parent) for parent in account.chain],
         contracts=[str(part.id) for part in value.parts if part.kind == "contract" and part.touched],
         opportunities=[str(part.id) for part in value.parts if part.kind == "opportunity"],
+        lines=lines_of(value),
     )
+
+
+def lines_of(value: Value) -> list[Any]:
+    """What is at stake and what the renewal is worth, line by line in the lines' own currencies: totals over many cases
+    count each contract and opportunity once, at the rates of the day they are asked for."""
+    at_stake = [(part.kind, part) for part in value.parts if part.touched]
+    return [
+        {
+            "kind": kind,
+            "id": str(part.id),
+            "amount": f"{part.amount:.2f}",
+            "currency": part.currency,
+            "weight": str(part.weight),
+            "ends_on": part.ends_on.isoformat() if part.ends_on else None,
+        }
+        for kind, part in [*at_stake, *(("renewal", part) for part in value.renewal_parts)]
+    ]

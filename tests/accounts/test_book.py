@@ -52,7 +52,7 @@ def test_the_book_ranks_every_account_by_its_value(tenant: TestTenant) -> None:
     account("E", "1000", currency="JPY")
     account("F", parent_external_id="B")
     with transaction():
-        service.upsert_rate("EUR", date(2026, 2, 27), "2")
+        service.upsert_rate("EUR", date(2026, 2, 27), "2", now=NOW)
         service.upsert_opportunity("crm", "A", "O", {"amount": 400, "currency": "USD", "probability": 0.5}, now=NOW)
         service.upsert_opportunity("crm", "C", "O", {"amount": 9, "currency": "USD", "type": "Renewal"}, now=NOW)
     assert rebuild() == 5

@@ -51,7 +51,7 @@ def test_facts_name_people_value_and_renewal_in_two_statements(
         service.upsert_opportunity(
             "crm", "A", "O-1", {"amount": 40000, "currency": "USD", "probability": 0.25}, now=NOW
         )
-        service.upsert_rate("EUR", date(2026, 2, 27), "1.10")
+        service.upsert_rate("EUR", date(2026, 2, 27), "1.10", now=NOW)
         insert_all([BookDay(account_id=account.id, on_date=date(2026, 3, 1), value=185000, percentile=Decimal("0.75"))])
     with transaction(), statements() as sent:
         found = queries.account_facts(account.id, now=NOW)
@@ -100,7 +100,7 @@ def test_a_rate_older_than_seven_days_is_no_rate(tenant: TestTenant, rate_on: da
     put("A")
     contract("A", "C-1", "100", currency="EUR")
     with transaction():
-        service.upsert_rate("EUR", rate_on, "1.10")
+        service.upsert_rate("EUR", rate_on, "1.10", now=NOW)
     value = facts("A").value
     assert (value.arr.amount, value.incomplete) == (amount, amount is None)
 

@@ -214,9 +214,9 @@ def test_contacts_deals_and_rates_are_upserted_too(tenant: TestTenant) -> None:
     with transaction():
         contact = service.upsert_contact("crm", "A-1", "P-1", {"email": "kim@northwind.example"}, now=NOW)
         deal = service.upsert_opportunity("crm", "A-1", "O-1", {"amount": 5000, "currency": "EUR"}, now=NOW)
-        rate = service.upsert_rate("EUR", date(2026, 11, 18), "1.10")
-        same = service.upsert_rate("EUR", date(2026, 11, 18), 1.1)
-        other = service.upsert_rate("EUR", date(2026, 11, 18), 1.2)
+        rate = service.upsert_rate("EUR", date(2026, 11, 18), "1.10", now=NOW)
+        same = service.upsert_rate("EUR", date(2026, 11, 18), 1.1, now=NOW)
+        other = service.upsert_rate("EUR", date(2026, 11, 18), 1.2, now=NOW)
     assert (contact.outcome, deal.outcome, deal.record.probability) == ("created", "created", Decimal(0))
     assert (rate.outcome, same.outcome, other.outcome, other.record.rate) == (
         "created",
@@ -233,5 +233,5 @@ def test_a_rate_is_above_0_and_never_of_the_reporting_currency(
     tenant: TestTenant, currency: str, rate: int, pointer: str
 ) -> None:
     with transaction(), pytest.raises(RowRefused) as refused:
-        service.upsert_rate(currency, NOW.date() - timedelta(days=1), rate)
+        service.upsert_rate(currency, NOW.date() - timedelta(days=1), rate, now=NOW)
     assert [error["pointer"] for error in refused.value.errors] == [pointer]

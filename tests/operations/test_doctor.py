@@ -253,8 +253,8 @@ def test_currencies_of_active_contracts_without_a_recent_rate_are_named(tenant):
             if currency == "JPY":
                 contract["ends_on"] = (today - timedelta(days=2)).isoformat()
             accounts.upsert_contract("crm", "A-1", currency, contract, now=now)
-        accounts.upsert_rate("EUR", today - timedelta(days=7), "1.1")
-        accounts.upsert_rate("GBP", today - timedelta(days=8), "1.3")
+        accounts.upsert_rate("EUR", today - timedelta(days=7), "1.1", now=clock.now())
+        accounts.upsert_rate("GBP", today - timedelta(days=8), "1.3", now=clock.now())
     assert texts(check_tenant(tenant.id)) == [
         f"Acme ({tenant.id}): no rate of the last days for GBP: values are incomplete"
     ]

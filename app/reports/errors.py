@@ -1,0 +1,9 @@
+"""What reports refuse."""
+
+from app.errors import AppError
+
+
+class FactsBeingMade(AppError):
+    """Right after a set-up and while they are made anew."""
+
+    status, code, title = 503, "facts_being_made", "The facts of reports are being made; ask again in a minute"

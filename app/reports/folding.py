@@ -1,0 +1,328 @@
+"""From the timeline and the snapshots of one case to what was known of it, moment by moment: a pure function.
+
+Two streams are folded beside each other: events in their own order say what happened to the case, snapshots what it was
+worth. An event is known from the moment it was recorded, but never before the one before it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import Any
+from uuid import UUID
+
+from app.reports.standings import TIERS
+
+DAY = timedelta(days=1)
+LONG_PAUSE = 0.25  # of its life
+NO_REROUTES = ("absence", "hand_back")
+LIVE = ("open", "in_progress", "waiting", "resolved")
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+# Facts that held no longer than this are of the class before; the last has no end yet.
+SPANS = tuple(timedelta(hours=hours) for hours in (6, 24, 72, 168, 336, 720, 1440, 2880, 8760))
+ENDLESS = 99
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event or snapshot: `known` when it counts from, `at` when it happened, `kind` empty for a snapshot."""
+
+    id: UUID
+    known: datetime
+    at: datetime
+    kind: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What never changes of a case."""
+
+    id: UUID
+    raised_at: datetime
+    day_raised: date
+    close_target_at: datetime
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the events so far say; `tiers` are (tier, entered) in order, `waits` the seconds waited and since when."""
+
+    status: str = ""
+    outcome: str | None = None
+    verification: str | None = None
+    tier: str = "tier_1"
+    severity: int = 4
+    reason: str = "other"
+    owner_id: str | None = None
+    first_owner_id: str | None = None
+    closer_id: str | None = None
+    reroutes: int = 0
+    reopens: int = 0
+    due_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    closing_known: datetime | None = None
+    extended: bool = False
+    customer_agreed: bool | None = None
+    preventable: bool | None = None
+    waited: timedelta = timedelta(0)
+    waiting_since: datetime | None = None
+    tier_since: datetime | None = None
+    in_tiers: dict[str, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known of the case from a moment until before another."""
+
+    known_from: datetime
+    known_until: datetime
+    columns: dict[str, Any]
+
+
+def fold(raised: Raised, events: Sequence[Entry], snapshots: Sequence[Entry]) -> list[Known]:
+    """Every state that was known, in order, each different from the one before it."""
+    steps = [(entry.known, 0, entry) for entry in _in_order(events)]
+    steps += [(entry.known, 1, entry) for entry in sorted(snapshots, key=lambda entry: (entry.known, entry.id))]
+    steps.sort(key=lambda step: (step[0], step[1]))
+    course, worth, states = Course(due_at=raised.close_target_at), None, dict[datetime, dict[str, Any]]()
+    for known, _, entry in steps:
+        if entry.kind:
+            course = follow(course, entry)
+        else:
+            worth = entry
+            course = replace(course, severity=entry.facts["severity"])
+        if course.status and worth is not None:
+            states[known] = columns_of(raised, course, worth.facts)
+    return _spans(states)
+
+
+def _in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Each known no earlier than the one before it."""
+    latest, found = datetime.min.replace(tzinfo=UTC), []
+    for entry in entries:
+        latest = max(latest, entry.known)
+        found.append(replace(entry, known=latest))
+    return found
+
+
+def _spans(states: dict[datetime, dict[str, Any]]) -> list[Known]:
+    distinct: list[tuple[datetime, dict[str, Any]]] = []
+    for known, columns in states.items():
+        if not distinct or distinct[-1][1] != columns:
+            distinct.append((known, columns))
+    ends = [known for known, _ in distinct[1:]] + [FOREVER]
+    return [Known(known, end, columns) for (known, columns), end in zip(distinct, ends, strict=True)]
+
+
+def span_of(known_from: datetime, known_until: datetime) -> int:
+    """The class of how long a fact held, so that those that held at a moment are found by when they began."""
+    if known_until == FOREVER:
+        return ENDLESS
+    return next((n for n, longest in enumerate(SPANS) if known_until - known_from <= longest), len(SPANS))
+
+
+def follow(course: Course, event: Entry) -> Course:
+    """The course after this event; kinds that say nothing to reports change nothing."""
+    step = STEPS.get(event.kind)
+    return step(course, event) if step else course
+
+
+def _request(course: Course, event: Entry) -> Course:
+    return _described(replace(course, status="requested"), event)
+
+
+def _raise(course: Course, event: Entry) -> Course:
+    return _enter(_described(replace(course, status="open"), event), event.facts.get("tier", course.tier), event.at)
+
+
+def _approve(course: Course, event: Entry) -> Course:
+    if course.status != "requested":
+        return course
+    return _enter(replace(course, status="open"), event.facts.get("tier", course.tier), event.at)
+
+
+def _described(course: Course, event: Entry) -> Course:
+    return replace(course, severity=event.facts["severity"], reason=event.facts["reason"])
+
+
+def _decline(course: Course, event: Entry) -> Course:
+    return replace(course, status="declined") if course.status == "requested" else course
+
+
+def _acknowledge(course: Course, event: Entry) -> Course:
+    status = "in_progress" if course.status == "open" else course.status
+    return replace(course, status=status, acknowledged_at=course.acknowledged_at or event.at)
+
+
+def _assign(course: Course, event: Entry) -> Course:
+    """The chain of owners leaves out who stands in for somebody absent, and the hand-back after it."""
+    owner = event.facts["owner"]
+    course = replace(course, owner_id=owner, first_owner_id=course.first_owner_id or owner)
+    if event.facts.get("cause") in NO_REROUTES:
+        return course
+    rerouted = course.closer_id is not None and course.closer_id != owner
+    return replace(course, closer_id=owner, reroutes=course.reroutes + rerouted)
+
+
+def _escalate(course: Course, event: Entry) -> Course:
+    return _enter(course, event.facts["tier"], event.at)
+
+
+def _wait(course: Course, event: Entry) -> Course:
+    return replace(course, status="waiting", waiting_since=course.waiting_since or event.at)
+
+
+def _resume(course: Course, event: Entry) -> Course:
+    return replace(_stop_waiting(course, event.at), status="in_progress")
+
+
+def _resolve(course: Course, event: Entry) -> Course:
+    course = _leave(_stop_waiting(course, event.at), event.at)
+    return replace(course, status="resolved", resolved_at=event.at, preventable=event.facts.get("preventable"))
+
+
+def _verify(course: Course, event: Entry) -> Course:
+    unanswered = bool(event.facts.get("unanswered"))
+    if unanswered or event.facts.get("accepted"):
+        word = "unanswered" if unanswered else "confirmed"
+        return _close(replace(course, verification=word), "resolved", event)
+    return _again(course, event)
+
+
+def _close_unresolved(course: Course, event: Entry) -> Course:
+    return _close(course, event.facts["outcome"], event)
+
+
+def _close(course: Course, outcome: str, event: Entry) -> Course:
+    course = _leave(_stop_waiting(course, event.at), event.at)
+    return replace(course, status="closed", outcome=outcome, closed_at=event.at, closing_known=event.known)
+
+
+def _reopen(course: Course, event: Entry) -> Course:
+    return _again(replace(course, outcome=None, verification=None, closed_at=None, closing_known=None), event)
+
+
+def _again(course: Course, event: Entry) -> Course:
+    course = _enter(course, course.tier, event.at)
+    return replace(course, status="in_progress", resolved_at=None, preventable=None, reopens=course.reopens + 1)
+
+
+def _merge(course: Course, event: Entry) -> Course:
+    """Only the merged one ends; the survivor's event names where it came from."""
+    if "into" not in event.facts:
+        return course
+    return replace(_leave(_stop_waiting(course, event.at), event.at), status="merged")
+
+
+def _extend(course: Course, event: Entry) -> Course:
+    agreed = event.facts.get("customer_agreed")
+    until = datetime.fromisoformat(event.facts["until"])
+    return replace(course, extended=True, customer_agreed=agreed, due_at=until)
+
+
+def _edit(course: Course, event: Entry) -> Course:
+    changed = {name: event.facts[name]["is"] for name in ("severity", "reason") if name in event.facts}
+    return replace(course, **changed)
+
+
+STEPS: dict[str, Callable[[Course, Entry], Course]] = {
+    "request": _request,
+    "raise": _raise,
+    "approve": _approve,
+    "decline": _decline,
+    "acknowledge": _acknowledge,
+    "assign": _assign,
+    "escalate": _escalate,
+    "wait": _wait,
+    "resume": _resume,
+    "resolve": _resolve,
+    "verify": _verify,
+    "close_unresolved": _close_unresolved,
+    "reopen": _reopen,
+    "merge": _merge,
+    "extend": _extend,
+    "edit": _edit,
+}
+
+
+def _stop_waiting(course: Course, at: datetime) -> Course:
+    if course.waiting_since is None:
+        return course
+    return replace(course, waited=course.waited + max(at - course.waiting_since, timedelta(0)), waiting_since=None)
+
+
+def _enter(course: Course, tier: str, at: datetime) -> Course:
+    return replace(_leave(course, at), tier=tier, tier_since=at)
+
+
+def _leave(course: Course, at: datetime) -> Course:
+    """Time in a tier runs until the work in it ends."""
+    if course.tier_since is None:
+        return course
+    spent = course.in_tiers.get(course.tier, timedelta(0)) + max(at - course.tier_since, timedelta(0))
+    return replace(course, in_tiers={**course.in_tiers, course.tier: spent}, tier_since=None)
+
+
+def standing_of(course: Course, target: datetime) -> str:
+    """On time is closed with outcome `resolved` by the original target, whatever the due time became."""
+    if course.status in LIVE:
+        return "open"
+    if course.status != "closed":
+        return course.status
+    if course.outcome != "resolved":
+        return course.outcome or ""
+    return "on_time" if course.closed_at is not None and course.closed_at <= target else "late"
+
+
+def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[str, Any]:
+    """The fact as a row, but for when it was known."""
+    standing = standing_of(course, raised.close_target_at)
+    closed_at = course.closed_at if course.status == "closed" else None
+    life = closed_at - raised.raised_at if closed_at else None
+    known = course.closing_known
+    return {
+        "account_id": worth["account_id"],
+        "group_id": worth["parents"][-1] if worth["parents"] else worth["account_id"],
+        "standing": standing,
+        "status": course.status,
+        "outcome": course.outcome,
+        "verification": course.verification,
+        "tier": course.tier,
+        "severity": course.severity,
+        "reason": course.reason,
+        "owner_id": course.owner_id,
+        "first_owner_id": course.first_owner_id,
+        "closer_id": course.closer_id,
+        "reroutes": course.reroutes,
+        "reopens": course.reopens,
+        "raised_at": raised.raised_at,
+        "day_raised": raised.day_raised,
+        "close_target_at": raised.close_target_at,
+        "due_at": course.due_at,
+        "acknowledged_at": course.acknowledged_at,
+        "resolved_at": course.resolved_at,
+        "closed_at": closed_at,
+        "days": None if life is None else max(0, ceil(life / DAY)),
+        "extended": course.extended,
+        "customer_agreed": course.customer_agreed,
+        "long_pause": bool(life) and course.waited > LONG_PAUSE * (life or DAY),
+        "logged_late": standing == "on_time" and known is not None and known > raised.close_target_at,
+        "preventable": course.preventable,
+        "segment": worth["segment"],
+        "health": worth["health"],
+        "renewal_on": worth["renewal_on"],
+        "lines": worth["lines"],
+        **_seconds(course, closed=closed_at is not None),
+    }
+
+
+def _seconds(course: Course, *, closed: bool) -> dict[str, int | None]:
+    spent = course.in_tiers if closed else {}
+    return {f"{tier}_seconds": _whole(spent.get(tier)) for tier in TIERS}
+
+
+def _whole(spent: timedelta | None) -> int | None:
+    return None if spent is None else int(spent.total_seconds())

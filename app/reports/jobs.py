@@ -1,0 +1,77 @@
+"""What the worker does for reports: facts and sums follow what is recorded; both can be made anew from it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import delete, text
+from sqlalchemy.exc import OperationalError
+
+from app import clock, queue
+from app.auth.settings import tenant_settings
+from app.db import db, finding, transaction
+from app.reports import making, sums
+from app.reports.models import CaseFact, CohortDay
+
+log = structlog.get_logger()
+
+SECONDS = 5.0  # then other work has its turn
+FOLD = "report_facts"
+# In no order, so that none is always last.
+ALL = text("select id from tenant order by random()")
+
+
+def report_facts() -> None:
+    """Every tenant's facts, brought up to now; one that fails holds up no other."""
+    with finding() as session:
+        tenants = list(session.scalars(ALL))
+    ends_at = clock.monotonic() + SECONDS
+    for tenant_id in tenants:
+        if queue.is_stopping():
+            return
+        try:
+            if fold_tenant(tenant_id, ends_at=ends_at):
+                queue.enqueue(FOLD)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("facts_not_made", tenant_id=str(tenant_id))
+
+
+def fold_tenant(
+    tenant_id: UUID,
+    now: datetime | None = None,
+    *,
+    ends_at: float | None = None,
+    seen: Callable[[], object] = lambda: None,
+) -> bool:
+    """One tenant's facts in slices, a transaction each; whether some is left at the end of the time."""
+    while True:
+        with transaction(tenant=tenant_id):
+            cursor = making.claim()
+            if cursor is None:
+                return False
+            more = making.fold_slice(cursor, now or clock.now())
+            more = (not more and sums.sum_days(cursor, ZoneInfo(tenant_settings().timezone))) or more
+        seen()
+        if not more:
+            return False
+        if queue.is_stopping() or (ends_at is not None and clock.monotonic() > ends_at):
+            return True
+
+
+def rebuild_tenant(tenant_id: UUID, now: datetime | None = None, *, seen: Callable[[], object] = lambda: None) -> None:
+    """Forget facts and sums and make them anew from the timeline; until they are, reports answer that they are made.
+
+    First what is new is folded, so that everything made anew lies before the cursor.
+    """
+    fold_tenant(tenant_id, now)
+    with transaction(tenant=tenant_id):
+        cursor = making.claim(wait=True)
+        for table in (CohortDay, CaseFact):
+            db.session.execute(delete(table))
+        if cursor is not None:
+            cursor.after_id, cursor.summed_until = making.START, None
+    fold_tenant(tenant_id, now, seen=seen)

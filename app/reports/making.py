@@ -1,0 +1,204 @@
+"""The fold: what was recorded becomes facts, in slices of whole transactions, each in one transaction of its own.
+
+Entries are read by the number of the transaction that wrote them, below the oldest one still under way, so that none is
+passed over. A fact known by `known_until` of the cursor is never changed again but to be closed: answers for such
+moments are final. What was recorded before that moment and committed after it is known from then on, and that is kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import current_tenant, db, new_id
+from app.escalations.models import WITHOUT_SNAPSHOT
+from app.reports.folding import STEPS, Entry, Known, Raised, fold, span_of
+from app.reports.models import CaseFact, LateEntry, ReportCursor
+from app.rows import array_of, fresh, insert_all
+
+BATCH = 500
+SETTLE = timedelta(seconds=2)  # what is recorded and committed within it is never late
+TICK = timedelta(microseconds=1)
+START = UUID(int=0)
+
+HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+TOUCHED = text(
+    f"""
+    select transaction_id, escalation_id from (
+        select transaction_id, escalation_id from snapshot
+        where transaction_id >= :since and transaction_id < :until
+        union
+        select transaction_id, escalation_id from event
+        where {WITHOUT_SNAPSHOT} and transaction_id >= :since and transaction_id < :until
+    ) touched order by transaction_id limit :limit
+    """  # noqa: S608 - the part is ours
+)
+NEXT_CASES = text("select id from escalation where id > :after order by id limit :limit")
+LIST_CASES = text(
+    """
+    select id, raised_at, day_raised, close_target_at from escalation where id = any(cast(:ids as uuid[])) order by id
+    """
+)
+EVENTS = text(
+    """
+    select e.escalation_id, e.id, e.kind, e.at, e.recorded_at, e.transaction_id, e.facts, l.known_from as late
+    from event e left join late_entry l on l.tenant_id = e.tenant_id and l.entry_id = e.id
+    where e.escalation_id = any(cast(:ids as uuid[])) and e.kind = any(cast(:kinds as text[]))
+    and e.transaction_id < :until
+    order by e.escalation_id, e.seq
+    """
+)
+# A snapshot written before there were lines names its contracts alone: their present amounts are all that is known.
+SNAPSHOTS = text(
+    """
+    select s.escalation_id, s.id, '' as kind, s.at, s.recorded_at, s.transaction_id, l.known_from as late,
+           jsonb_build_object(
+               'account_id', s.account_id, 'parents', s.parents, 'segment', s.segment, 'health', s.health,
+               'severity', s.severity, 'renewal_on', s.renewal_on,
+               'lines', coalesce(s.lines, (
+                   select jsonb_agg(jsonb_build_object('kind', 'contract', 'id', c.id, 'amount', c.arr::text,
+                                                       'currency', c.currency, 'weight', '1', 'ends_on', c.ends_on))
+                   from contract c where s.contracts ? c.id::text), '[]'::jsonb)) as facts
+    from snapshot s left join late_entry l on l.tenant_id = s.tenant_id and l.entry_id = s.id
+    where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until
+    """
+)
+LATE_RATES = text(
+    """
+    insert into late_entry (tenant_id, id, entry_id, known_from)
+    select r.tenant_id, gen_random_uuid(), r.id, :known from rate_entry r
+    where r.transaction_id >= :since and r.transaction_id < :until and r.recorded_at < :known
+    """
+)
+FORGET = text(
+    """
+    delete from case_fact where escalation_id = any(cast(:ids as uuid[]))
+    and known_from > coalesce(cast(:final as timestamptz), '-infinity')
+    """
+)
+CLOSE = text(
+    """
+    update case_fact f set known_until = i.known_until, span = i.span
+    from jsonb_to_recordset(cast(:rows as jsonb))
+        as i(escalation_id uuid, known_from timestamptz, known_until timestamptz, span smallint)
+    where f.escalation_id = i.escalation_id and f.known_from = i.known_from and f.known_until <> i.known_until
+    """
+)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Cases to look at, and the entries that count: of transactions below `until`, those from `since` on are new."""
+
+    ids: Collection[UUID]
+    since: int
+    until: int
+    more: bool
+
+
+def claim(*, wait: bool = False) -> ReportCursor | None:
+    """The tenant's cursor, locked; None while another process folds, unless it is waited for. The first one begins with
+    every case."""
+    first = {"tenant_id": current_tenant(), "id": new_id(), "transaction_id": _horizon(), "after_id": START}
+    db.session.execute(insert(ReportCursor).values(first).on_conflict_do_nothing(index_elements=["tenant_id"]))
+    return db.session.scalars(select(ReportCursor).with_for_update(skip_locked=not wait)).one_or_none()
+
+
+def fold_slice(cursor: ReportCursor, now: datetime) -> bool:
+    """Make the facts of the next slice; whether there is more to fold now."""
+    making_anew = cursor.after_id is not None
+    found = _next_cases(cursor) if making_anew else _touched(cursor)
+    fold_cases(found, None if making_anew else cursor.known_until)
+    if making_anew:
+        cursor.after_id = max(found.ids) if found.more else None
+        return True
+    if cursor.known_until is not None:
+        values = {"since": found.since, "until": found.until, "known": cursor.known_until + TICK}
+        db.session.execute(LATE_RATES, values)
+    cursor.transaction_id = found.until
+    if not found.more:
+        cursor.known_until = max(now - SETTLE, cursor.known_until or now - SETTLE)
+    return found.more
+
+
+def _horizon() -> int:
+    horizon: int = db.session.scalar(HORIZON)
+    return horizon
+
+
+def _next_cases(cursor: ReportCursor) -> Slice:
+    ids = db.session.scalars(NEXT_CASES, {"after": cursor.after_id, "limit": BATCH}).all()
+    return Slice(ids, cursor.transaction_id, cursor.transaction_id, len(ids) == BATCH)
+
+
+def _touched(cursor: ReportCursor) -> Slice:
+    """Whole transactions only, so that the cursor stands between two of them."""
+    since, until = cursor.transaction_id, max(_horizon(), cursor.transaction_id)
+    values = {"since": since, "until": until, "limit": BATCH + 1}
+    found = db.session.execute(TOUCHED, values).all()
+    if len(found) <= BATCH:
+        return Slice({row.escalation_id for row in found}, since, until, more=False)
+    until = max(found[-1].transaction_id, found[0].transaction_id + 1)
+    found = db.session.execute(TOUCHED, {**values, "until": until, "limit": None}).all()
+    return Slice({row.escalation_id for row in found}, since, until, more=True)
+
+
+def fold_cases(found: Slice, final: datetime | None) -> None:
+    """The facts of these cases known after `final`, made from everything that counts; those before stay."""
+    if not found.ids:
+        return
+    ids = array_of(sorted(found.ids))
+    late: list[LateEntry] = []
+    events = _entries(EVENTS, {"ids": ids, "kinds": list(STEPS), "until": found.until}, found, final, late)
+    snapshots = _entries(SNAPSHOTS, {"ids": ids, "until": found.until}, found, final, late)
+    known = {
+        row.id: fold(Raised(*row), events[row.id], snapshots[row.id])
+        for row in db.session.execute(LIST_CASES, {"ids": ids})
+    }
+    _store(known, ids, final)
+    insert_all(late)
+
+
+def _entries(
+    question: Any, values: Mapping[str, Any], found: Slice, final: datetime | None, late: list[LateEntry]
+) -> Mapping[UUID, Sequence[Entry]]:
+    """The entries of each case; a new one of a moment that has been answered for is known from just after it."""
+    entries: dict[UUID, list[Entry]] = defaultdict(list)
+    for row in db.session.execute(question, values):
+        known = row.late or row.recorded_at
+        if row.late is None and final is not None and known <= final and row.transaction_id >= found.since:
+            known = final + TICK
+            late.append(fresh(LateEntry, entry_id=row.id, known_from=known))
+        entries[row.escalation_id].append(Entry(row.id, known, row.at, row.kind, row.facts))
+    return entries
+
+
+def _store(known: Mapping[UUID, Sequence[Known]], ids: Any, final: datetime | None) -> None:
+    db.session.execute(FORGET, {"ids": ids, "final": final})
+    closed, made = [], []
+    for escalation_id, states in known.items():
+        kept = [state for state in states if final is not None and state.known_from <= final]
+        closed += [_bounds(escalation_id, state) for state in kept[-1:]]
+        made += _rows(escalation_id, states[len(kept) :])
+    if closed:
+        db.session.execute(CLOSE, {"rows": orjson.dumps(closed).decode()})
+    insert_all(made)
+
+
+def _bounds(escalation_id: UUID, state: Known) -> dict[str, Any]:
+    return {
+        "escalation_id": escalation_id,
+        "known_from": state.known_from,
+        "known_until": state.known_until,
+        "span": span_of(state.known_from, state.known_until),
+    }
+
+
+def _rows(escalation_id: UUID, states: Iterable[Known]) -> list[CaseFact]:
+    return [fresh(CaseFact, **_bounds(escalation_id, state), **state.columns) for state in states]

@@ -1,0 +1,127 @@
+"""What reports read: facts of each case from one moment of knowing to the next, and their daily sums."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth.models import one_of
+from app.db import TenantModel, reference
+from app.reports.standings import MEASURES, STANDINGS
+
+OPEN = "standing = 'open'"
+
+
+class CaseFact(TenantModel):
+    """What was known of a case from `known_from` until before `known_until` (the year 9999 for what still holds).
+
+    `group_id` is the ultimate parent then; `closer_id` the last of its owners, absences and hand-backs left out;
+    `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `lines` what is
+    at stake and renews, line by line; `<tier>_seconds` the time in each tier entered, once closed.
+    """
+
+    __tablename__ = "case_fact"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "escalation_id", "known_from"),
+        reference("escalation", "escalation_id"),
+        one_of("standing", STANDINGS),
+        CheckConstraint("known_from < known_until", name="known"),
+        Index("ix_case_fact_open", "tenant_id", "span", "known_from", postgresql_where=text(OPEN)),
+        Index("ix_case_fact_known", "tenant_id", "known_from"),
+        Index("ix_case_fact_raised", "tenant_id", "day_raised", "escalation_id"),
+        Index("ix_case_fact_account", "tenant_id", "account_id", "known_from"),
+    )
+
+    escalation_id: Mapped[UUID]
+    known_from: Mapped[datetime]
+    known_until: Mapped[datetime]
+    span: Mapped[int] = mapped_column(SmallInteger)
+    account_id: Mapped[UUID]
+    group_id: Mapped[UUID]
+    standing: Mapped[str]
+    status: Mapped[str]
+    outcome: Mapped[str | None]
+    verification: Mapped[str | None]
+    tier: Mapped[str]
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str]
+    owner_id: Mapped[UUID | None]
+    first_owner_id: Mapped[UUID | None]
+    closer_id: Mapped[UUID | None]
+    reroutes: Mapped[int]
+    reopens: Mapped[int]
+    raised_at: Mapped[datetime]
+    day_raised: Mapped[date]
+    close_target_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    days: Mapped[int | None]
+    extended: Mapped[bool]
+    customer_agreed: Mapped[bool | None]
+    long_pause: Mapped[bool]
+    logged_late: Mapped[bool]
+    preventable: Mapped[bool | None]
+    segment: Mapped[str | None]
+    health: Mapped[int | None]
+    renewal_on: Mapped[date | None]
+    lines: Mapped[list[Any]]
+    tier_1_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    tier_2_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    tier_3_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    onsite_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    vendor_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    management_seconds: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CohortDay(TenantModel):
+    """What became known in one day, by day raised and days to close (-1: not closed), as differences: the sums over all
+    days that ended by a moment are what was known then. `ended_at` is the end of the day in the tenant's zone of that
+    time."""
+
+    __tablename__ = "cohort_day"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "ended_at", "day_raised", "days"),
+        Index("ix_cohort_day_raised", "tenant_id", "day_raised"),
+    )
+
+    ended_at: Mapped[datetime]
+    day_raised: Mapped[date]
+    days: Mapped[int]
+
+
+for _measure in MEASURES:
+    setattr(CohortDay, _measure, mapped_column(_measure, BigInteger, nullable=False))
+
+
+class ReportCursor(TenantModel):
+    """How far the facts are made, one row a tenant.
+
+    All entries of transactions below `transaction_id` are in the facts, but for cases after `after_id` while they are
+    made anew. `known_until` is the moment up to which answers are final: what is recorded before and found later is
+    known from then on. `summed_until` is the end of the last day in the sums.
+    """
+
+    __tablename__ = "report_cursor"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    transaction_id: Mapped[int] = mapped_column(BigInteger)
+    after_id: Mapped[UUID | None]
+    known_until: Mapped[datetime | None]
+    summed_until: Mapped[datetime | None]
+
+
+class LateEntry(TenantModel):
+    """An event, snapshot or rate that was found after answers for its moment had been given: known from here on."""
+
+    __tablename__ = "late_entry"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "entry_id"),
+        {"info": {"append_only": True}},
+    )
+
+    entry_id: Mapped[UUID]
+    known_from: Mapped[datetime]

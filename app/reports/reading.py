@@ -1,0 +1,87 @@
+"""Where reports read, and as of when they may answer.
+
+Reads go to the replica where one is set. The facts say themselves up to which moment they are final, so the lag that an
+answer names is that of the fold and the replica together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import and_, not_, or_, select
+from sqlalchemy.orm import Session
+
+from app.auth.actor import Actor
+from app.auth.settings import tenant_settings
+from app.db import current_tenant, db, set_scope
+from app.errors import invalid_parameter
+from app.escalations.models import Escalation
+from app.escalations.queries import visible_to
+from app.reports.errors import FactsBeingMade
+from app.reports.models import ReportCursor
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One question about one moment: where it is read, what is answered for (`as_of`, at most `lag_seconds` before what
+    was asked), that day in the tenant's zone, and the cases this reader may not see."""
+
+    session: Session
+    as_of: datetime
+    lag_seconds: float
+    zone: ZoneInfo
+    hidden: tuple[UUID, ...]
+
+    @property
+    def today(self) -> date:
+        return self.as_of.astimezone(self.zone).date()
+
+    def ask(self, question: Any, **values: Any) -> Any:
+        """Execute with what every question knows: the moment, its day, the hidden cases."""
+        known = {"as_of": self.as_of, "today": self.today, "hidden": list(self.hidden)}
+        return self.session.execute(question, {**known, **values})
+
+
+@contextmanager
+def reading(as_of: datetime | None, *, actor: Actor, now: datetime) -> Iterator[Reading]:
+    """A question as of a moment, now unless said. One between the last final moment and now is answered for that."""
+    asked = now if as_of is None else as_of
+    if asked > now:
+        raise invalid_parameter("as_of", f"expected a moment not later than now, {now.isoformat()}")
+    with _session() as session:
+        final = _final(session)
+        answered = min(asked, final)
+        zone = ZoneInfo(tenant_settings().timezone)
+        lag = round((asked - answered).total_seconds(), 3)
+        yield Reading(session, answered, lag, zone, _hidden_from(actor, session, now))
+
+
+def _final(session: Session) -> datetime:
+    row = session.execute(select(ReportCursor.known_until, ReportCursor.after_id)).one_or_none()
+    if row is None or row.known_until is None or row.after_id is not None:
+        raise FactsBeingMade
+    final: datetime = row.known_until
+    return final
+
+
+def _hidden_from(actor: Actor, session: Session, now: datetime) -> tuple[UUID, ...]:
+    """What this reader may not see today is in none of their figures, whenever they ask about."""
+    hideable = or_(Escalation.restricted, Escalation.about_user_id.is_not(None))
+    asked = select(Escalation.id).where(and_(hideable, not_(visible_to(actor, now))))
+    return tuple(session.scalars(asked))
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    """The request's own transaction, or one on the replica in the same scope."""
+    if not current_app.config["REPLICA_URL"]:
+        yield db.session()
+        return
+    with Session(db.engines["replica"]) as session:
+        set_scope(session, current_app.config["APP_ROLE"], current_tenant())
+        yield session

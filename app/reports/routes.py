@@ -1,0 +1,41 @@
+"""Doors to reports as JSON."""
+
+from datetime import date
+from typing import Any
+
+from flask import Response
+
+from app import clock
+from app.auth.actor import current_actor
+from app.auth.guards import requires
+from app.errors import invalid_parameter
+from app.http import ApiBlueprint, answer, transaction
+from app.reports.reading import Reading, reading
+from app.reports.schemas import SummaryArguments, SummarySchema
+from app.reports.summary import summarise
+
+reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
+blueprints: list[ApiBlueprint] = [reports]
+
+MONTHS = 12
+
+
+@reports.get("/summary")
+@reports.arguments(SummaryArguments, location="query")
+@reports.response(200, SummarySchema)
+@requires("reports:read")
+def get_summary(query: dict[str, Any]) -> Response:
+    """The executive summary as of any moment: the same question about the past gets the same answer for ever."""
+    with transaction(), reading(query.get("as_of"), actor=current_actor(), now=clock.now()) as asked:
+        first, last = days_of(query, asked)
+        return answer(SummarySchema, summarise(asked, first=first, last=last))
+
+
+def days_of(query: dict[str, Any], asked: Reading) -> tuple[date, date]:
+    """The days raised that are asked for; the last twelve calendar months unless said."""
+    last: date = query.get("last") or asked.today
+    month = last.year * 12 + last.month - MONTHS
+    first: date = query.get("first") or date(month // 12, month % 12 + 1, 1)
+    if first > last:
+        raise invalid_parameter("from", f"expected a day up to {last}")
+    return first, last

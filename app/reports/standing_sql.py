@@ -1,0 +1,35 @@
+"""SQL: the cases open at a moment, their contracts and opportunities, each once."""
+
+from app.reports.folding import ENDLESS, SPANS
+
+RENEWAL_DAYS = 90
+
+_CLASSES = [*enumerate(f"{int(longest.total_seconds())} seconds" for longest in SPANS)]
+_CLASSES += [(len(SPANS), "200 years"), (ENDLESS, "1000 years")]
+_SPANS = ", ".join(f"({span}, interval '{longest}')" for span, longest in _CLASSES)
+
+# A fact that held at a moment began at most its class's longest before it: each class is a short stretch of the index.
+OPEN = f"""
+    opened as materialized (
+        select f.* from (values {_SPANS}) s(span, longest)
+        join case_fact f on f.span = s.span and f.standing = 'open' and f.known_from <= :as_of
+             and f.known_from > cast(:as_of as timestamptz) - s.longest and f.known_until > :as_of
+        where f.escalation_id <> all(cast(:hidden as uuid[]))
+    )
+"""  # noqa: S608 - the parts are ours
+# Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
+LINES = """
+    line as materialized (
+        select o.escalation_id, o.account_id, o.group_id, o.known_from, o.renewal_on, l.*
+        from opened o cross join lateral jsonb_to_recordset(o.lines)
+             as l(kind text, id uuid, amount numeric, currency text, weight numeric, ends_on date)
+        where l.ends_on is null or l.ends_on >= :today or l.kind = 'renewal'
+    ), at_stake as materialized (
+        select distinct on (id) id, kind, account_id, group_id, amount * weight as amount, currency
+        from line where kind <> 'renewal' order by id, known_from desc, escalation_id
+    ), renewing as materialized (
+        select distinct on (id) id, kind, account_id, group_id, renewal_on, amount * weight as amount, currency
+        from line where kind = 'renewal' and renewal_on between :today and cast(:today as date) + 90
+        order by id, known_from desc, escalation_id
+    )
+"""

@@ -1,0 +1,51 @@
+"""The daily sums: what one day made known, as differences by day raised and days to close.
+
+Days that are over are summed once: nothing known in them changes any more.
+"""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+
+from app.db import db
+from app.reports.models import CaseFact, ReportCursor
+from app.reports.standings import MEASURES, amount_of
+
+_ADDED = ", ".join(f"{amount_of(name, 'f')} as {name}" for name in MEASURES)
+_TAKEN = ", ".join(f"-({amount_of(name, 'p')}) as {name}" for name in MEASURES)
+# What becoming known of each fact adds, and what the fact before it, which it ends, takes back.
+DIFFERENCES = f"""
+    select f.known_from, f.escalation_id, f.day_raised, coalesce(f.days, -1) as days, {_ADDED}
+    from case_fact f where f.known_from >= :since and f.known_from < :until
+    union all
+    select f.known_from, f.escalation_id, p.day_raised, coalesce(p.days, -1) as days, {_TAKEN}
+    from case_fact f
+    join case_fact p on p.tenant_id = f.tenant_id and p.escalation_id = f.escalation_id
+                     and p.known_from < f.known_from and p.known_until = f.known_from
+    where f.known_from >= :since and f.known_from < :until
+"""  # noqa: S608 - the parts are ours
+SUM_DAYS = text(
+    f"""
+    insert into cohort_day (tenant_id, id, ended_at, day_raised, days, {", ".join(MEASURES)})
+    select current_setting('app.tenant_id')::uuid, gen_random_uuid(),
+           (date_trunc('day', known_from at time zone :zone) + interval '1 day') at time zone :zone as ended_at,
+           day_raised, days, {", ".join(f"sum({name})" for name in MEASURES)}
+    from ({DIFFERENCES}) difference
+    group by ended_at, day_raised, days
+    having {" or ".join(f"sum({name}) <> 0" for name in MEASURES)}
+    """  # noqa: S608 - the parts are ours
+)
+
+
+def sum_days(cursor: ReportCursor, zone: ZoneInfo) -> bool:
+    """Sum the days that ended since the last one summed; whether there were any."""
+    if cursor.known_until is None or cursor.after_id is not None:
+        return False
+    until = datetime.combine(cursor.known_until.astimezone(zone).date(), time(0), zone).astimezone(UTC)
+    since = cursor.summed_until or db.session.scalar(select(func.min(CaseFact.known_from)))
+    if since is None or since >= until:
+        return False
+    db.session.execute(SUM_DAYS, {"since": since, "until": until, "zone": zone.key})
+    cursor.summed_until = until
+    return True
