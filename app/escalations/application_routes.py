@@ -10,7 +10,7 @@ from app import clock, queue
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.settings import tenant_settings
-from app.escalations import applying, counting
+from app.escalations import applying
 from app.escalations.application_schemas import (
     ApplicationPage,
     ApplicationSchema,
@@ -20,6 +20,7 @@ from app.escalations.application_schemas import (
 )
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
 from app.sla import service as sla
+from app.sla.models import Application
 
 bp = ApiBlueprint("applications", __name__, url_prefix="/api/v1")
 
@@ -108,8 +109,8 @@ def _apply(body: dict[str, Any], kind: str, name: str, *, number: int, **of: UUI
         actor_id=current_actor().user_id,
         **of,
     )
-    if wanted.preview and counting.count_behind(wanted) <= counting.MOST_AT_ONCE:
-        return answer(PreviewSchema, counting.preview(wanted, now))
-    started = applying.start(wanted)
+    found = applying.show_or_start(wanted, now)
+    if not isinstance(found, Application):
+        return answer(PreviewSchema, found)
     queue.wake("apply_open")
-    return answer(ApplicationSchema, started, 202, {"Location": f"/api/v1/applications/{started.id}"})
+    return answer(ApplicationSchema, found, 202, {"Location": f"/api/v1/applications/{found.id}"})

@@ -19,6 +19,13 @@ from app.sla.models import Application
 # -- asking and starting ----------------------------------------------------------------------------------------------
 
 
+def show_or_start(wanted: Application, now: datetime) -> shifting.Counted | Application:
+    """What it would do, where that is counted at once; else the workers count or do it."""
+    if wanted.preview and counting.count_behind(wanted) <= counting.MOST_AT_ONCE:
+        return counting.preview(wanted, now)
+    return start(wanted)
+
+
 def start(wanted: Application) -> Application:
     """Have it done in the background; an earlier one of the same thing that still runs is replaced.
 

@@ -11,6 +11,7 @@ from app.auth.guards import requires
 from app.escalations import (
     absence_routes,
     action_routes,
+    application_pages,
     application_routes,
     bodies,
     clock_routes,
@@ -115,6 +116,7 @@ blueprints = [
     *intake_routes.blueprints,
     *feed_routes.blueprints,
     application_routes.bp,
+    application_pages.bp,
     absence_routes.bp,
     rebalancing_routes.bp,
     *attachment_routes.blueprints,

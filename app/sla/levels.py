@@ -37,7 +37,7 @@ def publish_level(name: str, definition: Mapping[str, Any], *, now: datetime) ->
     """
     check_definition(definition, now=now)
     auth.begin_publishing("service_level")
-    level = db.session.scalars(select(ServiceLevel).where(ServiceLevel.name == name)).one_or_none()
+    level = find_level(name)
     if level is None:
         level = ServiceLevel(id=new_id(), name=name, created_at=now)
         db.session.add(level)
@@ -92,6 +92,11 @@ def get_level(level_id: UUID) -> ServiceLevel:
     if level is None:
         raise NotFound
     return level
+
+
+def find_level(name: str) -> ServiceLevel | None:
+    """The service level of this name, retired or not."""
+    return db.session.scalars(select(ServiceLevel).where(ServiceLevel.name == name)).one_or_none()
 
 
 def list_levels(*, after: tuple[str, UUID] | None, limit: int) -> list[ServiceLevel]:

@@ -10,7 +10,7 @@ from app import clock
 from app.auth.guards import requires, takes
 from app.errors import invalid
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
-from app.sla import calendar_pages, calendars, ladder_routes, level_routes, schemas
+from app.sla import calendar_pages, calendars, ladder_pages, ladder_routes, level_pages, level_routes, schemas
 from app.sla.compute import compute
 from app.sla.history import list_history
 from app.sla.hours import CalendarError
@@ -19,7 +19,14 @@ from app.sla.public_holidays import with_dates
 
 calendar_bp = ApiBlueprint("calendars", __name__, url_prefix="/api/v1/calendars")
 ICALENDAR = "text/calendar"
-blueprints: list[Blueprint] = [calendar_bp, level_routes.bp, ladder_routes.bp, calendar_pages.bp]
+blueprints: list[Blueprint] = [
+    calendar_bp,
+    level_routes.bp,
+    ladder_routes.bp,
+    calendar_pages.bp,
+    level_pages.bp,
+    ladder_pages.bp,
+]
 
 
 @calendar_bp.get("")
