@@ -22,7 +22,7 @@ AUDIENCES = (
 )
 ACTIONS = ("notify", "escalate", "reassign", "task", "decision", "close")
 MOST_STEPS = 50
-SHORTEST_ENDLESS = 3600
+SHORTEST_REPEAT = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,11 @@ def _raised(readings: Iterable[Callable[[], object]]) -> list[LadderError]:
 
 
 def _check_repeats(ladder: Ladder) -> None:
-    """What goes on until the clock ends must not bury anybody."""
+    """What comes again, however often, must not bury anybody."""
     for index, step in enumerate(ladder):
         repeat = step.repeat
-        if repeat and repeat.times is None and repeat.length.days == 0 and repeat.length.seconds < SHORTEST_ENDLESS:
-            raise LadderError(f"{index}/repeat/every", "without times, expected PT1H or more")
+        if repeat and repeat.length.days == 0 and repeat.length.seconds < SHORTEST_REPEAT:
+            raise LadderError(f"{index}/repeat/every", "expected PT1H or more")
 
 
 def _check_closing(kind: str, ladder: Ladder) -> None:

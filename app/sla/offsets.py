@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,4})H)?(?:(\d{1,4})M)?)?")
-_SHARE = re.compile(r"(\d{1,2})%")
+_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,4})H)?(?:(\d{1,4})M)?)?", re.ASCII)
+_SHARE = re.compile(r"(\d{1,2})%", re.ASCII)
 
 
 class LadderError(ValueError):

@@ -68,6 +68,13 @@ def test_each_publication_has_the_next_number_and_leaves_the_other_kinds_as_they
         ("plan", [{"offset": "0", "audience": ["owner"], "repeat": {"every": "PT59M"}}], "/steps/0/repeat/every"),
         (
             "plan",
+            [{"offset": "0", "audience": ["owner"], "repeat": {"every": "PT59M", "times": 3}}],
+            "/steps/0/repeat/every",
+        ),
+        ("plan", [{"offset": "٣%", "audience": ["owner"]}], "/steps/0/offset"),
+        ("plan", [{"offset": "+P٣D", "audience": ["owner"]}], "/steps/0/offset"),
+        (
+            "plan",
             [{"offset": "0", "audience": ["owner"], "repeat": {"every": "P1D", "times": 0}}],
             "/steps/0/repeat/times",
         ),
@@ -84,8 +91,9 @@ def test_a_ladder_that_cannot_be_climbed_is_refused_by_field(
     assert {one["number"] for one in client.get(LADDERS).json["items"]} == {1}
 
 
-def test_a_repeat_every_minute_is_accepted_when_it_ends(client: ApiClient) -> None:
-    step = {"offset": "0", "audience": ["owner"], "repeat": {"every": "PT1M", "times": 3}}
+@pytest.mark.parametrize("times", [3, None])
+def test_a_repeat_every_hour_is_accepted(client: ApiClient, times: int | None) -> None:
+    step = {"offset": "0", "audience": ["owner"], "repeat": {"every": "PT1H", "times": times}}
     assert client.post(LADDERS, json={"kind": "plan", "steps": [step]}).status_code == 201
 
 
