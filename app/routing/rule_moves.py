@@ -81,7 +81,7 @@ def _drop(rules: Rules, path: list[str], emails: Mapping[str, str]) -> str:
         return "add"
     holder = _at(rules, path[:-1])
     del holder[int(path[-1])]
-    return ""
+    return f"leaf {'.'.join(path[:-2])}" if path[-2] == "of" else f"skill {'.'.join(path[:-1])}"
 
 
 def _leaf(rules: Rules, path: list[str], emails: Mapping[str, str]) -> str:

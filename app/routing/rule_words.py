@@ -128,7 +128,8 @@ def _leaf(leaf: Leaf) -> str:
         return f"{label(leaf.field)} {_('is known') if leaf.values != ['false'] else _('is not known')}"
     values = [value.replace("_", " ") for value in leaf.values]
     if known and known.type == "bool":
-        values = [_("yes") if value == "true" else _("no") for value in values]
+        said = _("yes") if (values == ["true"]) == (leaf.op == "=") else _("no")
+        return _("%(what)s: %(value)s") % {"what": label(leaf.field), "value": said}
     if leaf.op == "within_days":
         return _("%(what)s is within %(days)s days") % {"what": label(leaf.field), "days": ", ".join(values)}
     return f"{label(leaf.field)} {operator(leaf.op, known.type if known else '')} {', '.join(values)}"
@@ -138,7 +139,7 @@ def wanted(rule: Mapping[str, Any], names: Names) -> str:
     """Whom it wants: `Team EMEA; else the account's owner; German needed`."""
     said = [who(rule.get("target"), names)]
     if rule.get("fallback"):
-        said.append(_("else %(who)s") % {"who": who(rule["fallback"], names)})
+        said.append(_("else: %(who)s") % {"who": who(rule["fallback"], names)})
     for member, words in (
         ("required_skills", _("needs %(skills)s")),
         ("preferred_skills", _("rather with %(skills)s")),

@@ -78,12 +78,19 @@ def test_rules_are_said_in_words():
     assert rule_words.condition(REST) == "Every case"
     assert rule_words.condition(SEVERE) == (
         "severity is at most 2 and (region is one of EMEA, APAC or (not (health is known))) and "
-        "(not (value at stake is below 1000.50 or restricted is yes)) and "
+        "(not (value at stake is below 1000.50 or restricted: yes)) and "
         "(not (renewal is within 30 days and who raised it is not system))"
     )
     assert rule_words.wanted(SEVERE, names) == (
-        "The account's CSM; else Who owned their last one with this reason; needs German from level 3"
+        "The account's CSM; else: Who owned their last one with this reason; needs German from level 3"
     )
+
+
+def test_whoever_takes_a_row_away_goes_on_at_the_button_beside_it():
+    form = [rule_form.opened(SEVERE, {})]
+    assert rule_moves.do(form, "drop 0.when.of.1.of.0", {}) == "leaf 0.when.of.1"
+    assert rule_moves.do(form, "drop 0.required_skills.0", {}) == "skill 0.required_skills"
+    assert rule_moves.do([rule_form.opened(REST, {}), *form], "down 0", {}) == "down 1"
 
 
 def test_a_form_that_points_to_nothing_is_told_so():
