@@ -48,10 +48,10 @@ exit_criteria:
 
 
 class BookForm(Body):
-    """A playbook as text; `newest` is the number of the version that it was made from, 0 of a new one."""
+    """A playbook as text; `version` is the number of the one that it was made from, 0 of a new one."""
 
     text = fields.String(required=True)
-    newest = fields.Integer(load_default=0)
+    version = fields.Integer(load_default=0)
 
 
 class PublishForm(PublishPlaybookBody):
@@ -151,7 +151,7 @@ def save() -> Response:
             raise _by_line(refused) from refused
         model = books.save_playbook(definition, actor=current_actor(), now=clock.now())
         view = books.views([model])[0]
-        _check_base(view, body["newest"], body["text"])
+        _check_base(view, body["version"], body["text"])
         return go(f"/admin/playbooks/{model.id}")
 
 

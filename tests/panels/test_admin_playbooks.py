@@ -71,7 +71,7 @@ def test_faults_are_told_by_line_while_writing_and_when_saving(admin, client):
     assert re.findall(r'<li value="(\d+)">', told) == ["6", "7"]
     assert "tasks › 1 › role: expected one of owner, csm" in told
     assert re.findall(r'<li value="(\d+)">', admin.post("/admin/playbooks/check", {"text": "name: [\n"}).text) == ["2"]
-    refused = admin.post("/admin/playbooks", {"text": bad, "newest": 0})
+    refused = admin.post("/admin/playbooks", {"text": bad, "version": 0})
     assert (refused.status_code, set(re.findall('data-field="([^"]+)"', refused.text))) == (422, {"text"})
     assert "Line 7: tasks › 1 › role" in unescape(refused.text)
     assert client.get("/api/v1/playbooks").json["items"] == []
@@ -81,18 +81,19 @@ def test_faults_are_told_by_line_while_writing_and_when_saving(admin, client):
 
 
 def test_a_book_is_written_and_its_next_version_is_refused_when_another_came_between(admin, client):
-    path = path_of(admin.post("/admin/playbooks", {"text": BOOK, "newest": 0}))
+    path = path_of(admin.post("/admin/playbooks", {"text": BOOK, "version": 0}))
     form = admin.get(f"{path}/edit").text
-    assert 'name="newest" value="1"' in form
+    assert 'name="version" value="1"' in form
     assert "Which invoice?" in form
-    path_of(admin.post("/admin/playbooks", {"text": BOOK.replace("went", "goes"), "newest": 1}))
+    path_of(admin.post("/admin/playbooks", {"text": BOOK.replace("went", "goes"), "version": 1}))
     mine = BOOK.replace("went", "has gone")
-    refused = admin.post("/admin/playbooks", {"text": mine, "newest": 1})
+    refused = admin.post("/admin/playbooks", {"text": mine, "version": 1})
     assert refused.status_code == 412
     assert "When money goes wrong." in refused.text
     assert "When money has gone wrong." in refused.text
     assert client.get("/api/v1/playbooks").json["items"][0]["newest"] == 2
-    kept = admin.post("/admin/playbooks", {"text": mine, "newest": 2})
+    assert 'data-version="2"' in refused.text
+    kept = admin.post("/admin/playbooks", {"text": mine, "version": 2})
     assert path_of(kept) == path
     late = admin.post(f"{path}/publish", {"newest": 2, "number": 2})
     assert late.status_code == 412
