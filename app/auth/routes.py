@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from app import clock
 from app.auth import changes as settings_changes
-from app.auth import oidc_routes, queries, service, setting_pages
+from app.auth import oidc_routes, provider_pages, queries, service, setting_pages, token_pages
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.models import Tenant
@@ -45,7 +45,16 @@ users = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", record_guard
 tokens = ApiBlueprint("tokens", __name__, url_prefix="/api/v1/tokens")
 settings = ApiBlueprint("settings", __name__, url_prefix="/api/v1/settings", record_guard=guard_settings)
 reasons = ApiBlueprint("reasons", __name__, url_prefix="/api/v1/reasons")
-blueprints: list[Blueprint] = [users, tokens, settings, reasons, oidc_routes.bp, setting_pages.bp]
+blueprints: list[Blueprint] = [
+    users,
+    tokens,
+    settings,
+    reasons,
+    oidc_routes.bp,
+    token_pages.bp,
+    provider_pages.bp,
+    setting_pages.bp,
+]
 
 
 @users.get("")

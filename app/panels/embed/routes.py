@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from app import clock
 from app.auth.guards import requires
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.panels.embed import doors, hubspot_doors, identities, installations, sessions
+from app.panels.embed import doors, hubspot_doors, identities, installations, pages, sessions
 from app.panels.embed.models import EmbedInstallation
 from app.panels.embed.schemas import (
     CrmUserBody,
@@ -37,7 +37,7 @@ known = ApiBlueprint(
     record_guard=guard_installation,
     versioned=False,
 )
-blueprints: list[Blueprint] = [bp, known, sessions.bp, doors.doors, hubspot_doors.card]
+blueprints: list[Blueprint] = [bp, known, sessions.bp, doors.doors, hubspot_doors.card, pages.bp]
 
 SHOWN = ("id", "kind", "name", "external_key", "account_source", "public_key", "origins", "created_at", "version")
 
