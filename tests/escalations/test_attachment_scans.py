@@ -110,6 +110,51 @@ def test_dying_after_the_verdict_leaves_no_file_of_infected_bytes_open_and_nobod
     assert len(told_of_infections()) == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(VIRUS, "a file you attached is infected"), (b"odd\n", "a file you attached could not be scanned")],
+)
+def test_of_a_case_that_they_may_not_see_any_more_an_uploader_hears_number_and_file_alone(
+    client, tenant, raise_case, attach, scanner, company, as_user, content, said
+):
+    case = raise_case(title="About the board")
+    attach(case, content, "a.log", "text/plain", by=as_user(company.csm))
+    attach(case, content + b"2", "b.log", "text/plain", by=as_user(company.owner))
+    path = f"/api/v1/escalations/{case['id']}"
+    hidden = client.patch(path, json={"restricted": True}, if_match=client.get(path).headers["ETag"])
+    assert hidden.status_code == 200
+    for _ in range(3):
+        jobs.scan_attachments()
+        later(1)
+    with transaction():
+        found = db.session.scalars(select(Intent).where(Intent.kind == "attachment"))
+        told = {one.user_id: (one.subject, one.body.split("\n")[0], one.escalation_id, one.why) for one in found}
+    assert told[company.csm.id] == (
+        f"{case['number']}: {said}",
+        "a.log",
+        None,
+        "You get this because you attached the file.",
+    )
+    subject, name, linked, why = told[company.owner.id]
+    assert (subject, name) == (f"Globex: About the board · {case['number']}: {said}", "b.log")
+    assert (str(linked), why) == (case["id"], None)
+
+
+@pytest.mark.parametrize("content", [VIRUS, b"odd\n"])
+def test_whom_a_case_is_about_by_now_hears_nothing_of_what_they_attached(
+    client, raise_case, attach, scanner, company, as_user, content
+):
+    case = raise_case()
+    attach(case, content, "a.log", "text/plain", by=as_user(company.csm))
+    about = raise_case(about_user=company.csm.email)
+    body = {"into_id": case["id"], "reason": "The same"}
+    assert client.post(f"/api/v1/escalations/{about['id']}/merge", json=body).status_code == 200
+    for _ in range(3):
+        jobs.scan_attachments()
+        later(1)
+    assert told_of_infections() == []
+
+
 def told_of_infections():
     with transaction():
         return list(db.session.scalars(select(Intent.subject).where(Intent.kind == "attachment")))

@@ -16,6 +16,7 @@ from app.auth.models import User
 from app.db import current_tenant, db, transaction
 from app.escalations.attachments.filing import facts_of
 from app.escalations.attachments.models import Attachment
+from app.escalations.attachments.uploaders import WHY, seen_by_uploader
 from app.escalations.case import begin, by_engine
 from app.escalations.models import Escalation, Event
 from app.escalations.telling import seeing_by_place, why_in_place
@@ -50,23 +51,31 @@ def _messages(rows: Sequence[Any], now: datetime) -> Iterator[notifications.Mess
     people = {user.id: user for user in users.list_active(ids=list(ids))} if ids else {}
     chains = routing.read_chains(people, now=now)
     preferences = wishes.find_preferences({*people, *chains.people})
+    seen = seen_by_uploader([row.Attachment.id for row in rows], now=now) if people else set()
     for file, record, account in rows:
         user = people.get(file.uploaded_by_id)
-        for person, why in _hearing(record, user, chains) if user else ():
+        subject = f"{account}: {record.title} · {numbered(record.number)}: {SUBJECT}"
+        body = f"{file.name}\n{BODY}\nThe scanner says: {file.reason}"
+        told: tuple[str, str, UUID | None] = subject, body, record.id
+        if file.id not in seen:
+            told = f"{numbered(record.number)}: {SUBJECT}", f"{file.name}\n{BODY}", None
+        for person, why in _hearing(record, user, chains, sees=file.id in seen) if user else ():
             delivery = plan_delivery(preferences.get(person.id), now, urgent=is_urgent(record.severity))
-            subject = f"{account}: {record.title} · {numbered(record.number)}: {SUBJECT}"
-            body = f"{file.name}\n{BODY}\nThe scanner says: {file.reason}"
+            subject, body, case_id = told
             key, hold = f"infected:{file.id}:{person.id}", (delivery.hold_until, delivery.channel)
-            yield (person.id, person.email, "attachment", subject, body, why, record.id, None, key, now, *hold)
+            yield (person.id, person.email, "attachment", subject, body, why, case_id, None, key, now, *hold)
 
 
-def _hearing(record: Escalation, user: User, chains: routing.Chains) -> Iterator[tuple[User | UserRef, str | None]]:
-    """Who uploaded it, and who stands in for them; never whom the case is about."""
-    if user.id != record.about_user_id:
-        yield user, None
-        by = chains.stand_in(user.id, about_user_id=record.about_user_id)
-        if by is not None and user.id in seeing_by_place(record, [user.id]):
-            yield by, why_in_place([user.name])
+def _hearing(
+    record: Escalation, user: User, chains: routing.Chains, *, sees: bool
+) -> Iterator[tuple[User | UserRef, str | None]]:
+    """Who uploaded it, and if they may see the case who stands in for them; never whom the case is about."""
+    if user.id == record.about_user_id:
+        return
+    yield user, None if sees else WHY
+    by = chains.stand_in(user.id, about_user_id=record.about_user_id) if sees else None
+    if by is not None and user.id in seeing_by_place(record, [user.id]):
+        yield by, why_in_place([user.name])
 
 
 def note(sha256: bytes) -> None:

@@ -21,8 +21,11 @@ from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, facts_of, turn_of
 from app.escalations.attachments.models import Attachment
 from app.escalations.attachments.store import STORE_ERRORS, get_store, key_of
-from app.escalations.case import begin, by_engine
+from app.escalations.attachments.uploaders import WHY, seen_by_uploader
+from app.escalations.case import Change, begin, by_engine
 from app.escalations.owning import named
+from app.escalations.words import numbered
+from app.notifications.service import intent
 
 log = structlog.get_logger()
 
@@ -157,11 +160,36 @@ def _mark_failed(claim: Claim, escalation_id: UUID, verdict: Verdict) -> None:
     found.state, found.reason, found.scanned_at = "failed", verdict.said or "failed", clock.real_now()
     texts = {"name": found.name, "reason": found.reason}
     change.note("attachment_scanned", {**facts_of(found), "state": verdict.state}, texts)
-    subject = f"{named(change.record, change.account)}: a file you attached could not be scanned"
-    people = users.list_active(ids=[found.uploaded_by_id] if found.uploaded_by_id else [])
-    change.tell(people, "attachment", subject, f"{found.name}\n{NOT_SCANNED}\nThe scanner says: {found.reason}")
+    _tell_failed(change, found)
     change.save()
     log.warning("attachment_refused", tenant_id=str(current_tenant()), attachment_id=str(found.id), state=found.state)
 
 
+def _tell_failed(change: Change, file: Attachment) -> None:
+    """In full who sees the case; who does not (any more) only what became of their file."""
+    people = users.list_active(ids=[file.uploaded_by_id] if file.uploaded_by_id else [])
+    if seen_by_uploader([file.id], now=change.now):
+        subject = f"{named(change.record, change.account)}: {FAILED}"
+        change.tell(people, "attachment", subject, f"{file.name}\n{NOT_SCANNED}\nThe scanner says: {file.reason}")
+        return
+    for user in people:
+        if user.id != change.record.about_user_id:
+            subject, body = f"{numbered(change.record.number)}: {FAILED}", f"{file.name}\n{NOT_SCANNED}"
+            key = f"attachment:{change.record.id}:{change.record.event_count}:{user.id}"
+            change.rows.append(
+                intent(
+                    user=user,
+                    kind="attachment",
+                    subject=subject,
+                    body=body,
+                    dedupe_key=key,
+                    at=change.now,
+                    now=change.now,
+                    why=WHY,
+                )
+            )
+            change.told = True
+
+
+FAILED = "a file you attached could not be scanned"
 NOT_SCANNED = "Nobody can open it until a scan has found it clean; attach it again to have it scanned again."
