@@ -15,6 +15,7 @@ from app.auth.queries import list_active
 from app.auth.reasons import list_reasons
 from app.auth.settings import tenant_settings
 from app.db import transaction
+from app.errors import NotFound
 from app.http import Body, decode_cursor, encode_cursor
 from app.http import transaction as answering
 from app.http.forms import load_form
@@ -126,10 +127,12 @@ def progress(simulation_id: UUID) -> Response:
         return page("routing/simulation_progress.html", simulation=simulation)
 
 
-@bp.get("/admin/rules/simulations/<uuid:simulation_id>/<any(unrouted, changed):part>")
+@bp.get("/admin/rules/simulations/<uuid:simulation_id>/cases/<part>")
 @requires("routing:write")
 def list_cases(simulation_id: UUID, part: str) -> Response:
     """More of the cases that nobody would own, or that another would."""
+    if part not in PARTS:
+        raise NotFound
     with transaction():
         simulations.get_simulation(simulation_id)
         after = decode_cursor(request.args.get("cursor"))
@@ -170,7 +173,7 @@ def _cases(simulation_id: UUID, part: str, after: int | None) -> Mapping[str, An
     found = simulation_views.list_cases(
         simulation_id, {part: True}, actor=current_actor(), after=after, limit=SHOWN + 1
     )
-    path = f"/panel/admin/rules/simulations/{simulation_id}/{part}"
+    path = f"/panel/admin/rules/simulations/{simulation_id}/cases/{part}"
     more = encode_cursor([found[SHOWN - 1]["place"]], path=path) if len(found) > SHOWN else None
     return {"items": found[:SHOWN], "cursor": more}
 
