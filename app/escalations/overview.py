@@ -159,8 +159,8 @@ def get_overview(escalation_id: UUID, *, actor: Actor, now: datetime) -> Overvie
 
 
 def get_case(escalation_id: UUID, *, actor: Actor, now: datetime) -> tuple[Escalation, dict[str, Any]]:
-    """The row and the record with what the page shows beside it, in one statement; one the caller may not see looks
-    like none."""
+    """The row and the record with what the page shows beside it, in one statement, two of a merged one; one the caller
+    may not see looks like none."""
     beside: list[ColumnElement[Any]] = [
         literal_column(f"({question})").label(name) for name, question in {**BESIDE, **BESIDE_PAGE}.items()
     ]
@@ -175,11 +175,19 @@ def get_case(escalation_id: UUID, *, actor: Actor, now: datetime) -> tuple[Escal
         "files": [read_moments(file, "uploaded_at") for file in found["files"] or []],
         "drafts_sent": read_moments(found["drafts_sent"] or {}, *(found["drafts_sent"] or {})),
         "merged_here": found["merged_here"] or [],
-        "survivor": found["survivor"],
+        "survivor": _seen(found["survivor"], actor, now),
         "of_owner": read_moments(found["of_owner"], "away_until") if found["of_owner"] else None,
     }
     record: Escalation = found["Escalation"]
     return record, {**record_of(row, now), **more, "zone": record.zone, "acknowledged": record.acknowledged}
+
+
+def _seen(survivor: dict[str, Any] | None, actor: Actor, now: datetime) -> dict[str, Any] | None:
+    """What a case was merged into, for who may see that, too."""
+    if survivor is None:
+        return None
+    asked = select(Escalation.id).where(Escalation.id == UUID(survivor["id"]), visible_to(actor, now))
+    return survivor if db.session.scalar(asked) else None
 
 
 def read_moments(found: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Names are the API's: `a.b` for a member of a member, `list.0.x` for one of sever
 list of words. What is blank is left out, or null where the body may say so and the form asks for it.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,11 +14,12 @@ from zoneinfo import ZoneInfo
 from flask import g, request
 from marshmallow import Schema, ValidationError, fields
 
-from app.errors import Invalid, Stale
+from app.errors import Invalid, Stale, invalid
 from app.http.parser import UNSTORABLE, flatten
 from app.http.schemas import AwareDateTime, the_one
 from app.texts import gettext as _
 
+SHORT_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 LOCAL_TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
@@ -85,9 +87,11 @@ def _tree() -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, values in request.form.lists():
         *path, last = name.split(".")
-        here = tree
+        here: Any = tree
         for step in path:
-            here = here.setdefault(step, {})
+            here = here.setdefault(step, {}) if isinstance(here, dict) else None
+        if not isinstance(here, dict) or last in here:
+            raise invalid(name, "expected one value or several named ones, not both")
         here[last] = [UNSTORABLE.sub("", value).replace("\r\n", "\n") for value in values]
     return tree
 
@@ -156,12 +160,12 @@ def _read_dict(field: fields.Dict, said: Mapping[str, Any], blank_is_null: bool)
 
 
 def _number(key: str) -> tuple[int, str]:
-    return (int(key), "") if key.isdecimal() else (10**9, key)
+    return (int(key), "") if SHORT_NUMBER.fullmatch(key) else (10**9, key)
 
 
 def _convert(field: fields.Field[Any], text: str) -> Any:
     """What a strict body wants as a number, yes or no, or a moment with its offset; the rest stays for it to refuse."""
-    if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal():
+    if isinstance(field, fields.Integer) and SHORT_NUMBER.fullmatch(text):
         return int(text)
     if isinstance(field, fields.Decimal | fields.Float):
         return _number_of(text)

@@ -127,7 +127,7 @@ def render_replay(replay: Replay) -> Response:
     kept = replay.kept
     shape = getattr(current_app.blueprints.get(request.blueprint or ""), "replay", None)
     if shape:
-        return cast(Response, shape())
+        return cast(Response, shape(kept))
     response: Response = current_app.response_class(kept.body, status=kept.status, mimetype="application/json")
     if kept.etag:
         response.headers["ETag"] = kept.etag

@@ -44,9 +44,9 @@ class PanelBlueprint(Blueprint):
         return make_response(render_template("panels/refused.html", **values), status)
 
     @staticmethod
-    def replay() -> Response:
-        """What was asked for twice was done once: the page is read again."""
-        return go(None)
+    def replay(kept: idempotency.IdempotencyKey) -> Response:
+        """What was asked for twice was done once: the panel goes where it went then, or reads its page again."""
+        return go(kept.body or None)
 
 
 def choose_language() -> None:
@@ -90,7 +90,7 @@ def go(path: str | None, **events: Any) -> Response:
     response: Response = current_app.response_class("", status=200, mimetype="text/html")
     response.headers["HX-Trigger"] = current_app.json.dumps({"fh-go": {"path": path, **events}})
     if request.method == "POST":
-        idempotency.keep(response, "")
+        idempotency.keep(response, path or "")
     return response
 
 

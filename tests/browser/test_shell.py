@@ -98,6 +98,32 @@ def test_signing_out_ends_the_session_and_a_panel_in_a_frame_leaves_that_to_its_
         assert [one.user_id for one in db.session.scalars(select(PanelSession))] == [company.owner.id]
 
 
+def test_signing_out_leaves_nothing_to_read(open_panel, company, raise_case):
+    case = raise_case()
+    panel = open_panel(company.owner)
+    panel.go(f"/escalations/{case['id']}/comments")
+    panel.frame.get_by_role("button", name="Sign out").click()
+    panel.frame.get_by_text("You have signed out of this panel.").wait_for()
+    assert "Exports fail" not in panel.frame.locator("body").inner_text()
+
+
+@pytest.mark.parametrize("way", ["/..", "/%2e%2e", "/\\..\\..", "/work/../.."])
+def test_no_address_leads_out_of_the_panel_where_somebodys_file_would_act_in_its_readers_name(
+    open_panel, client, company, raise_case, way
+):
+    path = f"/api/v1/escalations/{raise_case()['id']}"
+    file = f'<main hx-post="/panel/{path[8:]}/comments" hx-trigger="load" hx-vals=\'{{"text": "not mine"}}\'></main>'
+    made = client.post(f"{path}/attachments?filename=log.txt", data=file.encode(), content_type="text/plain").json
+    url = client.get(f"{path}/attachments/{made['id']}/link").json["url"]
+    panel = open_panel(company.owner)
+    asked = []
+    panel.page.on("request", lambda request: asked.append(request.url))
+    panel.frame.evaluate("path => { location.hash = path }", f"{way}/attachments/{url.rpartition('/')[2]}")
+    panel.go("/inbox")
+    assert [one for one in asked if "/attachments/" in one] == []
+    assert "not mine" not in client.get(f"{path}/timeline").text
+
+
 def test_the_host_is_asked_for_a_new_launch_and_no_other_page_is_heard(open_panel, company):
     """The host answers `token-request` with something that is no launch: the panel says so and stays closed."""
     heard = """<script>

@@ -208,6 +208,17 @@ def test_a_long_timeline_goes_on_page_by_page(case, owner, do):
     assert "Note 1<" in owner.get(earlier).text
 
 
+def test_a_merged_case_does_not_name_a_survivor_that_its_reader_may_not_see(raise_case, panel, make_user, client):
+    kept, other = raise_case(title="Board matter", restricted=True), raise_case(title="Plain")
+    body = {"into_id": kept["id"], "reason": "Same"}
+    assert client.post(f"/api/v1/escalations/{other['id']}/merge", json=body).status_code == 200
+    someone = panel(make_user())
+    assert someone.get(path(kept)).status_code == 404
+    answer = someone.get(path(other))
+    assert (answer.status_code, "Plain" in answer.text, "Board matter" in answer.text) == (200, True, False)
+    assert kept["id"] not in answer.text
+
+
 def test_a_merged_case_leads_to_its_survivor(case, raise_case, panel, company, do):
     other = raise_case(title="The same again")
     with transaction():

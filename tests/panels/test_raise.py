@@ -103,6 +103,12 @@ def test_the_title_is_the_first_sentence_cut_between_words(words, title):
     assert suggested_title(words) == title
 
 
+def test_a_raise_whose_answer_was_lost_is_sent_again_and_leads_to_its_case(form):
+    first, again = (form.panel.post(form.path, form.said, key="one") for _ in range(2))
+    assert again.headers["HX-Trigger"] == first.headers["HX-Trigger"]
+    assert "/escalations/" in first.headers["HX-Trigger"]
+
+
 def test_what_is_shown_before_comes_true(form, company):
     told = form.ahead()
     record = form.raised()

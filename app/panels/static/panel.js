@@ -117,7 +117,9 @@
 
   // ---- pages under hash addresses ----------------------------------------------------------------------------------
 
-  const pathOf = (hash) => (hash.startsWith("#/") ? hash.slice(1) : null);
+  /* Only the panel's own pages: `#/../attachments/…` would have somebody's file act in its reader's name. */
+  const isOurs = (path) => new URL(`/panel${path}`, location.href).pathname.startsWith("/panel/");
+  const pathOf = (hash) => (hash.startsWith("#/") && isOurs(hash.slice(1)) ? hash.slice(1) : null);
 
   function load(path) {
     here = path;
@@ -158,9 +160,15 @@
     page().removeAttribute("aria-busy");
   }
 
+  /* Whoever comes next to this screen reads nothing of it, even where the server could not be told. */
   async function signOut() {
-    await post("/panel/session/end", {}, session.token);
-    signedOut(words.goodbye);
+    typed.clear();
+    page().replaceChildren();
+    try {
+      await post("/panel/session/end", {}, session.token);
+    } finally {
+      signedOut(words.goodbye);
+    }
   }
 
   // ---- requests ----------------------------------------------------------------------------------------------------
