@@ -26,6 +26,7 @@ from app.operations import migrate, tenants
 from app.operations.cli_clocks import clocks_commands
 from app.operations.cli_import import import_command
 from app.operations.cli_person import erase_person, export_person
+from app.operations.cli_reports import reports_commands
 from app.operations.cli_routing import routing_commands
 from app.operations.doctor import doctor_command
 from app.operations.errors import CannotRun
@@ -213,6 +214,7 @@ def _name(email: str) -> str:
 cli.add_command(clocks_commands)
 cli.add_command(doctor_command)
 cli.add_command(import_command)
+cli.add_command(reports_commands)
 cli.add_command(routing_commands)
 cli.add_command(export_person)
 cli.add_command(erase_person)

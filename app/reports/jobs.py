@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 SECONDS = 5.0  # then other work has its turn
 FOLD = "report_facts"
+AT_ONCE = making.BATCH  # cases in a slice
 # In no order, so that none is always last.
 ALL = text("select id from tenant order by random()")
 

@@ -9,10 +9,13 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.errors import invalid_parameter
-from app.http import ApiBlueprint, answer, transaction
+from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
+from app.reports import rows
+from app.reports.definitions import FIGURES, READER
+from app.reports.money import money_of
 from app.reports.reading import Reading, reading
-from app.reports.schemas import SummaryArguments, SummarySchema
-from app.reports.summary import summarise
+from app.reports.schemas import DefinitionsSchema, RowsArguments, RowsSchema, SummaryArguments, SummarySchema
+from app.reports.summary import frame, summarise
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
 blueprints: list[ApiBlueprint] = [reports]
@@ -28,7 +31,31 @@ def get_summary(query: dict[str, Any]) -> Response:
     """The executive summary as of any moment: the same question about the past gets the same answer for ever."""
     with transaction(), reading(query.get("as_of"), actor=current_actor(), now=clock.now()) as asked:
         first, last = days_of(query, asked)
-        return answer(SummarySchema, summarise(asked, first=first, last=last))
+        return answer(SummarySchema, summarise(asked, first=first, last=last, since=query.get("since")))
+
+
+@reports.get("/definitions")
+@reports.response(200, DefinitionsSchema)
+@requires("reports:read")
+def list_definitions() -> Response:
+    """What each figure means, how it is made, and what its rows are."""
+    with transaction():
+        return answer(DefinitionsSchema, {"reader": READER, "items": list(FIGURES.values())})
+
+
+@reports.get("/rows")
+@reports.arguments(RowsArguments, location="query")
+@reports.response(200, RowsSchema)
+@requires("reports:read")
+def list_rows(query: dict[str, Any]) -> Response:
+    """The rows behind a figure, as of the same moment: what it counts or adds, by keyset."""
+    figure, limit, after = FIGURES[query["figure"]], query["limit"], decode_cursor(query.get("cursor"))
+    with transaction(), reading(query.get("as_of"), actor=current_actor(), now=clock.now()) as asked:
+        (first, last), money = days_of(query, asked), money_of(asked)
+        found = rows.list_rows(figure, asked, money, first=first, last=last, after=after, limit=limit + 1)
+        more = encode_cursor(rows.position(found[limit - 1])) if len(found) > limit else None
+        items = {"figure": figure.key, "items": found[:limit], "next_cursor": more}
+        return answer(RowsSchema, {**frame(asked, money), **items})
 
 
 def days_of(query: dict[str, Any], asked: Reading) -> tuple[date, date]:

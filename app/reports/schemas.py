@@ -1,14 +1,16 @@
 """Answers of reports, as they stand on the wire."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from app.http import AwareDateTime, Money, Query, Schema
+from app.http import AwareDateTime, Money, Page, PageArguments, Query, Schema
+from app.reports.definitions import FIGURES
 
 
 class SummaryArguments(Query):
     as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
     first = fields.Date(data_key="from", metadata={"description": "First day raised of the cohorts"})
     last = fields.Date(data_key="to", metadata={"description": "Last day raised of the cohorts"})
+    since = AwareDateTime(metadata={"description": "The last report: what changed after it; a week before unless said"})
 
 
 class UnconvertedSchema(Schema):
@@ -43,12 +45,168 @@ class RenewalsSchema(TotalSchema, FigureSchema):
     accounts = fields.Integer()
 
 
-class SummarySchema(Schema):
+class CountsSchema(Schema):
+    raised = fields.Integer()
+    on_time = fields.Integer()
+    late = fields.Integer(metadata={"description": "Closed after the original target"})
+    unresolved = fields.Integer()
+    customer_silent = fields.Integer()
+    open_overdue = fields.Integer()
+    open_not_due = fields.Integer(metadata={"description": "Neither on time nor late yet"})
+    withdrawn = fields.Integer(metadata={"description": "Outside the cohort, as mistaken and merged"})
+    mistaken = fields.Integer()
+    merged = fields.Integer()
+    share = fields.Float(allow_none=True, metadata={"description": "on_time ÷ (raised − open_not_due)"})
+
+
+class MonthSchema(CountsSchema):
+    month = fields.Date(metadata={"description": "First day of the month of raising"})
+
+
+class OnTimeSchema(CountsSchema, FigureSchema):
+    months = fields.List(fields.Nested(MonthSchema))
+
+
+class PointSchema(Schema):
+    day = fields.Integer()
+    share = fields.Float()
+    at_risk = fields.Integer()
+    closed = fields.Integer()
+
+
+class SurvivalSchema(FigureSchema):
+    points = fields.List(fields.Nested(PointSchema))
+    median_days = fields.Integer(allow_none=True)
+
+
+class ApartSchema(FigureSchema):
+    extended = fields.Integer()
+    long_pause = fields.Integer()
+    logged_late = fields.Integer()
+    unanswered = fields.Integer()
+    unresolved = fields.Integer()
+    customer_silent = fields.Integer()
+
+
+class FirstOwnerSchema(FigureSchema):
+    ended = fields.Integer()
+    by_first_owner = fields.Integer()
+    share = fields.Float(allow_none=True)
+
+
+class TierSchema(Schema):
+    tier = fields.String()
+    cases = fields.Integer()
+    seconds = fields.Integer()
+    mean_seconds = fields.Integer()
+
+
+class TiersSchema(FigureSchema):
+    tiers = fields.List(fields.Nested(TierSchema))
+
+
+class NamedSchema(Schema):
+    id = fields.UUID()
+    name = fields.String(allow_none=True)
+
+
+class CaseSchema(Schema):
+    id = fields.UUID()
+    number = fields.String()
+    title = fields.String()
+
+
+class ChangeSchema(Schema):
+    text = fields.String()
+    change = fields.String()
+    severity = fields.Integer()
+    escalation = fields.Nested(CaseSchema)
+    account = fields.Nested(NamedSchema)
+
+
+class ChangesSchema(FigureSchema):
+    since = AwareDateTime()
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    items = fields.List(fields.Nested(ChangeSchema), metadata={"description": "The gravest first, at most 20"})
+
+
+class FrameSchema(Schema):
     as_of = AwareDateTime(metadata={"description": "The moment answered for: the last final one up to what was asked"})
     lag_seconds = fields.Float(metadata={"description": "How far that lies before what was asked"})
     currency = fields.String()
+
+
+class SummarySchema(FrameSchema):
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
+    reader = fields.String(metadata={"description": "Whose figures these are"})
     open = fields.Nested(OpenSchema)
     value_at_stake = fields.Nested(AtStakeSchema)
     renewals_at_risk = fields.Nested(RenewalsSchema)
+    on_time = fields.Nested(OnTimeSchema)
+    survival = fields.Nested(SurvivalSchema)
+    apart = fields.Nested(ApartSchema)
+    first_owner_right = fields.Nested(FirstOwnerSchema)
+    tiers = fields.Nested(TiersSchema)
+    changes = fields.Nested(ChangesSchema)
+
+
+class DefinitionSchema(Schema):
+    key = fields.String()
+    name = fields.String()
+    text = fields.String()
+    formula = fields.String()
+    source = fields.String(metadata={"description": "What its rows are"})
+
+
+class DefinitionsSchema(Schema):
+    reader = fields.String()
+    items = fields.List(fields.Nested(DefinitionSchema))
+
+
+class RowsArguments(PageArguments):
+    figure = fields.String(required=True, validate=validate.OneOf(sorted(FIGURES)))
+    as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+
+
+class ValueSchema(Schema):
+    amount = Money(allow_none=True)
+    currency = fields.String()
+    incomplete = fields.Boolean()
+
+
+class ReportRowSchema(Schema):
+    """A case, or a contract, opportunity, account or group with its value; a row has the fields of its kind."""
+
+    escalation = fields.Nested(CaseSchema)
+    account = fields.Nested(NamedSchema)
+    owner = fields.Nested(NamedSchema, allow_none=True)
+    standing = fields.String()
+    status = fields.String()
+    outcome = fields.String(allow_none=True)
+    verification = fields.String(allow_none=True)
+    tier = fields.String()
+    severity = fields.Integer()
+    reason = fields.String()
+    raised_at = AwareDateTime()
+    day_raised = fields.Date()
+    close_target_at = AwareDateTime()
+    due_at = AwareDateTime()
+    closed_at = AwareDateTime(allow_none=True)
+    days = fields.Integer(allow_none=True, metadata={"description": "Whole days from the raise to the closing"})
+    kind = fields.String(metadata={"description": "contract, opportunity or renewal"})
+    id = fields.UUID()
+    external_id = fields.String(allow_none=True)
+    own_amount = Money(metadata={"description": "In the line's own currency, weighted or raised"})
+    currency = fields.String()
+    escalations = fields.Integer(metadata={"description": "Open ones that touch it"})
+    value = fields.Nested(ValueSchema)
+
+
+ReportRowPage = Page(ReportRowSchema)
+
+
+class RowsSchema(ReportRowPage, FrameSchema):  # type: ignore[misc, valid-type]
+    figure = fields.String()

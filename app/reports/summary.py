@@ -1,15 +1,22 @@
 """The executive summary as of any moment: from facts and daily sums, in a few statements whatever the history."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import text
 
+from app.reports import cohorts
+from app.reports.changes import changes_of
+from app.reports.definitions import CASES, FIGURES, READER
 from app.reports.money import Money, money_of
 from app.reports.reading import Reading
 from app.reports.standing_sql import LINES, OPEN
 
+# Where a figure's definition or its rows have another name than its place in the answer.
+DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
+ROWS_OF = {"on_time": "raised"}
 OPEN_NOW = text(
     f"""
     with {OPEN}, {LINES}
@@ -28,20 +35,37 @@ OPEN_NOW = text(
 )
 
 
-def summarise(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
-    """Everything on the executive's page; `first` and `last` are the days raised of the cohort, both included."""
+def summarise(reading: Reading, *, first: date, last: date, since: datetime | None = None) -> dict[str, Any]:
+    """Everything on the executive's page: what is open then, what became of the cases raised from `first` to `last`,
+    both included, and what changed after `since`. Every figure names its definition and where its rows are."""
     money = money_of(reading)
-    found = reading.ask(OPEN_NOW).one()._mapping
-    return {**frame(reading, money), "first": first, "last": last, **_of_open(found, money)}
+    now = reading.ask(OPEN_NOW).one()
+    found = cohorts.read(reading, first=first, last=last)
+    figures = {
+        "open": {"count": now.count, "accounts": now.accounts, "groups": now.groups},
+        "value_at_stake": money.total(now.at_stake),
+        "renewals_at_risk": {"accounts": now.renewing_accounts, **money.total(now.renewing)},
+        "on_time": cohorts.on_time_of(found),
+        "survival": cohorts.survival_of(found),
+        "apart": cohorts.apart_of(found),
+        "first_owner_right": cohorts.first_owner_of(found),
+        "tiers": {"tiers": cohorts.tiers_of(found)},
+        "changes": changes_of(reading, since),
+    }
+    days = {"first": first, "last": last}
+    described = {name: {**figure, **_source(name, reading, days)} for name, figure in figures.items()}
+    return {**frame(reading, money), **days, "reader": READER, **described}
 
 
 def frame(reading: Reading, money: Money) -> dict[str, Any]:
+    """As of when, how late, in which currency: stands on every answer."""
     return {"as_of": reading.as_of, "lag_seconds": reading.lag_seconds, "currency": money.currency}
 
 
-def _of_open(found: Mapping[str, Any], money: Money) -> dict[str, Any]:
-    return {
-        "open": {"count": found["count"], "accounts": found["accounts"], "groups": found["groups"]},
-        "value_at_stake": money.total(found["at_stake"]),
-        "renewals_at_risk": {"accounts": found["renewing_accounts"], **money.total(found["renewing"])},
-    }
+def _source(name: str, reading: Reading, days: Mapping[str, date]) -> dict[str, str]:
+    """The figure's definition and the address of its rows, which answer for the same moment."""
+    figure = DEFINED_AS.get(name, name)
+    asked = {"figure": ROWS_OF.get(name, figure), "as_of": reading.as_of.isoformat()}
+    if FIGURES[asked["figure"]].source == CASES:
+        asked |= {"from": days["first"].isoformat(), "to": days["last"].isoformat()}
+    return {"definition": figure, "rows": f"/api/v1/reports/rows?{urlencode(asked)}"}

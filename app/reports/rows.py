@@ -1,0 +1,137 @@
+"""The rows behind each figure, by keyset: what a figure counts or adds, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import TextClause, text
+
+from app.escalations.words import numbered
+from app.reports import definitions as kinds
+from app.reports.definitions import FIGURES, Definition
+from app.reports.money import Money
+from app.reports.reading import Reading
+from app.reports.standing_sql import LINES, OPEN
+
+_SHOWN = """
+    f.escalation_id, e.number, e.title, f.standing, f.status, f.outcome, f.verification, f.tier, f.severity, f.reason,
+    f.raised_at, f.day_raised, f.close_target_at, f.due_at, f.closed_at, f.days, f.account_id, a.name as account_name,
+    f.owner_id, u.name as owner_name
+"""
+_NAMED = """
+    join escalation e on e.tenant_id = f.tenant_id and e.id = f.escalation_id
+    join account a on a.tenant_id = f.tenant_id and a.id = f.account_id
+    left join "user" u on u.tenant_id = f.tenant_id and u.id = f.owner_id
+    where (f.day_raised, f.escalation_id) > (cast(:day as date), cast(:id as uuid))
+"""
+_IN_ORDER = "order by f.day_raised, f.escalation_id limit :limit"
+OPEN_CASES = text(f"with {OPEN} select {_SHOWN} from opened f {_NAMED} {_IN_ORDER}")  # noqa: S608 - the parts are ours
+CASES = {
+    figure.key: text(
+        f"""
+        select {_SHOWN} from case_fact f {_NAMED}
+        and f.known_from <= :as_of and f.known_until > :as_of and f.day_raised between :first and :last
+        and f.escalation_id <> all(cast(:hidden as uuid[])) and ({figure.condition})
+        {_IN_ORDER}
+        """  # noqa: S608 - the parts are ours
+    )
+    for figure in FIGURES.values()
+    if figure.source == kinds.CASES
+}
+_RATES = "rate as (select key as currency, value::numeric as rate from jsonb_each_text(cast(:rates as jsonb)))"
+# What has no rate comes first, then the largest amount.
+_RANKED = """
+    select * from shown s where (s.known, -s.amount, s.id) > (cast(:known as boolean), cast(:amount as numeric), :id)
+    order by s.known, -s.amount, s.id limit :limit
+"""
+_OF_LINES = f"""
+    with {OPEN}, {LINES}, {_RATES}, touching as (
+        select id, kind, count(distinct escalation_id) as escalations from line group by id, kind
+    ), shown as (
+        select l.id, l.kind, l.account_id, l.amount as own_amount, l.currency, t.escalations,
+               r.rate is not null as known, l.amount * coalesce(r.rate, 1) as amount, l.amount * r.rate as converted
+        from {{lines}} l join touching t on t.id = l.id and t.kind = l.kind
+        left join rate r on r.currency = l.currency
+    ), ranked as ({_RANKED})
+    select s.*, a.name as account_name, coalesce(c.external_id, o.external_id) as external_id
+    from ranked s join account a on a.id = s.account_id
+    left join contract c on c.id = s.id left join opportunity o on o.id = s.id
+    order by s.known, -s.amount, s.id
+"""  # noqa: S608 - the parts are ours
+# Of one account or group each contract and opportunity counts once.
+_OF_ACCOUNTS = f"""
+    with {OPEN}, {LINES}, {_RATES}, own as (
+        select distinct on ({{whose}}, id) {{whose}} as whose, id, amount * weight as amount, currency
+        from line where kind <> 'renewal' order by {{whose}}, id, known_from desc, escalation_id
+    ), shown as (
+        select o.whose as id, o.escalations, coalesce(w.amount, 0) as amount, coalesce(w.known, true) as known,
+               case when w.whose is null then 0 else w.amount end as converted
+        from (select {{whose}} as whose, count(*) as escalations from opened group by {{whose}}) o
+        left join (select own.whose, sum(own.amount * r.rate) as amount, bool_and(r.rate is not null) as known
+                   from own left join rate r on r.currency = own.currency group by own.whose) w on w.whose = o.whose
+    ), ranked as ({_RANKED})
+    select s.*, s.id as account_id, a.name as account_name from ranked s join account a on a.id = s.id
+    order by s.known, -s.amount, s.id
+"""  # noqa: S608 - the parts are ours
+WORTH: Mapping[str, TextClause] = {
+    kinds.LINES: text(_OF_LINES.format(lines="at_stake")),
+    kinds.RENEWALS: text(_OF_LINES.format(lines="renewing")),
+    kinds.ACCOUNTS: text(_OF_ACCOUNTS.format(whose="account_id")),
+    kinds.GROUPS: text(_OF_ACCOUNTS.format(whose="group_id")),
+}
+NOTHING = UUID(int=0)
+
+
+def list_rows(
+    figure: Definition, reading: Reading, money: Money, *, first: date, last: date, after: list[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    """The next rows of a figure after a position."""
+    if figure.source in WORTH:
+        return _worth(WORTH[figure.source], reading, money, after, limit)
+    day, id_ = after or [date.min.isoformat(), str(NOTHING)]
+    values = {"day": day, "id": id_, "limit": limit}
+    if figure.source == kinds.OPEN_CASES:
+        return _cases(reading.ask(OPEN_CASES, **values).mappings().all())
+    return _cases(reading.ask(CASES[figure.key], **values, first=first, last=last).mappings().all())
+
+
+def position(row: Mapping[str, Any]) -> list[Any]:
+    """Where the list goes on after a row."""
+    if "escalation" in row:
+        return [row["day_raised"].isoformat(), str(row["escalation"]["id"])]
+    return [row["known"], str(row["exact"]), str(row["id"])]
+
+
+def _cases(found: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            **row,
+            "escalation": {"id": row["escalation_id"], "number": numbered(row["number"]), "title": row["title"]},
+            "account": {"id": row["account_id"], "name": row["account_name"]},
+            "owner": {"id": row["owner_id"], "name": row["owner_name"]} if row["owner_id"] else None,
+        }
+        for row in found
+    ]
+
+
+def _worth(
+    question: TextClause, reading: Reading, money: Money, after: list[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    known, amount, id_ = after or [False, "Infinity", str(NOTHING)]
+    rates = orjson.dumps({currency: str(rate) for currency, rate in money.rates.items()}).decode()
+    values = {"known": known, "amount": -Decimal(amount), "id": UUID(id_), "limit": limit}
+    found = reading.ask(question, **values, rates=rates).mappings().all()
+    return [_valued(row, money) for row in found]
+
+
+def _valued(row: Any, money: Money) -> dict[str, Any]:
+    """What has no rate is in no amount: a line shows its own currency alone, an account the part that has one."""
+    return {
+        **row,
+        "exact": row["amount"],
+        "account": {"id": row["account_id"], "name": row["account_name"]},
+        "value": {"amount": row["converted"], "currency": money.currency, "incomplete": not row["known"]},
+    }
