@@ -54,7 +54,8 @@ class Route:
 
 def routes_of(app):
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: ANY[found[1] or "default"], rule.rule)
+        named = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule.rule)
+        path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: ANY[found[1] or "default"], named)
         takes_files = hasattr(app.view_functions[rule.endpoint], "_uploaded")
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield Route(method, rule.rule, path, rule.endpoint, takes_files)

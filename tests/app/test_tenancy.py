@@ -89,6 +89,7 @@ def paths_with_ids(app, tenant_id):
             if names and route.rule not in PUBLIC:
                 ids = {name: id_of(session, name) for name in names}
                 path = re.sub(r"<uuid:(\w+)>", lambda found, ids=ids: str(ids[found[1]]), route.rule)
+                path = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", path)
                 yield route, re.sub(r"<int:\w+>", "1", path), ids
 
 
