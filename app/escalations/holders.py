@@ -71,22 +71,29 @@ PASS_ON = text(
     returning t.id, t.escalation_id, t.title, t.ready_at is not null as ready, t.assignee_id, asked.was, asked.taken
     """  # noqa: S608 - the parts are ours
 )
-# Open cases with a task in the wrong hands since a colleague changed, was made, or left, by owner and by account, or
-# since a team changed.
+# Open cases with a task in the wrong hands since a colleague changed, was made, or left, by owner and by account, since
+# a team changed, or since an absence ended: who saw a restricted case in its place, down the chain, sees it no more.
 MISPLACED = f"""
-    with changed as (select id, email from "user" where changed_at > :users_lately),
+    with recursive changed as (select id, email from "user" where changed_at > :users_lately),
+    stood_in (id) as (
+        select delegate_id from absence where ends_at > :hour_ago and ends_at <= :now and delegate_id is not null
+        union
+        select a.delegate_id from absence a join stood_in on stood_in.id = a.user_id
+        where a.ends_at > :hour_ago and a.starts_at <= :now and a.delegate_id is not null
+    ),
     near as (
         select e.id from escalation e where e.{LIVE_SQL} and e.owner_id in (
             select id from changed union select u.id from "user" u where u.manager_id in (select id from changed))
         union
-        select t.escalation_id from task t where t.state = 'open' and t.assignee_id in (select id from changed)
+        select t.escalation_id from task t where t.state = 'open' and t.assignee_id in (
+            select id from changed union select id from stood_in)
         union
         select e.id from account a join escalation e on e.tenant_id = a.tenant_id and e.account_id = a.id
         where e.{LIVE_SQL} and exists (select from changed) and exists (
             select from changed c where c.email in (lower(a.csm_email), lower(a.owner_email), lower(a.sponsor_email)))
         union
         select e.id from team l join escalation e on e.tenant_id = l.tenant_id and e.team_id = l.id
-        where l.changed_at > :teams_lately and e.{LIVE_SQL}
+        where l.changed_at > :hour_ago and e.{LIVE_SQL}
     )
     select t.escalation_id from near
     join task t on t.escalation_id = near.id and {FOLLOWS}

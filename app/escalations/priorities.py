@@ -38,8 +38,8 @@ log = structlog.get_logger()
 BATCH = 200
 
 # Raw: what another transaction holds is passed by; it is measured there or found again.
-# Three ways to a case: not measured today yet, its account changed of late, or a colleague or a team did and a task is
-# in the wrong hands. A change that was missed for longer than that is found by the day.
+# Three ways to a case: not measured today yet, its account changed of late, or a colleague or a team did or an
+# absence ended, and a task is in the wrong hands. A change that was missed for longer than that is found by the day.
 LIST_STALE = text(
     f"""
     select e.*, a.version as present_version from escalation e
@@ -104,7 +104,7 @@ def reprioritise_batch(now: datetime, *, limit: int = BATCH) -> int:
     lately = {
         "lately": now - LATELY,
         "users_lately": clock.real_now() - USERS_LATELY,
-        "teams_lately": now - USERS_LATELY,
+        "hour_ago": now - USERS_LATELY,
     }
     found = db.session.execute(
         LIST_STALE, {"today": accounts.tenant_today(now), **lately, "now": now, "limit": limit}

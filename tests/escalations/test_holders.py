@@ -14,6 +14,7 @@ from app.db import db, transaction
 from app.escalations import jobs, priorities
 from app.escalations.models import Event
 from app.notifications.models import Intent
+from app.routing.models import Absence
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 
@@ -212,6 +213,43 @@ def test_of_a_case_that_becomes_restricted_tasks_come_back_to_the_owners_line(
     opened = client.patch(path, json={"restricted": False}, if_match=restricted.json["version"])
     assert opened.status_code == 200
     assert holders(client, case)["csm"] == str(company.csm.id)
+
+
+@pytest.mark.parametrize("chain", [1, 2])
+def test_a_named_task_of_a_restricted_case_is_the_owners_again_once_their_absence_ended(
+    client: ApiClient,
+    raise_case: Raise,
+    company: Company,
+    tenant: TestTenant,
+    make_user: Callable[..., User],
+    chain: int,
+) -> None:
+    """Who stood in for the owner, directly or as the delegate of their delegate, sees the case no more."""
+    case = raise_case(restricted=True)
+    helpers = [make_user("csm", f"helper{n}@example.com") for n in range(chain)]
+    begin, end = clock.now() - timedelta(hours=1), clock.now() + timedelta(days=1)
+    for absent, helper in zip([company.owner, *helpers], helpers, strict=False):
+        away = {"starts_at": begin.isoformat(), "ends_at": end.isoformat(), "delegate_email": helper.email}
+        assert client.post(f"/api/v1/users/{absent.id}/absences", json={**away, "mode": "cover"}).status_code == 201
+    asked = {"title": "Call them", "assignee_email": helpers[-1].email}
+    made = client.post(f"/api/v1/escalations/{case['id']}/tasks", json=asked)
+    assert made.status_code == 201, made.text
+    with transaction():  # nobody of them changed of late
+        db.session.execute(update(User).values(changed_at=clock.real_now() - timedelta(days=1)))
+    jobs.reprioritise_tenant(tenant.id)
+    assert holder_of("Call them", client, case) == str(helpers[-1].id)
+
+    with transaction():
+        ended = update(Absence).where(Absence.user_id == company.owner.id)
+        db.session.execute(ended.values(ends_at=clock.now() - timedelta(minutes=1)))
+    jobs.reprioritise_tenant(tenant.id)
+    assert holder_of("Call them", client, case) == str(company.owner.id)
+    assert told(company.owner, case)[-1:] == ["Call them"]
+
+
+def holder_of(title: str, client: ApiClient, case: dict[str, Any]) -> str:
+    items = client.get(f"/api/v1/escalations/{case['id']}/tasks").json["items"]
+    return next(str(item["assignee_id"]) for item in items if item["title"] == title)
 
 
 def test_who_left_has_none_of_the_roles_tasks(
