@@ -64,7 +64,8 @@ HOLD_STILL = text(
     update "user" set leaving = true
     where not leaving and (not active or role = 'integration')
     and (exists (select from assignment h where h.owner_id = "user".id and h.released_at is null)
-         or exists (select from {STILL_TO_DO} "user".id))
+         or exists (select from {STILL_TO_DO} "user".id)
+         or exists (select from outage o where o.owner_id = "user".id and o.state = 'open'))
     """  # noqa: S608 - the part is ours
 )
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
 from app import clock
 from app.auth import service as auth
@@ -278,3 +279,29 @@ def test_the_owner_who_leaves_hands_the_outage_to_their_manager(
     moved = events(client, path_of(made), "edit")[0]
     assert moved["actor"] is None
     assert moved["facts"]["owner"] == {"was": str(company.owner.id), "is": str(company.manager.id)}
+
+
+def test_an_outage_that_nobody_can_own_is_logged_and_found_again_by_the_day(
+    client: ApiClient, company: Company, as_user: Callable[..., ApiClient], tenant: TestTenant
+) -> None:
+    made = opened(client, owner_email=company.owner.email)
+    etag = client.get(f"/api/v1/users/{company.owner.id}").headers["ETag"]
+    assert client.patch(f"/api/v1/users/{company.owner.id}", json={"active": False}, if_match=etag).status_code == 200
+    set_active(False)
+    with capture_logs() as logged:
+        jobs.move_work_tenant(tenant.id)
+    [line] = [line for line in logged if line["event"] == "outages_without_owner"]
+    assert (line["log_level"], line["outage_ids"]) == ("error", [made["id"]])
+
+    set_active(True, id=tenant.admin.id)
+    with transaction():
+        jobs.note_left_work(clock.now())
+    jobs.move_work_tenant(tenant.id)
+    assert client.get(path_of(made)).json["owner"]["email"] == tenant.admin.email
+    inbox = client.get("/api/v1/notifications").json["items"]
+    assert "Login is down: you own this outage" in [one["subject"] for one in inbox]
+
+
+def set_active(active: bool, **named: Any) -> None:
+    with transaction():
+        db.session.execute(update(User).filter_by(**named).values(active=active))

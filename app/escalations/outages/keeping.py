@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, text
 
 from app import clock
@@ -25,6 +26,8 @@ from app.escalations.standing import places
 from app.notifications import service as notifications
 from app.notifications.models import Intent
 from app.rows import insert_all
+
+log = structlog.get_logger()
 
 TOLD = "outage_owner"
 MAY_ACT = text(
@@ -230,11 +233,17 @@ def message_to(owner: User, outage: Outage, now: datetime) -> Intent:
 
 
 def hand_on(leaver_id: UUID, now: datetime) -> None:
-    """The open outages of who left go to the nearest above them who is there, else to who is on duty, else an admin."""
+    """The open outages of who left go to the nearest above them who is there, else to who is on duty, else an admin.
+
+    With nobody of these there is nobody to tell either: it is logged, and tried again each day (`note_left_work`).
+    """
     asked = select(Outage).where(Outage.owner_id == leaver_id, Outage.state == "open").order_by(Outage.id)
     owned = list(db.session.scalars(asked.with_for_update(key_share=True)))
-    heir = next(iter(list_heirs(leaver_id)), None) if owned else None
+    if not owned:
+        return
+    heir = next(iter(list_heirs(leaver_id)), None)
     if heir is None:
+        log.error("outages_without_owner", outage_ids=[str(outage.id) for outage in owned], owner_id=str(leaver_id))
         return
     rows: list[Model] = []
     for outage in owned:
