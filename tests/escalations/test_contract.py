@@ -6,8 +6,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 
 from app import clock
+from app.accounts import service as accounts
+from app.auth import service as auth
 from app.auth.models import User
 from app.db import transaction
 from app.escalations import engine, service
@@ -215,6 +218,56 @@ def test_cases_about_two_colleagues_are_not_merged(
     third = raise_case(about_user=one.email)
     merged = client.post(path_of(third, "/merge"), json={"into_id": first["id"], "reason": "Same"})
     assert (merged.status_code, merged.json["id"]) == (200, first["id"])
+
+
+def test_nothing_is_merged_into_a_closed_case(raise_case: Raise, client: ApiClient) -> None:
+    first, second = raise_case(), raise_case()
+    ended = {"outcome": "withdrawn", "reason": "No longer needed"}
+    assert client.post(path_of(first, "/close-unresolved"), json=ended).status_code == 200
+    refused = client.post(path_of(second, "/merge"), json={"into_id": first["id"], "reason": "Same"})
+    assert (refused.status_code, refused.json["errors"]) == (
+        422,
+        [{"pointer": "/into_id", "detail": "expected an open escalation, this one is closed"}],
+    )
+    assert client.get(path_of(second)).json["status"] == "open"
+
+
+@pytest.mark.parametrize("hidden", ["restricted", "about them", "another tenant's", "made up"])
+def test_a_case_that_the_caller_may_not_see_is_none_to_merge_into(
+    app: Flask,
+    raise_case: Raise,
+    client: ApiClient,
+    owner: ApiClient,
+    company: Company,
+    new_tenant: Callable[..., TestTenant],
+    hidden: str,
+) -> None:
+    into_id = str(uuid4())
+    if hidden == "restricted":
+        first = raise_case(restricted=True)
+        given = client.post(path_of(first, "/assign"), json={"owner_email": company.csm.email, "reason": "Theirs"})
+        assert given.status_code == 200, given.text
+        into_id = first["id"]
+    elif hidden == "about them":
+        into_id = raise_case(about_user=company.owner.email)["id"]
+    elif hidden == "another tenant's":
+        into_id = raised_in(new_tenant("Others"), app)
+    second = raise_case()
+    refused = owner.post(path_of(second, "/merge"), json={"into_id": into_id, "reason": "Same"})
+    assert (refused.status_code, refused.json["code"]) == (404, "not_found")
+    assert owner.get(path_of(second)).json["status"] == "open"
+
+
+def raised_in(tenant: TestTenant, app: Flask) -> str:
+    """A case of this tenant."""
+    with transaction(tenant=tenant.id):
+        fields = {"name": "Hooli", "owner_email": tenant.admin.email}
+        account = accounts.upsert_account("crm", "H-1", fields, now=clock.now()).record
+        token = auth.create_token(auth.get_user(tenant.admin.id), name="", now=clock.real_now())[1]
+        body = {"account_id": str(account.id), "title": "Down", "severity": 2}
+    made = ApiClient(app, token).post("/api/v1/escalations", json=body)
+    assert made.status_code == 201, made.text
+    return str(made.json["id"])
 
 
 def test_whom_a_merged_case_is_about_keeps_no_task_of_the_survivor(
