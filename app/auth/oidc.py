@@ -3,9 +3,10 @@
 The tenant stands in the address where a sign-in begins and in its state, and has one provider, which its admins
 entered: nobody's e-mail domain chooses a tenant. A sign-in under way is a row, taken once within ten minutes, and only
 by the browser that began it. That browser is known by a secret in a cookie of this one sign-in: without it an attacker
-could end their own sign-in in somebody else's browser, who would then write into the attacker's account. The cookie
-opens nothing, is sent on top-level visits only (SameSite=Lax) and goes with the answer; the panel itself, which has to
-live in a frame with an opaque origin, stays free of cookies.
+could end their own sign-in in somebody else's browser, who would then write into the attacker's account. What it
+cannot prevent is that somebody hands their own panel's launch on within its minute: every page names who is before it.
+The cookie opens nothing, is sent on top-level visits only (SameSite=Lax) and goes with the answer; the panel itself,
+which has to live in a frame with an opaque origin, stays free of cookies.
 
 No transaction is open while the provider is asked: `begin_sign_in`; later `take`, `read_person`, `recognise`.
 """

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth import sealing
+from app.auth import panel_sessions, sealing
 from app.auth.errors import IdentityLinked, NoProvider
 from app.auth.models import IdentityProvider, User, UserIdentity
 from app.auth.oidc_clients import purpose, redirect_uri
@@ -99,7 +99,9 @@ def add_identity(subject: str, user_email: str, *, now: datetime) -> dict[str, A
 
 
 def remove_identity(user_identity_id: UUID) -> None:
-    """The account no longer opens this person's panel; a verified address may link them anew."""
-    gone = delete(UserIdentity).where(UserIdentity.id == user_identity_id).returning(UserIdentity.id)
-    if db.session.scalar(gone) is None:
+    """The account no longer opens this person's panel, open ones end; a verified address may link them anew."""
+    gone = delete(UserIdentity).where(UserIdentity.id == user_identity_id).returning(UserIdentity.user_id)
+    user_id = db.session.scalar(gone)
+    if user_id is None:
         raise NotFound
+    panel_sessions.end_of([user_id])

@@ -4,6 +4,7 @@ Neither needs a cookie or storage, so both work in a sandbox with an opaque orig
 its scope is set before the first read; only hashes are kept. Both live in real time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -28,13 +29,14 @@ Renewal = Literal["host", "self"]
 
 @dataclass(frozen=True)
 class Opened:
-    """What the panel keeps in memory: its bearer, for how long, who renews it, and where it begins."""
+    """What the panel keeps in memory: its bearer, for how long, who renews it, where it begins, and whose."""
 
     token: str
     seconds: int
     renewal: str
     path: str
     origin: str | None
+    user_id: UUID
 
 
 def launch(
@@ -80,7 +82,7 @@ def redeem(token: str, *, former: str | None = None, now: datetime) -> Opened:
     session.started_at, session.ends_at = now, now + LONGEST
     plain = _renew(session, now)
     db.session.add(session)
-    return _opened(session, plain, found.path)
+    return _opened(session, plain, found.path, now)
 
 
 def renew(session_id: UUID, *, now: datetime) -> Opened:
@@ -88,12 +90,17 @@ def renew(session_id: UUID, *, now: datetime) -> Opened:
     session = db.session.get(PanelSession, session_id)
     if session is None or session.renewal != "self" or session.ends_at <= now:
         raise SessionEnded
-    return _opened(session, _renew(session, now), "")
+    return _opened(session, _renew(session, now), "", now)
 
 
 def end(session_id: UUID) -> None:
     """The session is over: its secret opens nothing from now on."""
     db.session.execute(delete(PanelSession).where(PanelSession.id == session_id))
+
+
+def end_of(user_ids: Sequence[UUID]) -> None:
+    """Whoever let these people in no longer does: their panels open nothing from now on."""
+    db.session.execute(delete(PanelSession).where(PanelSession.user_id.in_(user_ids)))
 
 
 def forget_old(now: datetime) -> int:
@@ -129,6 +136,6 @@ def _renew(session: PanelSession, now: datetime) -> str:
     return plain
 
 
-def _opened(session: PanelSession, plain: str, path: str) -> Opened:
-    seconds = int(SESSION_LIFETIME.total_seconds())
-    return Opened(plain, seconds, session.renewal, path, session.origin)
+def _opened(session: PanelSession, plain: str, path: str, now: datetime) -> Opened:
+    seconds = int((session.expires_at - now).total_seconds())
+    return Opened(plain, seconds, session.renewal, path, session.origin, session.user_id)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, or_, text
+from sqlalchemy import exists, or_, select, text
 
 from app.auth.actor import Actor
 from app.auth.settings import tenant_settings
@@ -13,6 +13,7 @@ from app.db import db
 from app.escalations.agenda import LIVE
 from app.escalations.models import LIVE_SQL, Escalation, Request
 from app.escalations.queries import base, item_of, visible_to
+from app.routing.models import Team
 from app.rows import array_of
 
 AHEAD = timedelta(days=14)
@@ -43,6 +44,12 @@ PEOPLE = """
     where u.active and u.role <> 'integration' and u.id in ({whose})
     order by u.name, u.id limit :most
 """
+OF_MINE = text(
+    f"""
+    select t.id from team t where t.lead_id = :me or t.lead_id in ({BELOW})
+    union select m.team_id from membership m where m.user_id = :me
+    """  # noqa: S608 - the part is ours
+)
 OF_TEAM = text(PEOPLE.format(live=LIVE_SQL, whose=TEAM))
 OF_LINE = text(PEOPLE.format(live=LIVE_SQL, whose=BELOW))
 RETURNED = text(
@@ -57,6 +64,14 @@ RETURNED = text(
     group by a.id, a.user_id, u.name, a.ends_at order by a.ends_at desc limit 20
     """  # noqa: S608 - the part is ours
 )
+
+
+def list_teams(actor: Actor, *, limit: int) -> list[Team]:
+    """The teams whose load the caller may see, by name."""
+    asked = select(Team).order_by(Team.name).limit(limit)
+    if actor.role not in ("admin", "executive"):
+        asked = asked.where(Team.id.in_(OF_MINE.bindparams(me=actor.user_id)))
+    return list(db.session.scalars(asked))
 
 
 def list_people(team_id: UUID | None, *, actor: Actor, now: datetime) -> list[dict[str, Any]]:

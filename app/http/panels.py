@@ -100,8 +100,8 @@ def zone(default: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Templates speak the request's language; `translate` is for a text that a variable holds."""
+    """Templates speak the request's `language()`; `translate` is for a text that a variable holds."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals["translate"] = texts.gettext
+    app.jinja_env.globals.update(translate=texts.gettext, language=texts.language)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

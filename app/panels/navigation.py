@@ -77,9 +77,13 @@ def moment(at: datetime | None, theirs: str | None = None) -> str | Markup:
     told = exact(at, viewer_zone())
     if theirs and theirs != viewer_zone():
         told = texts.gettext("%(ours)s, your time · %(theirs)s theirs") % {
-            "ours": told, "theirs": exact(at, theirs, brief=True)
+            "ours": told, "theirs": exact(at, theirs, brief=_same_day(at, theirs))
         }  # fmt: skip
     return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(at.isoformat(), told, relative(at))
+
+
+def _same_day(at: datetime, theirs: str) -> bool:
+    return at.astimezone(ZoneInfo(viewer_zone())).date() == at.astimezone(ZoneInfo(theirs)).date()
 
 
 @bp.app_template_filter("day")

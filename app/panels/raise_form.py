@@ -55,7 +55,9 @@ def load_raise(account_id: UUID) -> NewEscalation:
 
 def load_ahead(account_id: UUID) -> NewEscalation:
     """As much of it as can be read while it is being written."""
-    return _raise_of(account_id, {"title": "", "severity": DEFAULT_SEVERITY, **load_partly(RaiseForm)})
+    said = load_partly(RaiseForm)
+    said.pop("external_refs", None)  # the form has none: what stands there was made by hand
+    return _raise_of(account_id, {"title": "", "severity": DEFAULT_SEVERITY, **said})
 
 
 def _raise_of(account_id: UUID, body: dict[str, Any]) -> NewEscalation:

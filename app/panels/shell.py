@@ -83,7 +83,7 @@ def begin() -> Response:
     except LaunchRefused as refused:
         return told({"detail": texts.gettext(refused.detail)}, 401)
     return told({"token": opened.token, "seconds": opened.seconds, "renewal": opened.renewal, "path": opened.path,
-                 "origin": opened.origin})  # fmt: skip
+                 "origin": opened.origin, "user": opened.user_id})  # fmt: skip
 
 
 @session.post("/session/renew")

@@ -4,12 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request
-from sqlalchemy import select
 
 from app import clock
 from app.auth.actor import Actor, current_actor
 from app.auth.guards import requires
-from app.db import db, transaction
+from app.db import transaction
 from app.errors import NotFound
 from app.escalations import crew, handing_back, rebalancing, service
 from app.escalations.bodies import RebalancingBody, TakeBackBody
@@ -29,10 +28,13 @@ MOST_TEAMS = 200
 @bp.get("/team")
 @requires("routing:read")
 def show() -> Response:
-    """The team asked for, else the one I lead, else whoever reports to me; admins see the first of all teams."""
+    """The team asked for, else the one I lead, else whoever reports to me.
+
+    A manager sees the teams they are in, and those led by them or by somebody below; executives and admins see all.
+    """
     actor, now = current_actor(), clock.now()
     with transaction():
-        teams = db.session.scalars(select(Team).order_by(Team.name).limit(MOST_TEAMS)).all()
+        teams = crew.list_teams(actor, limit=MOST_TEAMS)
         team = chosen(teams, actor)
         people = crew.list_people(team.id if team else None, actor=actor, now=now)
         ids = [one["id"] for one in people]

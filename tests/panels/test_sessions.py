@@ -177,3 +177,11 @@ def test_scripts_and_styles_have_the_name_their_content_gave_them(app):
         assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True)
     assert browser.get("/panel/static/panel.0123456789ab.js").status_code == 404
     assert browser.get("/panel/static/..%2Fshell.py").status_code in (401, 404)
+
+
+def test_whoever_is_no_longer_vouched_for_is_put_out_at_once(app, tenant, panel, make_user):
+    user, other = make_user(), make_user()
+    gone, stays = panel(user), panel(other)
+    with transaction():
+        panel_sessions.end_of([user.id])
+    assert [one.get("/work").status_code for one in (gone, stays)] == [401, 200]

@@ -131,3 +131,12 @@ def test_a_hand_back_is_the_persons_their_lines_and_the_admins_business(panel, c
     assert panel(make_user()).get(path).status_code == 403
     assert f'href="#{path}"' in panel(company.boss).get("/team?team=line").text
     assert panel(company.manager).get(path).status_code == 200
+
+
+def test_a_manager_sees_only_teams_of_their_own_line_an_executive_all(client, panel, company, support, make_user):
+    other = make_user("manager", "other@example.com")
+    assert client.post("/api/v1/teams", json={"name": "Elsewhere", "lead_email": other.email}).status_code == 201
+    assert panel(other).get(f"/team?team={support}").status_code == 404
+    assert "Support" not in panel(other).get("/team").text
+    assert "Elsewhere" in panel(company.boss).get(f"/team?team={support}").text
+    assert panel(company.manager).get(f"/team?team={support}").status_code == 200

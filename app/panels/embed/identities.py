@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from app.auth import panel_sessions
 from app.auth.models import User
 from app.auth.queries import find_user_by_email
 from app.auth.service import can_own
@@ -99,14 +100,16 @@ def own_form(installation: EmbedInstallation, external_id: str, field: str = "ex
 
 
 def forget(installation: EmbedInstallation, external_id: str) -> None:
-    """This CRM user is nobody here until they are said or learnt again."""
+    """This CRM user is nobody here until they are said or learnt again; panels they have open end."""
     gone = (
         delete(CrmIdentity)
         .where(_named(installation.id, own_form(installation, external_id)))
-        .returning(CrmIdentity.id)
+        .returning(CrmIdentity.user_id)
     )
-    if db.session.scalar(gone) is None:
+    user_id = db.session.scalar(gone)
+    if user_id is None:
         raise NotFound
+    panel_sessions.end_of([user_id])
 
 
 def list_identities(installation_id: UUID, *, after: Sequence[Any] | None, limit: int) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.auth import panel_sessions
 from app.auth.sealing import seal, unseal
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, is_unique_violation, new_id
@@ -19,7 +20,7 @@ from app.errors import invalid
 from app.panels.embed import zendesk
 from app.panels.embed.errors import InstallationUnknown, KeyTaken
 from app.panels.embed.kinds import KINDS, Kind
-from app.panels.embed.models import EmbedInstallation
+from app.panels.embed.models import CrmIdentity, EmbedInstallation
 
 PATH = "/panel/embed/"
 PROOFS = ("secret", "public_key")
@@ -102,7 +103,9 @@ def secret_of(installation: EmbedInstallation) -> str:
 
 
 def disconnect(installation: EmbedInstallation) -> None:
-    """Its address opens nothing from now on; who its users were is forgotten with it."""
+    """Its address opens nothing from now on; who its users were is forgotten with it, and panels they have open end."""
+    users = select(CrmIdentity.user_id).where(CrmIdentity.installation_id == installation.id)
+    panel_sessions.end_of(db.session.scalars(users).all())
     db.session.delete(installation)
     db.session.flush()
 

@@ -29,6 +29,8 @@
     session.endsAt = Date.now() + opened.seconds * 1000;
     if (opened.renewal) session.renewal = opened.renewal;
     if (opened.origin) session.origin = opened.origin;
+    if (opened.user && session.user && opened.user !== session.user) typed.clear();
+    if (opened.user) session.user = opened.user;
   }
 
   async function redeem(launch) {
