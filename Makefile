@@ -6,7 +6,7 @@ ARGS ?=
 SOURCES := app bench tests worker.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check plugins format bench constraints clean
+.PHONY: help setup run test check plugins format bench texts constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -39,6 +39,9 @@ format: $(STAMP) ## put the source into its format
 
 bench: $(STAMP) ## every benchmark, one JSON object a line; ARGS="sweep" one of them
 	@$(PY) -m bench $(ARGS)
+
+texts: $(STAMP) ## bring the catalogues of the pages' texts up to date
+	@$(PY) -m tests.app.texts
 
 constraints: $(STAMP) ## compile constraints.txt anew from pyproject.toml
 	@$(PY) -m pip install -q pip-tools

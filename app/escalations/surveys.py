@@ -24,10 +24,11 @@ from app.escalations.models import Escalation, Survey
 from app.escalations.owning import named
 from app.escalations.standing import lock_record
 from app.escalations.words import numbered
+from app.texts import noted
 
 LIFETIME = timedelta(days=30)
 PATH = "/survey/"
-SCORES = {1: "Very poor", 2: "Poor", 3: "Neither", 4: "Good", 5: "Very good"}
+SCORES = {1: noted("Very poor"), 2: noted("Poor"), 3: noted("Neither"), 4: noted("Good"), 5: noted("Very good")}
 MOST_COMMENT = 5_000
 
 OPENED = text("update survey set openings = openings + 1, opened_at = coalesce(opened_at, :now) where id = :id")

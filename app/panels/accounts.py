@@ -36,6 +36,7 @@ def find() -> Response:
         is_part = cursor is not None or request.headers.get("HX-Target") == "found"
         return page(
             "panels/accounts_rows.html" if is_part else "panels/accounts.html",
+            words=wording,
             typed=words,
             found=found,
             counts=counts,

@@ -41,14 +41,8 @@ FLAGS = {
     "logged_late": noted("logged late"),
     "late_by_original": noted("late by the original date"),
 }
-TIERS = {
-    "tier_1": noted("Tier 1"),
-    "tier_2": noted("Tier 2"),
-    "tier_3": noted("Tier 3"),
-    "onsite": noted("On site"),
-    "vendor": noted("Vendor"),
-    "management": noted("Management"),
-}
+TIERS = wording.TIERS
+SEGMENTS = wording.SEGMENTS
 PARTIES = {"customer": noted("the customer"), "vendor": noted("the vendor"), "internal": noted("us")}
 AUDIENCES = {
     "customer": noted("Customer"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency
 from flask import Blueprint, g, request
 from markupsafe import Markup, escape
@@ -15,6 +15,7 @@ from app import clock, texts
 from app.auth.actor import current_actor
 from app.auth.settings import tenant_settings
 from app.db import NoTenantScope
+from app.panels import wording
 from app.texts import noted
 
 bp = Blueprint("navigation", __name__)
@@ -40,7 +41,8 @@ ITEMS = (
     Item("/admin", noted("Admin"), "settings:write"),
 )
 
-SIZES = ((Decimal(10**6), "M"), (Decimal(10**3), "k"))
+# From this size on an amount is told in that unit; the form is translated with the other texts.
+SIZES = ((Decimal(10**6), noted("¤#,##0.##M")), (Decimal(10**3), noted("¤#,##0k")), (Decimal(1), noted("¤#,##0")))
 
 
 @bp.app_template_global("navigation")
@@ -64,9 +66,9 @@ def money(amount: Decimal | str | float | None, currency: str, *, short: bool = 
     value = Decimal(str(amount))
     if not short:
         return format_currency(value, currency, locale=texts.language())
-    size, letter = next(((s, w) for s, w in SIZES if abs(value) >= s), (Decimal(1), ""))
-    form = "¤#,##0.##" if letter == "M" else "¤#,##0"
-    return format_currency(value / size, currency, form, locale=texts.language(), currency_digits=False) + letter
+    size, form = next((one for one in SIZES if abs(value) >= one[0]), SIZES[-1])
+    form = texts.gettext(form)
+    return format_currency(value / size, currency, form, locale=texts.language(), currency_digits=False)
 
 
 @bp.app_template_filter("moment")
@@ -92,13 +94,13 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return "–"
     shown = value.astimezone(ZoneInfo(viewer_zone())) if isinstance(value, datetime) else value
-    return format_date(shown, "EEE d MMM y", locale=texts.language())
+    return format_date(shown, texts.gettext("EEE d MMM y"), locale=texts.language())
 
 
 @bp.app_template_filter("relative")
 def relative(at: datetime) -> str:
     """`in 3 days` or `2 hours ago`."""
-    return format_timedelta(at - clock.now(), add_direction=True, threshold=1.2, locale=texts.language())
+    return wording.relative(at, clock.now())
 
 
 @bp.app_template_filter("span")
@@ -110,8 +112,7 @@ def span(seconds: float) -> str:
 @bp.app_template_filter("exact")
 def exact(at: datetime, zone: str | None = None, *, brief: bool = False) -> str:
     """`Fri 27 Nov 17:00` in this zone, the viewer's unless said."""
-    local = at.astimezone(ZoneInfo(zone or viewer_zone()))
-    return format_datetime(local, "HH:mm" if brief else "EEE d MMM y HH:mm", locale=texts.language())
+    return wording.exact(at, zone or viewer_zone(), brief=brief)
 
 
 @bp.app_template_filter("local_input")

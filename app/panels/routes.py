@@ -31,6 +31,7 @@ from app.panels import (
 )
 from app.panels.embed import routes as embed
 from app.panels.pages import page
+from app.texts import noted
 
 bp = Blueprint("panels", __name__, template_folder="templates")
 modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes, admin)
@@ -47,10 +48,10 @@ def linked(token: str) -> Response:
         scope = open_link(token)
         return page("panels/escalation.html", 200, **view(scope))
     except LinkExpired as error:
-        return page("panels/message.html", 410, title="This link has expired", text=error.detail)
+        return page("panels/message.html", 410, title=noted("This link has expired"), text=error.detail)
     except (LinkUnknown, NotFound):
-        text = "It may have been cut short, or what it led to is not for you to see."
-        return page("panels/message.html", 404, title="This link leads nowhere", text=text)
+        text = noted("It may have been cut short, or what it led to is not for you to see.")
+        return page("panels/message.html", 404, title=noted("This link leads nowhere"), text=text)
 
 
 def view(scope: LinkScope) -> dict[str, Any]:

@@ -2,25 +2,44 @@
 
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask import Blueprint, Response, request
 
-from app import clock
+from app import clock, texts
 from app.auth.errors import LinkExpired, LinkUnknown
 from app.auth.guards import public
 from app.db import transaction
 from app.escalations import service as escalations
+from app.http.panels import choose_language
 from app.panels.pages import page
+from app.texts import gettext as _
+from app.texts import noted
 
 bp = Blueprint("survey", __name__, template_folder="templates")
 
 CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 MESSAGES = {
-    "thanked": ("Thank you", "Your answer is with the people who handled your case."),
-    "answered": ("You have answered already", "Thank you. Each of our questions can be answered once."),
-    "over": ("This question is over", "Your case was taken up again. We will ask you anew once it is done."),
+    "thanked": (
+        noted("Thank you"),
+        noted("Your answer is with the people who handled your case."),
+    ),
+    "answered": (
+        noted("You have answered already"),
+        noted("Thank you. Each of our questions can be answered once."),
+    ),
+    "over": (
+        noted("This question is over"),
+        noted("Your case was taken up again. We will ask you anew once it is done."),
+    ),
 }
-UNKNOWN = ("This link leads nowhere", "It may have been cut short. Please use it exactly as we sent it.")
-EXPIRED = ("This link has expired", "If you would still like to tell us something, please answer the mail it came in.")
+UNKNOWN = (
+    noted("This link leads nowhere"),
+    noted("It may have been cut short. Please use it exactly as we sent it."),
+)
+EXPIRED = (
+    noted("This link has expired"),
+    noted("If you would still like to tell us something, please answer the mail it came in."),
+)
 
 
 @bp.get("/survey/<token>")
@@ -73,6 +92,7 @@ def shown(found: escalations.SurveyPage, *, comment: str | None = None, score: i
         title, text = MESSAGES[found.state]
         return private("panels/message.html", 200 if found.state == "thanked" else 410, title=title, text=text)
     values: dict[str, Any] = {"found": found, "scores": escalations.SCORES, "most": escalations.MOST_COMMENT}
+    choose_language()
     faults = faults_of(score, comment)
     status = 422 if comment is not None else 200
     return private("panels/survey.html", status, **values, comment=comment or "", score=score, faults=faults)
@@ -82,9 +102,10 @@ def faults_of(score: int | None, comment: str | None) -> dict[str, str]:
     """What to change in a form that is given back, by field; nothing in one shown for the first time."""
     if comment is None:
         return {}
-    faults = {} if score else {"score": "Choose one of the five."}
+    faults = {} if score else {"score": _("Choose one of the five.")}
     if len(comment) > escalations.MOST_COMMENT:
-        faults["comment"] = f"Please say it in at most {escalations.MOST_COMMENT:,} characters."
+        most = format_decimal(escalations.MOST_COMMENT, locale=texts.language())
+        faults["comment"] = _("Please say it in at most %(most)s characters.") % {"most": most}
     return faults
 
 

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime, format_timedelta
+
+from app import texts
 from app.texts import noted
 
 CLOCKS = {
@@ -31,6 +34,20 @@ STATES = {
     "missed": noted("missed"),
     "cancelled": noted("ended"),
 }
+TIERS = {
+    "tier_1": noted("Tier 1"),
+    "tier_2": noted("Tier 2"),
+    "tier_3": noted("Tier 3"),
+    "onsite": noted("On site"),
+    "vendor": noted("Vendor"),
+    "management": noted("Management"),
+}
+SEGMENTS = {
+    "strategic": noted("strategic"),
+    "enterprise": noted("enterprise"),
+    "mid_market": noted("mid-market"),
+    "small": noted("small"),
+}
 STANDING = ("running", "paused", "breached")
 STATUSES = {
     "requested": noted("Waits for approval"),
@@ -46,26 +63,16 @@ STATUSES = {
 
 def ended(clocks: Sequence[Mapping[str, Any]]) -> str:
     """What became of the promises that no longer stand: `12 kept · 1 missed`."""
-    counts = Counter(str(STATES[clock["state"]]) for clock in clocks)
+    counts = Counter(texts.gettext(STATES[clock["state"]]) for clock in clocks)
     return " · ".join(f"{count} {state}" for state, count in counts.most_common())
-
-
-def span(seconds: float) -> str:
-    """A length of time in its largest whole unit."""
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    return "less than a minute"
 
 
 def relative(moment: datetime, now: datetime) -> str:
     """`in 3 days` or `2 hours ago`."""
-    distance: timedelta = moment - now
-    seconds = distance.total_seconds()
-    return f"in {span(seconds)}" if seconds >= 0 else f"{span(-seconds)} ago"
+    return format_timedelta(moment - now, add_direction=True, threshold=1.2, locale=texts.language())
 
 
-def exact(moment: datetime, zone: str) -> str:
-    """`Fri 27 Nov 2026 17:00`, in this zone."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}"
+def exact(moment: datetime, zone: str, *, brief: bool = False) -> str:
+    """`Fri 27 Nov 2026 17:00`, in this zone; `brief` is the time of day alone."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return format_datetime(local, "HH:mm" if brief else texts.gettext("EEE d MMM y HH:mm"), locale=texts.language())

@@ -115,7 +115,7 @@ def test_open_ones_come_by_due_date_each_with_owner_tier_value_and_next_due(comp
     told = words_of(html.split("<li data-row>")[1])
     assert told.startswith("Acknowledge: due in")
     assert f"{first['number']} Sooner" in told
-    assert "Owner · tier 1 · severity 2 · $120k · closes by" in told
+    assert "Owner · Tier 1 · severity 2 · $120k · closes by" in told
 
 
 def test_a_promise_that_was_missed_says_by_how_much(company, raise_case, page):
