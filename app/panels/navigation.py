@@ -36,6 +36,7 @@ class Item:
 ITEMS = (
     Item("/work", noted("My work"), "escalations:read"),
     Item("/accounts", noted("Accounts"), "accounts:read"),
+    Item("/outages", noted("Outages"), "escalations:read"),
     Item("/team", noted("Team"), "routing:read"),
     Item("/inbox", noted("Inbox"), "notifications:read"),
     Item("/admin", noted("Admin"), "settings:write"),

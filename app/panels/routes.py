@@ -20,6 +20,7 @@ from app.panels import (
     admin,
     case_routes,
     navigation,
+    outage_routes,
     raising,
     shell,
     sign_in,
@@ -34,7 +35,7 @@ from app.panels.pages import page
 from app.texts import noted
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes, admin)
+modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes, outage_routes, admin)
 blueprints = [bp, shell.session, *(module.bp for module in modules), *embed.blueprints]
 
 SHOWN_EVENTS = 50

@@ -103,12 +103,15 @@ def get_outage(outage_id: UUID, *, lock: bool = False) -> Outage:
     return outage
 
 
-def check_may_act(outage: Outage, actor: Actor) -> None:
+def may_act(owner_id: UUID, actor: Actor) -> bool:
     """Its owner, anybody above them in the line, who stands in for one of these, and admins."""
     if actor.is_system or actor.role == "admin":
-        return
-    asked = {"owner": outage.owner_id, "me": actor.user_id, "now": clock.now()}
-    if not db.session.scalar(MAY_ACT, asked):
+        return True
+    return bool(db.session.scalar(MAY_ACT, {"owner": owner_id, "me": actor.user_id, "now": clock.now()}))
+
+
+def check_may_act(outage: Outage, actor: Actor) -> None:
+    if not may_act(outage.owner_id, actor):
         raise NotYourOutage
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select, text
 
 from app.auth.actor import Actor
 from app.auth.models import User
@@ -42,6 +42,27 @@ EVENTS = text(
     """
 )
 
+# What was said last, beside an outage.
+LAST_WORD: ColumnElement[Any] = literal_column(
+    """(select json_build_object('kind', e.kind, 'at', e.at, 'texts', (
+            select json_object_agg(t.field, t.text) from outage_text t
+            where t.tenant_id = e.tenant_id and t.event_id = e.id))
+        from outage_event e where e.tenant_id = outage.tenant_id and e.outage_id = outage.id
+        and e.seq = outage.news_seq)"""
+).label("last_word")
+NEWEST = text(
+    """
+    select e.seq, e.kind, e.at, e.recorded_at, e.facts, u.name as actor, f.name as acting_for, o.name as owner,
+           coalesce((select json_object_agg(t.field, t.text) from outage_text t
+                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
+    from outage_event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
+    left join "user" f on f.tenant_id = e.tenant_id and f.id = e.acting_for_id
+    left join "user" o on o.tenant_id = e.tenant_id
+        and cast(o.id as text) = coalesce(e.facts #>> '{owner,is}', e.facts ->> 'owner')
+    where e.outage_id = :id and (cast(:before as int) is null or e.seq < :before) order by e.seq desc limit :limit
+    """
+)
+
 
 def _outages() -> Select[Outage, str, str]:
     return select(Outage, User.email, User.name).join(User, User.id == Outage.owner_id)
@@ -61,6 +82,31 @@ def list_outages(asked: Mapping[str, Any], *, actor: Actor, after: UUID | None, 
     if after is not None:
         query = query.where(Outage.id < after)
     return [_view(row) for row in db.session.execute(query.order_by(Outage.id.desc()).limit(limit))]
+
+
+def list_board(*, actor: Actor, now: datetime, after: tuple[str, UUID] | None, limit: int) -> list[dict[str, Any]]:
+    """Open ones first, then the newest, each with its last word and how many of its cases the caller may see."""
+    seen = select(func.count()).where(
+        Escalation.outage_id == Outage.id, Escalation.status.not_in(("declined", "merged")), visible_to(actor, now)
+    )
+    query = _outages().add_columns(LAST_WORD, seen.correlate(Outage).scalar_subquery().label("cases"))
+    if after is not None:
+        state, id_ = after
+        query = query.where(or_(Outage.state > state, and_(Outage.state == state, Outage.id < id_)))
+    rows = db.session.execute(query.order_by(Outage.state, Outage.id.desc()).limit(limit))
+    return [{**_view(row), "last_word": row.last_word, "cases": row.cases} for row in rows]
+
+
+def list_open(*, limit: int) -> list[dict[str, Any]]:
+    """What a case may join, newest first."""
+    asked = select(Outage.id, Outage.title).where(Outage.state == "open").order_by(Outage.id.desc())
+    return [dict(row._mapping) for row in db.session.execute(asked.limit(limit))]
+
+
+def list_newest(outage_id: UUID, *, before: int | None = None, limit: int) -> list[dict[str, Any]]:
+    """The timeline with names, newest first."""
+    values = {"id": outage_id, "before": before, "limit": limit}
+    return [dict(row._mapping) for row in db.session.execute(NEWEST, values)]
 
 
 def get_view(outage_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def affect(body: dict[str, Any], outage_id: UUID) -> Response:
     rows = body.pop("accounts")
     with transaction(answered_later=True):
         keeping.check_may_act(keeping.get_outage(outage_id), current_actor())
-    hits = [_affect(outage_id, index, row, body, note) for index, row in enumerate(rows)]
+    hits = [affect_row(outage_id, index, row, body, note) for index, row in enumerate(rows)]
     with transaction():
         counts = dict.fromkeys(("raised", "linked", "known", "rejected"), 0)
         for hit in hits:
@@ -178,7 +178,7 @@ def affect(body: dict[str, Any], outage_id: UUID) -> Response:
         return answer(schemas.HitsSchema, {"items": hits, **counts})
 
 
-def _affect(outage_id: UUID, index: int, row: Any, common: dict[str, Any], note: str | None) -> dict[str, Any]:
+def affect_row(outage_id: UUID, index: int, row: Any, common: dict[str, Any], note: str | None) -> dict[str, Any]:
     """One account in a transaction of its own."""
     try:
         asked = schemas.AffectedBody().load(row)
