@@ -18,7 +18,8 @@ from app import clock
 from app.auth import panel_sessions
 from app.auth.models import Tenant, User
 from app.db import db, transaction
-from tests.conftest import TestTenant
+from tests.conftest import ApiClient, TestTenant
+from tests.escalations.conftest import Company
 
 FLAGS = [
     "--no-sandbox",
@@ -109,7 +110,7 @@ class Opened:
     def settle(self) -> None:
         """Until nothing is under way."""
         self.frame.wait_for_selector("#page:not([aria-busy]) main")
-        self.frame.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        self.frame.locator(".htmx-request, .htmx-swapping, .htmx-settling").first.wait_for(state="detached")
 
 
 Open = Callable[..., Opened]
@@ -172,3 +173,11 @@ def allow_origin(tenant_id: UUID, origin: str) -> None:
         row = db.session.get(Tenant, tenant_id)
         assert row is not None
         row.settings = {**row.settings, "embed_origins": [origin]}
+
+
+@pytest.fixture
+def account(client: ApiClient, company: Company) -> str:
+    """Under the built-in playbook: with questions, required tasks, exit criteria and drafts."""
+    adopted = client.post("/api/v1/built-in-playbooks/customer_success/adopt", json={"publish": True})
+    assert adopted.status_code == 201, adopted.text
+    return company.account_id

@@ -15,7 +15,10 @@ GAP = re.compile("⟦[^⟧]*⟧")
 
 @dataclass
 class Journey:
-    """One person before the panel; `client` asks the API what came of each step."""
+    """One person before the panel; `client` asks the API what came of each step.
+
+    After each step focus stands in the page, and nothing is wider than its frame.
+    """
 
     panel: Opened
     client: ApiClient
@@ -39,6 +42,7 @@ class Journey:
         self.panel.frame.wait_for_selector(f'h1:has-text("{heading}"), .faults')
         assert self.panel.frame.locator(".faults").all_inner_texts() == []
         self.panel.settle()
+        self.panel.frame.wait_for_selector("main:focus, main :focus", state="attached")
         assert self.panel.frame.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
     def case(self, *more: str) -> dict[str, Any]:
@@ -93,8 +97,8 @@ class Journey:
         draft = self.field("text").input_value()
         assert len(draft) > 100
         text = GAP.sub("the quota", draft)
-        self.hands.write(self.field("text"), text)
         self.hands.write(self.field("subject"), GAP.sub("quota", self.field("subject").input_value()))
+        self.hands.write(self.field("text"), text)
         self.hands.press(self.button("As they will read it"))
         self.find("#as-received .letter").wait_for()
         self.hands.press(self.button("Note it as sent"))

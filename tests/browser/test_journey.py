@@ -10,14 +10,6 @@ from tests.escalations.conftest import company
 __all__ = ["company"]
 
 
-@pytest.fixture
-def account(client, company):
-    """Under the built-in playbook: with questions, required tasks, exit criteria and drafts."""
-    adopted = client.post("/api/v1/built-in-playbooks/customer_success/adopt", json={"publish": True})
-    assert adopted.status_code == 201, adopted.text
-    return company.account_id
-
-
 @pytest.mark.parametrize(
     ("width", "sandbox"), [(320, "allow-scripts allow-forms"), (768, "allow-scripts"), (1280, None)]
 )

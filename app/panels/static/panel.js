@@ -123,28 +123,34 @@
   const isOurs = (path) => new URL(`/panel${path}`, location.href).pathname.startsWith("/panel/");
   const pathOf = (hash) => (hash.startsWith("#/") && isOurs(hash.slice(1)) ? hash.slice(1) : null);
 
-  function load(path) {
+  let arrived = null; // what is done once the page that is under way stands
+
+  function load(path, then = null) {
     here = path;
+    arrived = then;
     notice().replaceChildren();
     page().setAttribute("aria-busy", "true");
     return htmx.ajax("GET", `/panel${path}`, { target: "#page", swap: "innerHTML" });
   }
 
   function go(path) {
-    if (!path || path === here) return load(here);
-    location.hash = path;
+    page().setAttribute("aria-busy", "true");
+    if (path && path !== here) return void (location.hash = path);
+    remember(page());
+    load(here, () => recall(page()) || begin());
   }
 
   window.addEventListener("hashchange", () => {
     const path = pathOf(location.hash);
-    arriving = Boolean(path && session.token);
-    if (arriving) load(path);
+    if (path && session.token) load(path, begin);
     if (path) window.scrollTo(0, 0);
   });
 
   /* Where writing begins, if the page is there to write. */
-  let arriving = false;
-  const begun = () => page().querySelector("[data-begin]") || document.getElementById("main");
+  function begin() {
+    const first = page().querySelector("[data-begin]") || document.getElementById("main");
+    first?.focus({ preventScroll: true });
+  }
 
   function start(path) {
     const first = pathOf(location.hash) || path || here;
@@ -185,6 +191,7 @@
     event.preventDefault();
     const question = event.detail.elt.dataset?.confirm;
     if (question && !(await confirmed(question))) return;
+    place.acted = document.activeElement;
     if (!(await fresh())) return signedOut();
     event.detail.issueRequest(true);
   });
@@ -219,12 +226,15 @@
       typed.delete(keyOf(form));
       delete form.dataset.dirty;
     }
+    if ((xhr.getResponseHeader("HX-Trigger") || "").includes("fh-go")) event.detail.shouldSwap = false;
+    if (!form && event.detail.target !== page()) remember(event.detail.target);
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    const { xhr, requestConfig } = event.detail;
+    const { xhr, requestConfig, target } = event.detail;
     const form = sentForm(requestConfig.elt);
     page().removeAttribute("aria-busy");
+    if (!form && target !== page()) goOn(target.isConnected ? target : event.target);
     if (form) markFaults(form, xhr.status >= 400);
     else if (xhr.status < 400) notice().replaceChildren();
   });
@@ -233,10 +243,55 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== page()) return;
     restore();
-    if (arriving) begun()?.focus({ preventScroll: true });
-    arriving = false;
+    arrived?.();
+    arrived = null;
     if (!embedded) document.querySelector("[data-sign-out]")?.removeAttribute("hidden");
   });
+
+  // ---- one's place -------------------------------------------------------------------------------------------------
+
+  const STOPS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+  const place = { acted: null, held: null, row: null, open: [] };
+
+  /* Each thing one can stand on, by what it is called and the how-manieth of that name it is. */
+  function stopsOf(part) {
+    const counted = {};
+    return [part, ...part.querySelectorAll(STOPS)].filter((one) => one.matches(STOPS)).map((one) => {
+      const name = `${one.tagName} ${one.id || one.getAttribute("href") || one.name || one.textContent.trim()}`;
+      counted[name] = (counted[name] || 0) + 1;
+      return [`${name} ${counted[name]}`, one];
+    });
+  }
+
+  /* Before a part is made anew: what is folded open in it, and where one stands. A button that acts is shut meanwhile. */
+  function remember(part) {
+    const stops = stopsOf(part);
+    const called = (wanted) => stops.find(([, one]) => wanted && one === wanted)?.[0];
+    const at = document.activeElement === document.body ? place.acted : document.activeElement;
+    place.open = stops.filter(([, one]) => one.tagName === "SUMMARY" && one.parentElement.open).map(([name]) => name);
+    place.held = at && part.contains(at) ? called(at) || "" : null;
+    place.row = called(at?.closest?.("[data-row]")?.querySelector("a"));
+  }
+
+  /* Afterwards it is as open as before, and one stands on the same thing, else in the same row. */
+  function recall(part) {
+    const stops = new Map(stopsOf(part));
+    for (const name of place.open) if (stops.has(name)) stops.get(name).parentElement.open = true;
+    const lost = () => document.activeElement === document.body;
+    if (place.held !== null && lost()) (stops.get(place.held) || stops.get(place.row))?.focus({ preventScroll: true });
+    return !lost();
+  }
+
+  /* Where a part came in its place: the first of it, if nothing of the old one is there. */
+  function goOn(part) {
+    const first = part.querySelector("[data-begin]");
+    if (first) return first.focus();
+    if (recall(part) || place.held === null) return;
+    stopsOf(part)[0]?.[1].focus({ preventScroll: true });
+  }
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => remember(event.detail.target));
+  document.addEventListener("htmx:oobAfterSwap", (event) => recall(event.detail.target));
 
   /* Done: the next page, or this one anew. */
   document.addEventListener("fh-go", (event) => go(event.detail.path));
@@ -277,7 +332,7 @@
     const button = event.target.closest("button");
     if (!button || !button.form || button.type !== "submit" || !sends(button.form)) return;
     event.preventDefault();
-    if (button.form.matches(".htmx-request")) return;
+    if (button.form.matches(".htmx-request") || page().hasAttribute("aria-busy")) return;
     if (!button.formNoValidate && !button.form.reportValidity()) return;
     if (button.name) hidden(button.form, button.name, button.value);
     htmx.trigger(button.form, "send");
@@ -383,9 +438,9 @@
 
   /* What was typed into fields that the page does not show yet waits where they will stand. */
   function putAside(form, kept) {
-    const place = form.querySelector("[data-rest]");
-    for (const [name, value] of place ? kept : [])
-      if (!form.elements.namedItem(name)) place.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    const rest = form.querySelector("[data-rest]");
+    for (const [name, value] of rest ? kept : [])
+      if (!form.elements.namedItem(name)) rest.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   }
 
   window.addEventListener("beforeunload", (event) => {
@@ -435,7 +490,7 @@
 
   // ---- begin -------------------------------------------------------------------------------------------------------
 
-  async function begin() {
+  async function open() {
     const given = location.hash.startsWith("#t=") ? decodeURIComponent(location.hash.slice(3)) : root.dataset.launch;
     if (location.hash.startsWith("#t=")) history.replaceState(null, "", location.pathname);
     delete root.dataset.launch;
@@ -446,5 +501,5 @@
     start(opened.path);
   }
 
-  begin();
+  open();
 })();
