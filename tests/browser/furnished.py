@@ -22,6 +22,7 @@ def furnish(client: ApiClient, company: Company, raise_case: Raise, today: date,
     """As the admin; everything that is written by people says `said`."""
     words = {"customer_statement": said, "impact": said, "desired_outcome": said, "title": said[:200]}
     do(client, "built-in-playbooks/customer_success/adopt", {"publish": True})
+    do(client, "outages", {"title": said[:200], "statement": said})
     furnish_people(client, company, today, said)
     furnish_cases(client, raise_case, words, today, said)
 

@@ -20,7 +20,8 @@ HOSTILE = '<img src=x onerror=alert(1)><script src=x></script> "quoted" & <b>bol
 # Parts of pages, asked for by them and never opened by an address of their own.
 PARTS = {
     "panel_accounts.more_ended", "panel_accounts.more_open", "panel_cases.link_file", "panel_cases.live",
-    "panel_cases.timeline", "admin_users.more_absences", "panel_session.missing", "admin_trying_rules.find_accounts",
+    "panel_cases.timeline", "panel_outages.timeline", "admin_users.more_absences", "panel_session.missing",
+    "admin_trying_rules.find_accounts",
     "admin_trying_rules.progress", "admin_trying_rules.list_cases", "admin_trying_rules.list_loads",
 }  # fmt: skip
 # Pages of what only an import, a change for open cases or a service level of one's own brings about.
@@ -78,7 +79,8 @@ def endpoint_of(app):
 
     def find(path):
         endpoint, values = adapter.match("/panel" + path.split("?")[0])
-        return f"{endpoint}:{values['action']}" if "action" in values else endpoint
+        form = values.get("action") or values.get("form")
+        return f"{endpoint}:{form}" if form else endpoint
 
     return find
 
