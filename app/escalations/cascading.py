@@ -6,11 +6,11 @@ time yet does not move: its time will count from when it is ready.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.db import db, new_id
 from app.errors import Conflict, NotFound, invalid
@@ -28,6 +28,16 @@ MOVED, UNDONE = "tasks_moved", "tasks_moved_back"
 NOT_READY = "not ready: its time counts from when what it waits for is done"
 NOT_ASKED = "hangs on it; moves if cascade is asked for"
 NO_SPAN = "the task had no due time to move by"
+
+# The move, and its undoing if there was one.
+MOVE = text(
+    f"""
+    select e.kind, e.facts -> 'tasks' as tasks,
+           (select json_object_agg(cast(t.id as text), t.title) from task t where t.escalation_id = e.escalation_id
+            and e.facts -> 'tasks' @> jsonb_build_array(jsonb_build_object('task', cast(t.id as text)))) as titles
+    from event e where e.escalation_id = :id and e.kind in ('{MOVED}', '{UNDONE}') and e.facts ->> 'move' = :move
+    """  # noqa: S608 - the parts are ours
+)
 
 
 class MovedSince(Conflict):
@@ -152,6 +162,25 @@ def undo(escalation_id: UUID, move_id: UUID, *, act: Act) -> Move:
     change.sign_of_work(change.now)
     change.save()
     return Move(steps, change.now, move_id)
+
+
+def get_move(escalation_id: UUID, move_id: UUID) -> dict[str, Any]:
+    """What was moved together, as it was done, and whether it was moved back since."""
+    rows = db.session.execute(MOVE, {"id": escalation_id, "move": str(move_id)}).all()
+    kept = next((row for row in rows if row.kind == MOVED), None)
+    if kept is None:
+        raise NotFound
+    titles = kept.titles or {}
+    tasks = [
+        {"task_id": one["task"], "title": titles.get(one["task"], ""), "was": _moment(one["was"]),
+         "becomes": _moment(one["is"]), "why": None, "moves": True}
+        for one in kept.tasks
+    ]  # fmt: skip
+    return {"move_id": move_id, "tasks": tasks, "undone": len(rows) > 1}
+
+
+def _moment(said: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(said), tz=UTC) if said else None
 
 
 def _begin(escalation_id: UUID, act: Act) -> Change:

@@ -18,7 +18,9 @@ QUIET = ("watch", "link", "playbook", "task_ready")
 DONE = text(
     f"""
     select {SAID}, (select t.title from task t where t.tenant_id = e.tenant_id
-                    and t.id = cast(e.facts ->> 'task' as uuid)) as task
+                    and t.id = cast(e.facts ->> 'task' as uuid)) as task,
+           case when e.kind = 'assign' then (
+                select o.name from "user" o where o.id = cast(e.facts ->> 'owner' as uuid)) end as owner
     from event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
     where e.escalation_id = :id and e.seq > :after and e.kind <> all(:quiet) order by e.seq limit :limit
     """  # noqa: S608 - the part is ours

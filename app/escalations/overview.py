@@ -18,13 +18,18 @@ from app.escalations import allowing, criteria, drafting, permissions
 from app.escalations.allowing import path_of
 from app.escalations.attachments.reading import link_to
 from app.escalations.briefing import draft_handover
+from app.escalations.cascading import get_move
+from app.escalations.case import list_contract_ids
 from app.escalations.criteria import Criterion
 from app.escalations.decisions import list_decisions
+from app.escalations.dossier import get_dossier
 from app.escalations.duplicates import duplicates_of
 from app.escalations.following import answers_of
 from app.escalations.history import Way, way_of
 from app.escalations.models import Escalation
 from app.escalations.outages import offers
+from app.escalations.playbook_state import get_state
+from app.escalations.prevention_lists import get_action
 from app.escalations.queries import BESIDE, base, record_of, visible_to
 from app.escalations.schedule import schedule_of, until_of
 from app.playbooks import intake
@@ -40,12 +45,18 @@ __all__ = [
     "draft_handover",
     "duplicates_of",
     "find_by_number",
+    "get_action",
     "get_case",
+    "get_dossier",
+    "get_move",
     "get_overview",
+    "get_state",
     "get_version",
     "link_to",
     "list_colleagues",
+    "list_contract_ids",
     "list_decisions",
+    "list_playbooks",
     "list_reminders",
     "list_teams",
     "list_timeline",
@@ -248,6 +259,17 @@ def list_colleagues() -> list[dict[str, Any]]:
 def list_teams() -> list[dict[str, Any]]:
     """The teams that may be given a case."""
     return [dict(row._mapping) for row in db.session.execute(TEAMS)]
+
+
+PLAYBOOKS = text(
+    """select id, name from playbook where current_version_id is not null and retired_at is null
+    order by name, id limit 200"""
+)
+
+
+def list_playbooks() -> list[dict[str, Any]]:
+    """What a case may go by: those that are published and in use."""
+    return [dict(row._mapping) for row in db.session.execute(PLAYBOOKS)]
 
 
 def find_by_number(said: str, *, actor: Actor, now: datetime) -> UUID | None:

@@ -86,6 +86,15 @@ def take(action_id: UUID, act: Act) -> tuple[Change, PreventionAction]:
     return Change(record, standing, act), row
 
 
+def may_change(action_id: UUID, act: Act) -> bool:
+    """Whether `change_action` would take anything of this caller."""
+    try:
+        take(action_id, act)
+    except (NotFound, NotYours):
+        return False
+    return True
+
+
 def change_action(
     action_id: UUID, *, act: Act, changes: Mapping[str, Any], check: Callable[[PreventionAction], None]
 ) -> None:

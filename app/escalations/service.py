@@ -7,6 +7,7 @@ from app.escalations.attachments.filing import remove as remove_attachment
 from app.escalations.attachments.store import fault_of_store
 from app.escalations.attachments.uploading import arriving
 from app.escalations.cascading import move as move_task
+from app.escalations.cascading import undo as undo_move
 from app.escalations.case import Act, by_engine
 from app.escalations.climbing import Hop, escalate
 from app.escalations.closing import (
@@ -31,8 +32,12 @@ from app.escalations.editing import edit
 from app.escalations.extending import Extension, answer_extension, extend
 from app.escalations.lessons import erase_texts
 from app.escalations.merging import merge
+from app.escalations.prevention import change_action as change_prevention
+from app.escalations.prevention import may_change as may_change_prevention
 from app.escalations.qualifying import Answer, qualify
 from app.escalations.raising import Raised, raise_escalation, start_numbers
+from app.escalations.replacing import preview as preview_playbook
+from app.escalations.replacing import replace as replace_playbook
 from app.escalations.resolving import Resolution, resolve
 from app.escalations.surveys import (
     MOST_COMMENT,
@@ -80,6 +85,7 @@ __all__ = [
     "attach",
     "by_engine",
     "change_criterion",
+    "change_prevention",
     "change_task",
     "check_room",
     "close_unresolved",
@@ -89,21 +95,25 @@ __all__ = [
     "escalate",
     "extend",
     "fault_of_store",
+    "may_change_prevention",
     "merge",
     "move_task",
     "new_escalation",
     "open_survey",
     "plan",
+    "preview_playbook",
     "qualify",
     "raise_escalation",
     "read_survey_link",
     "record_decision",
     "remove_attachment",
     "reopen",
+    "replace_playbook",
     "resolve",
     "resume",
     "set_watching",
     "start_numbers",
+    "undo_move",
     "verify",
     "wait",
 ]

@@ -122,3 +122,12 @@ def edit_version(record: Escalation) -> int:
 def extension(values: Values) -> dict[str, Any]:
     """Whether the reader's word grants it."""
     return {"grants": permissions.grants_extension(values["standing"])}
+
+
+def playbook(values: Values) -> dict[str, Any]:
+    """The playbook that the case goes by, and those that could replace it."""
+    state = overview.get_state(values["record"].id, actor=current_actor(), now=clock.now())
+    others = [
+        one for one in overview.list_playbooks() if str(one["id"]) != state["playbook_id"] or not state["is_current"]
+    ]
+    return {"present": state, "others": others}

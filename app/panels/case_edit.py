@@ -47,10 +47,6 @@ class TaskForm(bodies.TaskBody):
     version = fields.Integer(required=True)
 
 
-class MoveForm(bodies.MoveTaskBody):
-    version = fields.Integer(required=True)
-
-
 class CriterionForm(CriterionBody):
     version = fields.Integer(required=True)
 
@@ -143,17 +139,6 @@ def change_task(escalation_id: UUID, task_id: UUID) -> Response:
         body = load(TaskForm, escalation_id)
         check, act = of_version(body.pop("version")), doing(body)
         escalations.change_task(escalation_id, task_id, act=act, changes=body, check=check)
-        return go(f"/escalations/{escalation_id}")
-
-
-@bp.post("/escalations/<uuid:escalation_id>/tasks/<uuid:task_id>/move")
-@requires("escalations:work")
-def move_task(escalation_id: UUID, task_id: UUID) -> Response:
-    """Another due time, with what hangs on it if asked."""
-    with transaction():
-        body = load(MoveForm, escalation_id)
-        check, act = of_version(body.pop("version")), doing(body)
-        escalations.move_task(escalation_id, task_id, act=act, check=check, **body)
         return go(f"/escalations/{escalation_id}")
 
 

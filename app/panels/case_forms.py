@@ -33,11 +33,12 @@ CONTEXTS: Mapping[str, Context] = {
     "edit": contexts.edit,
     "tasks": contexts.colleagues,
     "extend": contexts.extension,
+    "playbook": contexts.playbook,
 }
 FORMS = {
     "acknowledge", "approve", "assign", "attachments", "attempts", "close-unresolved", "comments", "decision",
-    "decline", "edit", "escalate", "exit-criteria", "extend", "links", "merge", "messages", "plan", "qualify", "reopen",
-    "resolve", "resume", "survey", "tasks", "updates", "verify", "wait",
+    "decline", "edit", "escalate", "exit-criteria", "extend", "links", "merge", "messages", "plan", "playbook",
+    "qualify", "reopen", "resolve", "resume", "survey", "tasks", "updates", "verify", "wait",
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ OFFERED: Mapping[str, tuple[str, str | None]] = {
     "decision": (noted("Record a decision"), None),
     "edit": (noted("Edit"), None),
     "merge": (noted("Merge"), None),
+    "playbook": (noted("Another playbook"), None),
     "reopen": (noted("Take it up again"), None),
     "survey": (noted("Ask how it was handled"), None),
     "close-unresolved": (noted("Close unresolved"), None),

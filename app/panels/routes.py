@@ -21,6 +21,7 @@ from app.panels import (
     case_routes,
     navigation,
     outage_routes,
+    prevention,
     raising,
     shell,
     sign_in,
@@ -35,7 +36,8 @@ from app.panels.pages import page
 from app.texts import noted
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-modules = (survey, shell, navigation, accounts, raising, trying, work, sign_in, team, case_routes, outage_routes, admin)
+around = (survey, shell, navigation, trying, sign_in, admin)
+modules = (*around, accounts, raising, work, team, case_routes, outage_routes, prevention)
 blueprints = [bp, shell.session, *(module.bp for module in modules), *embed.blueprints]
 
 SHOWN_EVENTS = 50

@@ -192,7 +192,8 @@ def test_a_task_is_added_done_with_its_proof_and_moved(case, owner, read):
     assert (task["required"], task["due_at"].date().isoformat()) == (True, days(3))
     page = path(case, "tasks", task["id"])
     assert "Call Jo" in owner.get(page).text
-    goes_to(owner.post(f"{page}/move", {"due_at": f"{days(5)}T10:00", "version": str(task["version"])}))
+    moved = goes_to(owner.post(f"{page}/move", {"due_at": f"{days(5)}T10:00", "version": str(task["version"])}))
+    assert moved.startswith(path(case, "moves"))
     done = {"state": "done", "evidence.text": "Spoke with her", "version": str(task["version"])}
     assert owner.post(page, done).status_code == 412
     goes_to(owner.post(page, {**done, "version": str(task["version"] + 1)}))
@@ -291,7 +292,7 @@ def test_what_an_outage_offers_is_sent_from_its_task(case, client, owner, read, 
     assert client.post(f"/api/v1/outages/{outage['id']}/escalations", json=body).status_code == 200
     assert client.post(f"/api/v1/outages/{outage['id']}/updates", json={"text": "We renew it"}).status_code == 200
     jobs.offer_outages_tenant(tenant.id)
-    assert "Part of an outage: Login is down" in owner.get(path(case)).text
+    assert f'<a href="#/outages/{outage["id"]}">Login is down</a>' in owner.get(path(case)).text
     task = next(task for task in read().case["tasks"] if task["kind"] == "outage_update")
     form = path(case, f"updates?task={task['id']}")
     assert f"#{form}" in owner.get(path(case, "tasks", task["id"])).text
