@@ -95,6 +95,15 @@ def test_a_restricted_case_of_it_is_neither_shown_nor_counted_for_who_may_not_se
     assert "Secret matter" in panel(company.owner).get(of(own)).text
 
 
+def test_cases_that_wait_for_approval_are_counted_apart(client, owner, own, raise_case):
+    etag = client.get("/api/v1/settings").headers["ETag"].strip('"')
+    asked = {"approval": {"asked": True, "approvers": []}}
+    assert client.patch("/api/v1/settings", json=asked, if_match=etag).status_code == 200
+    raise_case(outage_id=own["id"])
+    shown = owner.get(of(own)).text
+    assert ("0 at work" in shown, "1 waits for approval" in shown) == (True, True)
+
+
 def test_one_is_opened_told_and_ended_from_its_pages(owner, own, raise_case):
     made = goes_to(owner.post("/outages/new", {"title": "Login is down", "statement": "", "owner_email": ""}))
     case = raise_case(outage_id=made.rpartition("/")[2])
