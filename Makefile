@@ -21,7 +21,7 @@ run: $(STAMP) ## servers, migrations, sample tenant, web and worker; ARGS="--por
 	@exec $(PY) -m app.operations.cli run $(ARGS)
 
 test: $(STAMP) ## all tests, on servers of their own; ARGS="-k name"
-	@$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts
 	@$(PY) -m ruff format --check $(wildcard $(SOURCES))

@@ -152,7 +152,7 @@ def test_no_list_takes_an_unknown_query_parameter(closed_routes, client):
         if route.method == "GET" and "<" not in route.rule and route.rule.startswith("/api/v1/"):
             answer = client.get(f"{route.path}?nonsense=1")
             assert (route, answer.status_code) == (route, 422)
-            assert [error["parameter"] for error in answer.json["errors"]] == ["nonsense"]
+            assert "nonsense" in [error["parameter"] for error in answer.json["errors"]]
 
 
 def test_what_does_not_exist_looks_like_it_on_every_route_that_reads_one_record(closed_routes, client, panel, tenant):

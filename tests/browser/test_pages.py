@@ -28,7 +28,8 @@ PARTS = {
 ELSEWHERE = {
     "admin_applications.show_application", "admin_applications.ask", "admin_imports.copy_rows",
     "admin_imports.progress", "admin_imports.show_import", "admin_imports.show_list", "admin_levels.edit_level",
-    "admin_crm.show_installation", "admin_levels.show_level",
+    "admin_crm.show_installation", "admin_levels.show_level", "panel_cases.show_move",
+    "panel_prevention.show_prevention",
 }  # fmt: skip
 # Opens a page and answers its links and what is wrong with it.
 VISIT = """async (path) => {
