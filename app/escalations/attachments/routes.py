@@ -56,6 +56,9 @@ def add_attachment(query: dict[str, Any], escalation_id: UUID) -> Response:
     limit = current_app.config["MAX_ATTACHMENT_BYTES"]
     request.max_content_length = limit + SPARE_BYTES
     with received(request.stream, get_store(), name=name, kind=kind, limit=limit) as got, plain_transaction():
+        # A sender who went away in the middle looks like the end of the file.
+        if got.size < (request.content_length or 0):
+            raise refused("pointer", "/", f"expected {request.content_length} bytes, as announced, not {got.size}")
         made_id, is_new = filing.attach(escalation_id, act=act(), got=got)
         made = reading.get_item(escalation_id, made_id, actor=current_actor(), now=clock.now())
         return answer(AttachmentSchema, made, 201 if is_new else 200)
