@@ -245,18 +245,18 @@ def test_more_cases_than_a_page_are_moved_page_by_page(
 def test_when_the_time_is_up_the_rest_is_left_to_the_next_run(
     tenant: TestTenant, client: ApiClient, company: Company, raise_case: Raise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each case takes a tenth of a second; a run of 0.05 seconds moves one of three."""
+    """Each case takes a second; a run of 0.8 seconds moves one of three."""
     for _ in range(3):
         raise_case()
     leave(client, company.owner)
     move = moving.move_for_leaver
 
     def slowly(*args: Any, **kwargs: Any) -> bool:
-        sleep(0.1)
+        sleep(1)
         return move(*args, **kwargs)
 
     monkeypatch.setattr(moving, "move_for_leaver", slowly)
-    first = jobs.move_work(0.05)
+    first = jobs.move_work(0.8)
     assert (first, is_leaving(company.owner)) == (1, True)
     assert jobs.move_work() == 2
     assert is_leaving(company.owner) is False
