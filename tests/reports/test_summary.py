@@ -1,8 +1,14 @@
 """The executive summary: figures from hand-stated stories, as of any moment."""
 
+from dataclasses import replace
+
+from sqlalchemy import event
+
+from app import create_app
 from app.accounts import service as accounts
-from app.db import transaction
+from app.db import db, transaction
 from app.escalations import service
+from tests.conftest import ApiClient
 from tests.escalations.story import RESOLUTION, YES, march
 
 
@@ -74,3 +80,33 @@ def test_a_rate_holds_from_when_it_was_recorded_and_a_week(story, fold, summary,
     moments = ("2 12:00", "3 12:00", "4 12:00", "9 12:00", "10 12:00")
     amounts = [summary(at)["value_at_stake"]["amount"] for at in moments]
     assert amounts == [None, "1250.00", "1500.00", "1500.00", None]
+
+
+def test_the_summary_takes_the_same_few_statements_however_much_there_is(story, fold, summary, statements):
+    counts = []
+    for _ in range(2):
+        story("2 10:00")
+        fold("3 10:00")
+        with statements() as sent:
+            summary("2 12:00")
+        counts.append(len([one for one in sent if "last_used_at = " not in one]))
+    assert counts[1] <= counts[0]
+    assert counts[1] <= 11
+
+
+def test_with_a_replica_set_the_figures_are_read_there(settings, story, fold, company, client):
+    story("2 10:00")
+    fold("3 10:00")
+    asked = {"as_of": march("2 12:00").isoformat()}
+    app = create_app(replace(settings, replica_url=settings.database_url))
+    with app.app_context():
+        replica = db.engines["replica"]
+    read = []
+    event.listen(replica, "before_cursor_execute", lambda c, cursor, statement, *rest: read.append(statement))
+    answer = ApiClient(app, client.token).get("/api/v1/reports/summary", query_string=asked)
+    assert answer.json == client.get("/api/v1/reports/summary", query_string=asked).json
+    assert answer.json["open"]["count"] == 1
+    assert sum("case_fact" in statement for statement in read) == 4
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
