@@ -100,7 +100,7 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
             tenant_id, ids, person = _fill(escalations, accounts)
             floors.install(db.engine)
             token, api_token = _session(tenant_id, person), _api_token(tenant_id, person)
-            pages = {"account": [f"/panel/accounts/{id_}" for id_ in ids], "work": ["/panel/work"]}
+            pages = {"account": [f"/panel/accounts/{id_}" for id_ in ids], "work": ["/panel/mine"]}
             statements = {name: _count(app, paths[0], token) for name, paths in pages.items()}
             weight = _weight(app, tenant_id, pages["account"][0], token)
         with ExitStack() as stack:

@@ -40,7 +40,7 @@ class Opened:
 
 
 def launch(
-    user_id: UUID, *, path: str = "/work", origin: str | None = None, renewal: Renewal = "self", now: datetime
+    user_id: UUID, *, path: str = "/mine", origin: str | None = None, renewal: Renewal = "self", now: datetime
 ) -> str:
     """A token that opens the panel as this user at `path`, once and within 60 seconds.
 

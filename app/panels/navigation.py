@@ -34,7 +34,7 @@ class Item:
 
 
 ITEMS = (
-    Item("/work", noted("My work"), "escalations:read"),
+    Item("/mine", noted("My work"), "escalations:read"),
     Item("/accounts", noted("Accounts"), "accounts:read"),
     Item("/outages", noted("Outages"), "escalations:read"),
     Item("/team", noted("Team"), "routing:read"),

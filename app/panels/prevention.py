@@ -30,26 +30,26 @@ class PreventionForm(PreventionChangeBody):
     version = fields.Integer(required=True)
 
 
-@bp.get("/prevention/<uuid:action_id>")
+@bp.get("/prevention/<uuid:prevention_action_id>")
 @requires("escalations:read")
-def show_prevention(action_id: UUID) -> Response:
+def show_prevention(prevention_action_id: UUID) -> Response:
     """What somebody promised to do so that it does not happen again."""
     with reading():
         actor, now = current_actor(), clock.now()
-        found = overview.get_action(action_id, actor=actor, now=now)
+        found = overview.get_action(prevention_action_id, actor=actor, now=now)
         may = actor.may("escalations:work") and escalations.may_change_prevention(
-            action_id, escalations.Act(actor, now)
+            prevention_action_id, escalations.Act(actor, now)
         )
         values: dict[str, Any] = {"action": found, "may": may, "colleagues": overview.list_colleagues() if may else ()}
         return page("panels/prevention.html", **values)
 
 
-@bp.post("/prevention/<uuid:action_id>")
+@bp.post("/prevention/<uuid:prevention_action_id>")
 @requires("escalations:work")
-def change_prevention(action_id: UUID) -> Response:
+def change_prevention(prevention_action_id: UUID) -> Response:
     """Kept in the case's timeline, also when the case is closed."""
     with transaction():
-        overview.get_action(action_id, actor=current_actor(), now=clock.now())
+        overview.get_action(prevention_action_id, actor=current_actor(), now=clock.now())
         changes = load_form(PreventionForm)
 
         def check(row: PreventionAction) -> None:
@@ -58,5 +58,5 @@ def change_prevention(action_id: UUID) -> Response:
                 row.version, changes, {"state": row.state, "due_on": row.due_on, "owner_email": owner}, LABELS
             )
 
-        escalations.change_prevention(action_id, act=doing(changes), changes=changes, check=check)
-        return go(f"/prevention/{action_id}")
+        escalations.change_prevention(prevention_action_id, act=doing(changes), changes=changes, check=check)
+        return go(f"/prevention/{prevention_action_id}")

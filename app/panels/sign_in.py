@@ -29,7 +29,7 @@ from app.panels.refusals import refusal_words
 
 bp = Blueprint("sign_in", __name__, url_prefix="/auth", template_folder="templates")
 
-HOME = "/work"
+HOME = "/mine"
 PATH = re.compile(r"/[A-Za-z0-9_~./-]{0,200}(\?[A-Za-z0-9_~.%=&+-]{0,500})?")
 CHOOSE = "choose"
 

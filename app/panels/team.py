@@ -108,4 +108,4 @@ def take_back(user_id: UUID, absence_id: UUID) -> Response:
         routing.check_absences_of(user_id, actor)
         body = load_form(TakeBackBody)
         handing_back.take_back(absence, act=service.Act(actor, now), wanted=body["escalation_ids"] or [])
-        return go("/work" if actor.user_id == user_id else "/team")
+        return go("/mine" if actor.user_id == user_id else "/team")

@@ -52,7 +52,7 @@ def enter(token: str) -> Response:
     """The panel over the whole window, or beside the record of an account as in a CRM."""
     tenant_id = _tenant(token)
     account_id = request.form.get("account")
-    path = f"/accounts/{_uuid(account_id)}" if account_id else "/work"
+    path = f"/accounts/{_uuid(account_id)}" if account_id else "/mine"
     beside = request.form.get("beside") == "record" and account_id is not None
     launch = _launch(tenant_id, path, "host" if beside else "self")
     if not beside:
@@ -67,7 +67,7 @@ def enter(token: str) -> Response:
 @public
 def renew(token: str) -> Response:
     """What a CRM's own server does when the panel asks its page for a new launch."""
-    return told({"token": _launch(_tenant(token), "/work", "host")})
+    return told({"token": _launch(_tenant(token), "/mine", "host")})
 
 
 def _launch(tenant_id: UUID, path: str, renewal: panel_sessions.Renewal) -> str:

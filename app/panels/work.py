@@ -26,7 +26,7 @@ SHOWN = 30
 FILTERS = ("overdue", "severe", "waiting", "covered", "tasks")
 
 
-@bp.get("/work")
+@bp.get("/mine")
 @requires("escalations:read")
 def work() -> Response:
     """One list by what is due first; `show` keeps a part of it."""
@@ -58,7 +58,7 @@ def keeps(chosen: str | None, line: grouping.Line, now: datetime) -> bool:
     return line.waits
 
 
-@bp.post("/work/<uuid:escalation_id>/acknowledge")
+@bp.post("/mine/<uuid:escalation_id>/acknowledge")
 @requires("escalations:work")
 def acknowledge(escalation_id: UUID) -> Response:
     """In hand, straight from the list."""

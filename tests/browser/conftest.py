@@ -126,7 +126,7 @@ def open_panel(browser: Browser, server: str, crm: Crm, tenant: TestTenant) -> I
 
     def open_for(
         user: User,
-        path: str = "/work",
+        path: str = "/mine",
         *,
         width: int = 1280,
         scheme: str = "light",

@@ -126,7 +126,7 @@ def test_a_ticket_without_an_organization_stays_at_my_work(zendesk, visit, organ
     page = visit(ZENDESK, ticket(zendesk, organization))
     expect(panel_in(page).locator("h1")).to_contain_text("My work")
     page.wait_for_function("asked.length === 2")
-    assert page.frames[1].url.endswith("#/work")
+    assert page.frames[1].url.endswith("#/mine")
 
 
 def test_an_organization_that_is_not_here_says_how_it_gets_here(zendesk, visit):
@@ -178,7 +178,7 @@ def test_a_page_around_a_sandboxed_panel_brings_it_one_session_after_another(
     expect(panel_in(page).locator("h1")).to_contain_text("Globex")
     frame = page.frames[1]
     assert frame.evaluate("self.origin") == "null"
-    for path, title in (("/inbox", "Inbox"), ("/work", "My work")):
+    for path, title in (("/inbox", "Inbox"), ("/mine", "My work")):
         before = len(launches)
         frame.evaluate("path => { location.hash = path }", path)
         expect(panel_in(page).locator("h1")).to_contain_text(title)

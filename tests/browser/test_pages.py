@@ -88,7 +88,7 @@ def endpoint_of(app):
 
 def walk(panel, endpoint_of, more=()):
     """Each page that links lead to, once for each endpoint, and the cases in every state."""
-    waiting, seen, walked = deque(["/admin", "/work", "/team", *more]), set(), {}
+    waiting, seen, walked = deque(["/admin", "/mine", "/team", *more]), set(), {}
     while waiting:
         path = waiting.popleft()
         endpoint = endpoint_of(path)

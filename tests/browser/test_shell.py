@@ -107,7 +107,7 @@ def test_signing_out_leaves_nothing_to_read(open_panel, company, raise_case):
     assert "Exports fail" not in panel.frame.locator("body").inner_text()
 
 
-@pytest.mark.parametrize("way", ["/..", "/%2e%2e", "/\\..\\..", "/work/../.."])
+@pytest.mark.parametrize("way", ["/..", "/%2e%2e", "/\\..\\..", "/mine/../.."])
 def test_no_address_leads_out_of_the_panel_where_somebodys_file_would_act_in_its_readers_name(
     open_panel, client, company, raise_case, way
 ):

@@ -105,7 +105,7 @@ def test_the_panel_may_be_shown_by_the_pages_salesforce_vouched_for_and_the_tena
 
 
 def test_without_a_record_the_panel_opens_at_my_work(app, salesforce):
-    assert begin(app, salesforce.open(record=None)).json["path"] == "/work"
+    assert begin(app, salesforce.open(record=None)).json["path"] == "/mine"
 
 
 def test_a_record_that_is_no_account_here_opens_a_page_that_says_how_it_gets_here(app, salesforce, panel, cora):
@@ -290,7 +290,7 @@ def test_zendesk_opens_the_panel_for_an_agent_that_was_said(app, zendesk, cora):
     answer = zendesk.open()
     assert answer.status_code == 200
     opened = begin(app, answer).json
-    assert (opened["path"], opened["origin"]) == ("/work", "https://acme.zendesk.com")
+    assert (opened["path"], opened["origin"]) == ("/mine", "https://acme.zendesk.com")
     assert "zendesk." in answer.text
     assert 'data-records="zendesk"' in answer.text
     assert "https://acme.zendesk.com" in ancestors(answer)

@@ -63,7 +63,7 @@ def test_accounts_that_are_kept_by_15_characters_are_found_so(app, client, backe
 @pytest.mark.parametrize(
     ("place", "path"),
     [
-        ({}, "/work"),
+        ({}, "/mine"),
         (
             {"escalation_id": SOME_CASE},
             f"/escalations/{SOME_CASE}",

@@ -73,7 +73,7 @@ def test_pages_of_outages_are_read_in_at_most_ten_statements(client, owner, own,
 
 
 def test_the_way_there_stands_in_the_navigation_after_accounts(owner):
-    assert re.findall(r'<a href="#(/[a-z]+)"', owner.get("/outages").text)[:3] == ["/work", "/accounts", "/outages"]
+    assert re.findall(r'<a href="#(/[a-z]+)"', owner.get("/outages").text)[:3] == ["/mine", "/accounts", "/outages"]
 
 
 def test_its_owner_may_act_and_a_colleague_only_reads(owner, panel, company, own):

@@ -184,4 +184,4 @@ def test_whoever_is_no_longer_vouched_for_is_put_out_at_once(app, tenant, panel,
     gone, stays = panel(user), panel(other)
     with transaction():
         panel_sessions.end_of([user.id])
-    assert [one.get("/work").status_code for one in (gone, stays)] == [401, 200]
+    assert [one.get("/mine").status_code for one in (gone, stays)] == [401, 200]

@@ -126,7 +126,7 @@ def test_who_signs_in_at_the_provider_gets_a_panel_of_their_own(
 ) -> None:
     token = launched(browser.sign_in(tenant), tenant)
     opened = ApiClient(app, None).post("/panel/session", data={"launch": token})
-    assert (opened.status_code, opened.json["renewal"], opened.json["path"]) == (200, "self", "/work")
+    assert (opened.status_code, opened.json["renewal"], opened.json["path"]) == (200, "self", "/mine")
     with transaction():
         launches = db.session.execute(text("select user_id from panel_session")).scalars().all()
     assert launches == [cora.id]
@@ -185,7 +185,7 @@ def test_two_windows_at_once_both_come_in(
 ACCOUNT = "/accounts/01900000-0000-7000-8000-000000000000"
 
 
-@pytest.mark.parametrize(("wanted", "path"), [(ACCOUNT, ACCOUNT), ("//evil.example", "/work")])
+@pytest.mark.parametrize(("wanted", "path"), [(ACCOUNT, ACCOUNT), ("//evil.example", "/mine")])
 def test_the_panel_begins_at_the_page_that_was_asked_for(
     app: Flask, tenant: TestTenant, entered: dict[str, Any], cora: User, browser: Browser, wanted: str, path: str
 ) -> None:
@@ -193,7 +193,7 @@ def test_the_panel_begins_at_the_page_that_was_asked_for(
     assert ApiClient(app, None).post("/panel/session", data={"launch": token}).json["path"] == path
 
 
-@pytest.mark.parametrize("path", ["/work", "/work?group=today&page=2", "/inbox", ACCOUNT])
+@pytest.mark.parametrize("path", ["/mine", "/mine?group=today&page=2", "/inbox", ACCOUNT])
 def test_a_page_of_the_panel_is_known_as_such(app: Flask, path: str) -> None:
     with app.app_context():
         assert own_path(path) == path
@@ -209,20 +209,20 @@ def test_a_page_of_the_panel_is_known_as_such(app: Flask, path: str) -> None:
         "//evil.example",
         "/\\evil.example",
         "/../auth/callback",
-        "/work/../../auth/callback",
+        "/mine/../../auth/callback",
         "/static/panel.js",
         "/session",
         "/nowhere",
         "javascript:alert(1)",
-        "/work\n",
-        "/work#/inbox",
-        "/work?a=<b>",
-        "/work" + "x" * 300,
+        "/mine\n",
+        "/mine#/inbox",
+        "/mine?a=<b>",
+        "/mine" + "x" * 300,
     ],
 )
 def test_nothing_else_is(app: Flask, path: str | None) -> None:
     with app.app_context():
-        assert own_path(path) == "/work"
+        assert own_path(path) == "/mine"
 
 
 # ---- who it is ------------------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def returned(company, raise_case, away, tenant):
 def test_whoever_is_back_takes_back_what_they_tick(client, panel, company, returned):
     cases, path = returned
     mine = panel(company.owner)
-    assert f'href="#{path}"' in mine.get("/work").text
+    assert f'href="#{path}"' in mine.get("/mine").text
     assert mine.get(path).text.count('type="checkbox"') == 2
     assert mine.post(path, {"escalation_ids": [cases[0]["id"]]}).status_code == 200
     owners = [client.get(f"/api/v1/escalations/{case['id']}").json["owner"]["email"] for case in cases]

@@ -34,7 +34,7 @@ def test_choosing_somebody_opens_the_panel_as_them(app, address, make_user):
     shell = ApiClient(app, None).post(address, data={"user": str(user.id), "beside": "window"}).text
     launch = re.search(r'data-launch="(fl_[^"]+)"', shell)[1]
     told = ApiClient(app, None).post("/panel/session", data={"launch": launch}).json
-    assert (told["path"], told["renewal"]) == ("/work", "self")
+    assert (told["path"], told["renewal"]) == ("/mine", "self")
 
 
 def test_beside_a_record_the_launch_stands_in_the_frames_fragment_and_the_host_brings_the_next(app, address, make_user):

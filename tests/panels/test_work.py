@@ -43,7 +43,7 @@ def test_what_presses_first_stands_first_and_what_is_missed_says_so(panel, compa
     due_in(late, "acknowledge", hours=-1)
     with transaction():
         db.session.execute(update(Clock).where(Clock.kind == "respond").values(due_at=None))
-    answer = panel(company.owner).get("/work")
+    answer = panel(company.owner).get("/mine")
     assert answer.status_code == 200
     assert titles(answer) == ["Late", "Soon"]
     assert groups(answer)[0] == "Now"
@@ -57,17 +57,17 @@ def test_only_open_work_of_mine_stands_there(client, panel, company, raise_case)
     assert client.post(f"/api/v1/escalations/{closed['id']}/close-unresolved", json=end).status_code == 200
     give = {"owner_email": company.csm.email, "reason": "Knows them"}
     assert client.post(f"/api/v1/escalations/{others['id']}/assign", json=give).status_code == 200
-    assert titles(panel(company.owner).get("/work")) == [mine["title"]]
+    assert titles(panel(company.owner).get("/mine")) == [mine["title"]]
 
 
 def test_whoever_covers_an_absent_colleague_has_their_work_and_is_told_whose_it_is(panel, company, raise_case, away):
     raise_case(title="Covered")
     away(company.owner, company.csm, mode="cover")
-    answer = panel(company.csm).get("/work")
+    answer = panel(company.csm).get("/mine")
     assert titles(answer) == ["Covered"]
     assert f"for {company.owner.name}" in answer.text
-    assert titles(panel(company.csm).get("/work?show=covered")) == ["Covered"]
-    assert titles(panel(company.owner).get("/work?show=covered")) == []
+    assert titles(panel(company.csm).get("/mine?show=covered")) == ["Covered"]
+    assert titles(panel(company.owner).get("/mine?show=covered")) == []
 
 
 @pytest.mark.parametrize(("show", "shown"), [("severe", ["One"]), ("overdue", []), ("waiting", ["Three"]), ("x", 2)])
@@ -79,7 +79,7 @@ def test_a_filter_keeps_a_part(client, panel, company, raise_case, show, shown):
     day = (clock.real_now() + timedelta(days=5)).date().isoformat()
     wait = {"party": "customer", "reason": "Their logs", "resume_on": day}
     assert client.post(f"{path}/wait", json=wait).status_code == 200
-    found = titles(panel(company.owner).get(f"/work?show={show}"))
+    found = titles(panel(company.owner).get(f"/mine?show={show}"))
     assert (len(found) if isinstance(shown, int) else found) == shown
 
 
@@ -87,16 +87,16 @@ def test_acknowledging_from_the_list_meets_the_clock_once(client, panel, company
     case = raise_case()
     someone = panel(company.owner)
     first, second = (
-        someone.post(f"/work/{case['id']}/acknowledge", headers={"Idempotency-Key": "k"}) for _ in range(2)
+        someone.post(f"/mine/{case['id']}/acknowledge", headers={"Idempotency-Key": "k"}) for _ in range(2)
     )
     assert [json.loads(one.headers["HX-Trigger"]) for one in (first, second)] == [{"fh-go": {"path": None}}] * 2
     assert client.get(f"/api/v1/escalations/{case['id']}").json["status"] == "in_progress"
-    assert "Acknowledge</button>" not in someone.get("/work").text
+    assert "Acknowledge</button>" not in someone.get("/mine").text
 
 
 def test_a_refusal_is_said_in_a_part_of_a_page(panel, company, raise_case, make_user):
     case = raise_case()
-    refused = panel(make_user()).post(f"/work/{case['id']}/acknowledge")
+    refused = panel(make_user()).post(f"/mine/{case['id']}/acknowledge")
     assert (refused.status_code, refused.mimetype) == (403, "text/html")
     assert 'role="alert"' in refused.text
 
@@ -105,14 +105,14 @@ def test_my_work_and_the_inbox_take_few_statements(panel, company, raise_case, s
     for _ in range(3):
         raise_case()
     someone = panel(company.owner)
-    for path in ("/work", "/inbox"):
+    for path in ("/mine", "/inbox"):
         with statements() as sent:
             assert someone.get(path).status_code == 200
         assert len(sent) <= 6, sent
 
 
 def test_nothing_to_do_says_what_would_stand_there(panel, make_user):
-    assert "Nothing to do" in panel(make_user()).get("/work").text
+    assert "Nothing to do" in panel(make_user()).get("/mine").text
 
 
 def test_the_inbox_is_ones_own_a_page_at_a_time(panel, company):
@@ -150,6 +150,6 @@ def test_what_people_wrote_is_text_and_never_markup(panel, company, raise_case):
     with transaction():
         db.session.execute(update(Intent).values(body="<img src=x onerror=alert(1)>"))
         assert db.session.query(Escalation).count() == 1
-    for path in ("/work", "/inbox"):
+    for path in ("/mine", "/inbox"):
         said = panel(company.owner).get(path).text
         assert ("<script>" in said, "<img" in said) == (False, False)

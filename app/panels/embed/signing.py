@@ -26,7 +26,7 @@ from app.panels.embed.salesforce import long_id
 
 log = structlog.get_logger()
 
-WORK = "/work"
+WORK = "/mine"
 
 
 def let_in(

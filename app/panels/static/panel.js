@@ -8,7 +8,7 @@
   const embedded = window.parent !== window;
   const session = { token: null, endsAt: 0, renewal: "self", origin: null };
   const typed = new Map(); // what was typed into each form of each page, until it is sent
-  let here = "/work";
+  let here = "/mine";
   let waiting = null; // resolves when the host has brought a new launch
 
   const page = () => document.getElementById("page");

@@ -93,7 +93,7 @@ describe("the Firsthand panel on a record page", () => {
         launch.mockResolvedValueOnce(opens("fl_1")).mockResolvedValueOnce(opens("fl_2"));
         const element = await shown();
         const posted = heardBy(element);
-        says(element, { type: "open", path: "/work" });
+        says(element, { type: "open", path: "/mine" });
         says(element, { type: "token-request", nonce: "other" });
         says(element, { type: "token-request" });
         await settled();
