@@ -1,0 +1,77 @@
+"""Tables of a report: what its files are made from, whatever the area. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, cast
+
+Kind = Literal["text", "number", "money", "share", "days", "date", "moment"]
+Cell: TypeAlias = str | int | float | Decimal | date | datetime | None
+# What a cell of each kind holds. A share is of 1, an amount in a currency that a column beside it or its label names.
+HELD: Mapping[Kind, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float, Decimal),
+    "money": (Decimal,),
+    "share": (int, float, Decimal),
+    "days": (int, float, Decimal),
+    "date": (date,),
+    "moment": (datetime,),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` is the column's name in CSV, the same in every language, `label` what people read.
+
+    A row has its value under `path`, the key unless said; dots lead into records within it.
+    """
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    path: str = ""
+
+    def cell(self, row: Mapping[str, Any]) -> Cell:
+        """The row's value here; None where a record on the way is None. A value of another kind is refused."""
+        value: Any = row
+        for name in (self.path or self.key).split("."):
+            value = None if value is None else value[name]
+        return self.checked(value)
+
+    def checked(self, value: Any) -> Cell:
+        if value is None:
+            return None
+        if self.kind == "text" and not isinstance(value, bool | float | Decimal | date):
+            return str(value)
+        wrong = isinstance(value, bool) or (self.kind == "date" and isinstance(value, datetime))
+        naive = isinstance(value, datetime) and value.tzinfo is None
+        if wrong or naive or not isinstance(value, HELD[self.kind]):
+            raise TypeError(f"column {self.key} holds a {self.kind}, not {value!r}")
+        return cast(Cell, value)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The chart that a workbook shows of a table: columns by key, `category` along the axis, one series for each
+    other."""
+
+    form: Literal["stacked", "bars", "line", "area"]
+    category: str
+    series: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with the columns' values; those of a long table may come one after the other and only once."""
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Mapping[str, Any]]
+    drawn: Drawn | None = None
+
+    def cells(self) -> Iterator[list[Cell]]:
+        """Each row's cells in the columns' order."""
+        for row in self.rows:
+            yield [column.cell(row) for column in self.columns]
