@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
+from app.escalations.chained import Chained, Erasable
 from app.escalations.closure_models import ExitCriterion, Lesson, PreventionAction, Survey
 from app.escalations.outages.models import Outage, OutageEvent, OutageText
 
@@ -232,8 +233,8 @@ class EscalationContract(TenantModel):
     contract_id: Mapped[UUID]
 
 
-class Event(TenantModel):
-    """One line of the timeline: ids and codes only; `hash` covers all of it and the event before.
+class Event(Chained, TenantModel):
+    """A line of a case's timeline.
 
     `external_key` keeps a message that arrives twice from standing twice. The database stamps each with the number of
     its transaction; what tells of promises without a clock is found by it.
@@ -251,22 +252,12 @@ class Event(TenantModel):
     )
 
     escalation_id: Mapped[UUID]
-    seq: Mapped[int]
-    kind: Mapped[str]
-    actor_id: Mapped[UUID | None]
-    acting_for_id: Mapped[UUID | None]
-    at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    text_hashes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     external_key: Mapped[str | None]
-    prev_hash: Mapped[bytes]
-    hash: Mapped[bytes]
     transaction_id: Mapped[int] = mapped_column(BigInteger)
 
 
-class EventText(TenantModel):
-    """What a person wrote or is named by, with its salt; erasure removes text and salt, the chain still holds."""
+class EventText(Erasable, TenantModel):
+    """The texts of a case's timeline."""
 
     __tablename__ = "event_text"
     __table_args__ = (
@@ -277,10 +268,6 @@ class EventText(TenantModel):
     )
 
     escalation_id: Mapped[UUID]
-    event_id: Mapped[UUID]
-    field: Mapped[str]
-    text: Mapped[str | None]
-    salt: Mapped[bytes | None]
 
 
 class TimelineSeal(TenantModel):

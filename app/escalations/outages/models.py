@@ -1,7 +1,6 @@
 """The rows of outages and of their timelines."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
+from app.escalations.chained import Chained, Erasable
 
 STATES = ("open", "resolved")
 # What an outage offers to its cases, by the kind of the task.
@@ -45,7 +45,7 @@ class Outage(Versioned, TenantModel):
     event_hash: Mapped[bytes]
 
 
-class OutageEvent(TenantModel):
+class OutageEvent(Chained, TenantModel):
     """One line of an outage's timeline, chained as those of a case are."""
 
     __tablename__ = "outage_event"
@@ -56,19 +56,9 @@ class OutageEvent(TenantModel):
     )
 
     outage_id: Mapped[UUID]
-    seq: Mapped[int]
-    kind: Mapped[str]
-    actor_id: Mapped[UUID | None]
-    acting_for_id: Mapped[UUID | None]
-    at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    text_hashes: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    prev_hash: Mapped[bytes]
-    hash: Mapped[bytes]
 
 
-class OutageText(TenantModel):
+class OutageText(Erasable, TenantModel):
     """What a person wrote of an outage, with its salt; erased as texts of cases are."""
 
     __tablename__ = "outage_text"
@@ -80,7 +70,3 @@ class OutageText(TenantModel):
     )
 
     outage_id: Mapped[UUID]
-    event_id: Mapped[UUID]
-    field: Mapped[str]
-    text: Mapped[str | None]
-    salt: Mapped[bytes | None]
