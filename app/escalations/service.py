@@ -4,7 +4,6 @@ from app.escalations.approving import answer_raise
 from app.escalations.attachments.filing import attach, check_room
 from app.escalations.attachments.filing import erase_of as erase_attachments
 from app.escalations.attachments.filing import remove as remove_attachment
-from app.escalations.attachments.store import fault_of_store
 from app.escalations.attachments.uploading import arriving
 from app.escalations.cascading import move as move_task
 from app.escalations.cascading import undo as undo_move
@@ -51,6 +50,7 @@ from app.escalations.surveys import ask as ask_survey
 from app.escalations.tasking import NewTask, add_task, change_task
 from app.escalations.waiting import Wait, resume, wait
 from app.escalations.working import NewOwner, acknowledge, assign, plan, set_watching
+from app.store import fault_of_store
 
 __all__ = [
     "MOST_COMMENT",

@@ -15,8 +15,8 @@ from app.db import db, tenant_scope, transaction
 from app.escalations.attachments import infected, jobs, scanning
 from app.escalations.attachments.models import Attachment, AttachmentTidy
 from app.escalations.attachments.receiving import received
-from app.escalations.attachments.store import PARTS, Store, get_store, incoming_key
 from app.notifications.models import Intent
+from app.store import PARTS, Store, get_store, incoming_key
 from tests.conftest import ApiClient
 from tests.escalations.test_attachments import LOG, PNG, attach, link_of, path_of, stored, timeline
 

@@ -14,10 +14,10 @@ from app.auth.models import LinkView, User
 from app.db import db, transaction
 from app.escalations.attachments import jobs, reading
 from app.escalations.attachments.models import Attachment
-from app.escalations.attachments.store import PARTS, get_store, key_of
 from app.operations.persons.erase import erase
 from app.operations.persons.export import export
 from app.operations.persons.tables import find_person
+from app.store import PARTS, get_store, key_of
 from tests.conftest import ApiClient
 from tests.escalations.test_attachment_files import zipped
 

@@ -13,9 +13,9 @@ from app.errors import NotFound
 from app.escalations.attachments.errors import CaseFull, FileTooLarge
 from app.escalations.attachments.models import ENDED, Attachment
 from app.escalations.attachments.receiving import Received
-from app.escalations.attachments.store import get_store, key_of
 from app.escalations.case import Act, begin
 from app.escalations.errors import NotYours
+from app.store import get_store, key_of
 
 SCAN = "scan_attachments"
 MAX_FILES = 200

@@ -18,7 +18,7 @@ from app.escalations.attachments.filing import LIVE, SCAN, turn_of
 from app.escalations.attachments.models import ENDED, Attachment, AttachmentTidy
 from app.escalations.attachments.scanning import scan_next
 from app.escalations.attachments.states import is_scanned
-from app.escalations.attachments.store import INCOMING, PARTS, STORE_ERRORS, get_store, key_of
+from app.store import INCOMING, PARTS, STORE_ERRORS, get_store, key_of
 
 log = structlog.get_logger()
 

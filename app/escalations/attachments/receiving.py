@@ -9,7 +9,7 @@ from typing import IO
 from app.escalations.attachments.archives import check_archive
 from app.escalations.attachments.errors import FileTooLarge, refused
 from app.escalations.attachments.kinds import Content, Kind, check_content
-from app.escalations.attachments.store import Store, incoming_key
+from app.store import Store, incoming_key
 
 CHUNK_BYTES = 256 << 10
 

@@ -27,9 +27,9 @@ from app.escalations.attachments.schemas import (
     RemoveBody,
     UploadQuery,
 )
-from app.escalations.attachments.store import get_store, key_of
 from app.escalations.doors import act, bp
 from app.http import PageArguments, answer, page, transaction
+from app.store import get_store, key_of
 
 content = Blueprint("attachments", __name__)
 blueprints = [content]

@@ -20,12 +20,12 @@ from app.db import current_tenant, db, transaction
 from app.escalations.attachments import infected
 from app.escalations.attachments.filing import LIVE, facts_of, turn_of
 from app.escalations.attachments.models import Attachment
-from app.escalations.attachments.store import STORE_ERRORS, get_store, key_of
 from app.escalations.attachments.uploaders import WHY, seen_by_uploader
 from app.escalations.case import Change, begin, by_engine
 from app.escalations.owning import named
 from app.escalations.words import numbered
 from app.notifications.service import intent
+from app.store import STORE_ERRORS, get_store, key_of
 
 log = structlog.get_logger()
 

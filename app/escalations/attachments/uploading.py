@@ -10,7 +10,7 @@ from app.escalations.attachments.errors import refused
 from app.escalations.attachments.kinds import kind_of
 from app.escalations.attachments.names import safe_name
 from app.escalations.attachments.receiving import Received, received
-from app.escalations.attachments.store import get_store
+from app.store import get_store
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Where the bytes lie: a folder or a bucket, by keys that no caller can choose: tenant and SHA-256, never a name."""
+"""Where files lie: a folder or a bucket, by keys that no caller can choose: never by a name that somebody gave.
+
+Attachments of cases lie under their tenant and SHA-256; what other packages keep lies beside, under a word of theirs.
+"""
 
 import os
 from collections.abc import Iterator
