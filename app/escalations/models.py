@@ -53,7 +53,7 @@ OF_PROMISES = (
     "'task_ready', 'playbook')"
 )
 # Kinds that say something to reports without moving status, tier or owner, which are snapshotted.
-WITHOUT_SNAPSHOT = "kind IN ('edit', 'extend')"
+WITHOUT_SNAPSHOT = "kind IN ('edit', 'extend', 'wait', 'prevention')"
 OF_OUTAGE = "outage_id IS NOT NULL"
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 

@@ -46,7 +46,8 @@ class Raised:
 
 @dataclass(frozen=True)
 class Course:
-    """What the events so far say; `tiers` are (tier, entered) in order, `waits` the seconds waited and since when."""
+    """What the events so far say. `owners` are in order, without those who stood in for somebody absent; `waits` is the
+    time waited by whom for, `in_tiers` that spent in each tier, both as far as it ended."""
 
     status: str = ""
     outcome: str | None = None
@@ -56,21 +57,28 @@ class Course:
     reason: str = "other"
     owner_id: str | None = None
     first_owner_id: str | None = None
-    closer_id: str | None = None
-    reroutes: int = 0
+    owners: tuple[str, ...] = ()
     reopens: int = 0
     due_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_late: bool = False
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
     closing_known: datetime | None = None
     extended: bool = False
     customer_agreed: bool | None = None
     preventable: bool | None = None
-    waited: timedelta = timedelta(0)
+    resolution_id: str | None = None
+    prevention: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waits: dict[str, timedelta] = field(default_factory=dict)
+    waiting_for: str | None = None
     waiting_since: datetime | None = None
     tier_since: datetime | None = None
     in_tiers: dict[str, timedelta] = field(default_factory=dict)
+
+    @property
+    def waited(self) -> timedelta:
+        return sum(self.waits.values(), timedelta(0))
 
 
 @dataclass(frozen=True)
@@ -153,8 +161,10 @@ def _decline(course: Course, event: Entry) -> Course:
 
 
 def _acknowledge(course: Course, event: Entry) -> Course:
-    status = "in_progress" if course.status == "open" else course.status
-    return replace(course, status=status, acknowledged_at=course.acknowledged_at or event.at)
+    course = replace(course, status="in_progress" if course.status == "open" else course.status)
+    if course.acknowledged_at is not None:
+        return course
+    return replace(course, acknowledged_at=event.at, acknowledged_late=bool(event.facts.get("late")))
 
 
 def _assign(course: Course, event: Entry) -> Course:
@@ -163,8 +173,7 @@ def _assign(course: Course, event: Entry) -> Course:
     course = replace(course, owner_id=owner, first_owner_id=course.first_owner_id or owner)
     if event.facts.get("cause") in NO_REROUTES:
         return course
-    rerouted = course.closer_id is not None and course.closer_id != owner
-    return replace(course, closer_id=owner, reroutes=course.reroutes + rerouted)
+    return course if course.owners[-1:] == (owner,) else replace(course, owners=(*course.owners, owner))
 
 
 def _escalate(course: Course, event: Entry) -> Course:
@@ -172,7 +181,8 @@ def _escalate(course: Course, event: Entry) -> Course:
 
 
 def _wait(course: Course, event: Entry) -> Course:
-    return replace(course, status="waiting", waiting_since=course.waiting_since or event.at)
+    course = _stop_waiting(course, event.at)
+    return replace(course, status="waiting", waiting_for=event.facts["party"], waiting_since=event.at)
 
 
 def _resume(course: Course, event: Entry) -> Course:
@@ -181,7 +191,9 @@ def _resume(course: Course, event: Entry) -> Course:
 
 def _resolve(course: Course, event: Entry) -> Course:
     course = _leave(_stop_waiting(course, event.at), event.at)
-    return replace(course, status="resolved", resolved_at=event.at, preventable=event.facts.get("preventable"))
+    course = _prevent(course, event, state="open")
+    found: dict[str, Any] = {"preventable": event.facts.get("preventable"), "resolution_id": str(event.id)}
+    return replace(course, status="resolved", resolved_at=event.at, **found)
 
 
 def _verify(course: Course, event: Entry) -> Course:
@@ -207,7 +219,8 @@ def _reopen(course: Course, event: Entry) -> Course:
 
 def _again(course: Course, event: Entry) -> Course:
     course = _enter(course, course.tier, event.at)
-    return replace(course, status="in_progress", resolved_at=None, preventable=None, reopens=course.reopens + 1)
+    undone: dict[str, Any] = {"resolved_at": None, "preventable": None, "resolution_id": None}
+    return replace(course, status="in_progress", reopens=course.reopens + 1, **undone)
 
 
 def _merge(course: Course, event: Entry) -> Course:
@@ -228,6 +241,19 @@ def _edit(course: Course, event: Entry) -> Course:
     return replace(course, **changed)
 
 
+def _change_prevention(course: Course, event: Entry) -> Course:
+    return _prevent(course, event, state=event.facts["state"], due_on=event.facts["due_on"])
+
+
+def _prevent(course: Course, event: Entry, *, state: str, due_on: str | None = None) -> Course:
+    """An action promised or changed; promised anew in the same words it is the same one."""
+    action = event.facts.get("prevention")
+    if action is None:
+        return course
+    said = {"id": action, "state": state, "due_on": due_on or event.facts["prevention_due_on"]}
+    return replace(course, prevention={**course.prevention, action: said})
+
+
 STEPS: dict[str, Callable[[Course, Entry], Course]] = {
     "request": _request,
     "raise": _raise,
@@ -245,13 +271,15 @@ STEPS: dict[str, Callable[[Course, Entry], Course]] = {
     "merge": _merge,
     "extend": _extend,
     "edit": _edit,
+    "prevention": _change_prevention,
 }
 
 
 def _stop_waiting(course: Course, at: datetime) -> Course:
-    if course.waiting_since is None:
+    if course.waiting_since is None or course.waiting_for is None:
         return course
-    return replace(course, waited=course.waited + max(at - course.waiting_since, timedelta(0)), waiting_since=None)
+    waited = course.waits.get(course.waiting_for, timedelta(0)) + max(at - course.waiting_since, timedelta(0))
+    return replace(course, waits={**course.waits, course.waiting_for: waited}, waiting_for=None, waiting_since=None)
 
 
 def _enter(course: Course, tier: str, at: datetime) -> Course:
@@ -295,14 +323,15 @@ def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[st
         "reason": course.reason,
         "owner_id": course.owner_id,
         "first_owner_id": course.first_owner_id,
-        "closer_id": course.closer_id,
-        "reroutes": course.reroutes,
+        "closer_id": course.owners[-1] if course.owners else None,
+        "reroutes": max(0, len(course.owners) - 1),
         "reopens": course.reopens,
         "raised_at": raised.raised_at,
         "day_raised": raised.day_raised,
         "close_target_at": raised.close_target_at,
         "due_at": course.due_at,
         "acknowledged_at": course.acknowledged_at,
+        "acknowledged_late": course.acknowledged_late,
         "resolved_at": course.resolved_at,
         "closed_at": closed_at,
         "days": None if life is None else max(0, ceil(life / DAY)),
@@ -311,6 +340,12 @@ def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[st
         "long_pause": bool(life) and course.waited > LONG_PAUSE * (life or DAY),
         "logged_late": standing == "on_time" and known is not None and known > raised.close_target_at,
         "preventable": course.preventable,
+        "owners": list(course.owners) if len(course.owners) > 1 else [],
+        "waits": {party: _whole(waited) for party, waited in course.waits.items()},
+        "waiting_for": course.waiting_for,
+        "waiting_since": course.waiting_since,
+        "resolution_id": course.resolution_id,
+        "prevention": list(course.prevention.values()),
         "segment": worth["segment"],
         "health": worth["health"],
         "renewal_on": worth["renewal_on"],

@@ -45,9 +45,13 @@ LIST_CASES = text(
     select id, raised_at, day_raised, close_target_at from escalation where id = any(cast(:ids as uuid[])) order by id
     """
 )
+# Whether an acknowledgement came after its promise is in no event: of its clock's cycles up to then one was missed.
 EVENTS = text(
     """
-    select e.escalation_id, e.id, e.kind, e.at, e.recorded_at, e.transaction_id, e.facts, l.known_from as late
+    select e.escalation_id, e.id, e.kind, e.at, e.recorded_at, e.transaction_id, l.known_from as late,
+           case when e.kind = 'acknowledge' then e.facts || jsonb_build_object('late', exists (
+               select from clock c where c.tenant_id = e.tenant_id and c.escalation_id = e.escalation_id
+               and c.kind = 'acknowledge' and c.state = 'missed' and c.ended_at <= e.at)) else e.facts end as facts
     from event e left join late_entry l on l.tenant_id = e.tenant_id and l.entry_id = e.id
     where e.escalation_id = any(cast(:ids as uuid[])) and e.kind = any(cast(:kinds as text[]))
     and e.transaction_id < :until

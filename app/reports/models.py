@@ -20,6 +20,10 @@ class CaseFact(TenantModel):
     `group_id` is the ultimate parent then; `closer_id` the last of its owners, absences and hand-backs left out;
     `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `lines` what is
     at stake and renews, line by line; `<tier>_seconds` the time in each tier entered, once closed.
+
+    `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
+    seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was;
+    `prevention` the actions promised in it, each `{id, state, due_on}`.
     """
 
     __tablename__ = "case_fact"
@@ -57,6 +61,7 @@ class CaseFact(TenantModel):
     close_target_at: Mapped[datetime]
     due_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+    acknowledged_late: Mapped[bool]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     days: Mapped[int | None]
@@ -65,6 +70,12 @@ class CaseFact(TenantModel):
     long_pause: Mapped[bool]
     logged_late: Mapped[bool]
     preventable: Mapped[bool | None]
+    owners: Mapped[list[Any]]
+    waits: Mapped[dict[str, Any]]
+    waiting_for: Mapped[str | None]
+    waiting_since: Mapped[datetime | None]
+    resolution_id: Mapped[UUID | None]
+    prevention: Mapped[list[Any]]
     segment: Mapped[str | None]
     health: Mapped[int | None]
     renewal_on: Mapped[date | None]

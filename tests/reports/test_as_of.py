@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -110,7 +111,7 @@ def test_across_a_change_to_summer_time_a_local_day_is_summed_whole(tenant, clie
 
 
 ACTIONS = ("acknowledge", "resolve", "accept", "reject", "reopen", "escalate", "extend", "give", "end", "merge", "edit",
-           "worth", "rate", "raise", "restrict")  # fmt: skip
+           "worth", "rate", "raise", "restrict", "wait", "resume", "promise")  # fmt: skip
 
 
 class Play:
@@ -132,6 +133,18 @@ class Play:
         name, currency = self.chance.choice(names)
         account = self.buy(name, f"K-{name}", self.chance.randint(1, 9) * 100, currency, at=at)
         self.cases.append(self.story(at, account_id=account, severity=self.chance.randint(1, 4)))
+
+    def wait(self, at):
+        party = self.chance.choice(["customer", "vendor", "internal"])
+        self.do(service.wait, at, on=service.Wait(party, "logs", (self.at + timedelta(days=3)).date()))
+
+    def resume(self, at):
+        self.do(service.resume, at)
+
+    def promise(self, at):
+        due_on = (self.at + timedelta(days=9)).date()
+        promised = {"action": "Watch the disks", "owner_email": self.company.csm.email, "due_on": due_on}
+        self.do(service.resolve, at, resolution=replace(RESOLUTION, prevention=promised))
 
     def do(self, use_case, at, **values):
         self.chance.choice(self.cases).do(use_case, at, by=self.company.boss, **values)
