@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.escalations.words import numbered
 from app.reports.reading import Reading
-from app.reports.standing_sql import OPEN
+from app.reports.standing_sql import OPEN, SEEN
 
 LATELY = timedelta(days=7)
 MOST = 20
@@ -16,7 +16,7 @@ CHANGES = text(
     f"""
     with {OPEN}, latest as (
         select distinct on (escalation_id) * from case_fact
-        where known_from > :since and known_from <= :as_of and escalation_id <> all(cast(:hidden as uuid[]))
+        where known_from > :since and known_from <= :as_of and {SEEN.format(f="case_fact")}
         order by escalation_id, known_from desc
     ), compared as (
         select n.*, p.status as was_status, p.tier as was_tier, p.severity as was_severity,

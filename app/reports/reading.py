@@ -24,31 +24,34 @@ from app.escalations.models import Escalation
 from app.escalations.queries import visible_to
 from app.reports.errors import FactsBeingMade
 from app.reports.models import ReportCursor
+from app.reports.whose import Only
 
 
 @dataclass(frozen=True)
 class Reading:
     """One question about one moment: where it is read, what is answered for (`as_of`, at most `lag_seconds` before what
-    was asked), that day in the tenant's zone, and the cases this reader may not see."""
+    was asked), that day in the tenant's zone, the cases this reader may not see, and the accounts it is only about."""
 
     session: Session
     as_of: datetime
     lag_seconds: float
     zone: ZoneInfo
     hidden: tuple[UUID, ...]
+    only: Only | None = None
 
     @property
     def today(self) -> date:
         return self.as_of.astimezone(self.zone).date()
 
     def ask(self, question: Any, **values: Any) -> Any:
-        """Execute with what every question knows: the moment, its day, the hidden cases."""
-        known = {"as_of": self.as_of, "today": self.today, "hidden": list(self.hidden)}
+        """Execute with what every question knows: the moment, its day, the hidden cases, the accounts."""
+        accounts = None if self.only is None else list(self.only.ids)
+        known = {"as_of": self.as_of, "today": self.today, "hidden": list(self.hidden), "accounts": accounts}
         return self.session.execute(question, {**known, **values})
 
 
 @contextmanager
-def reading(as_of: datetime | None, *, actor: Actor, now: datetime) -> Iterator[Reading]:
+def reading(as_of: datetime | None, *, actor: Actor, now: datetime, only: Only | None = None) -> Iterator[Reading]:
     """A question as of a moment, now unless said. One between the last final moment and now is answered for that."""
     asked = now if as_of is None else as_of
     if asked > now:
@@ -58,7 +61,7 @@ def reading(as_of: datetime | None, *, actor: Actor, now: datetime) -> Iterator[
         answered = min(asked, final)
         zone = ZoneInfo(tenant_settings().timezone)
         lag = round((asked - answered).total_seconds(), 3)
-        yield Reading(session, answered, lag, zone, _hidden_from(actor, session, now))
+        yield Reading(session, answered, lag, zone, _hidden_from(actor, session, now), only)
 
 
 def _final(session: Session) -> datetime:

@@ -1,5 +1,6 @@
 """Doors to reports as JSON."""
 
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.reports.money import money_of
 from app.reports.reading import Reading, reading
 from app.reports.schemas import DefinitionsSchema, RowsArguments, RowsSchema, SummaryArguments, SummarySchema
 from app.reports.summary import frame, summarise
+from app.reports.whose import only_of
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
 blueprints: list[ApiBlueprint] = [reports]
@@ -29,7 +31,7 @@ MONTHS = 12
 @requires("reports:read")
 def get_summary(query: dict[str, Any]) -> Response:
     """The executive summary as of any moment: the same question about the past gets the same answer for ever."""
-    with transaction(), reading(query.get("as_of"), actor=current_actor(), now=clock.now()) as asked:
+    with transaction(), asking(query) as asked:
         first, last = days_of(query, asked)
         return answer(SummarySchema, summarise(asked, first=first, last=last, since=query.get("since")))
 
@@ -50,12 +52,18 @@ def list_definitions() -> Response:
 def list_rows(query: dict[str, Any]) -> Response:
     """The rows behind a figure, as of the same moment: what it counts or adds, by keyset."""
     figure, limit, after = FIGURES[query["figure"]], query["limit"], decode_cursor(query.get("cursor"))
-    with transaction(), reading(query.get("as_of"), actor=current_actor(), now=clock.now()) as asked:
+    with transaction(), asking(query) as asked:
         (first, last), money = days_of(query, asked), money_of(asked)
         found = rows.list_rows(figure, asked, money, first=first, last=last, after=after, limit=limit + 1)
         more = encode_cursor(rows.position(found[limit - 1])) if len(found) > limit else None
         items = {"figure": figure.key, "items": found[:limit], "next_cursor": more}
         return answer(RowsSchema, {**frame(asked, money), **items})
+
+
+def asking(query: dict[str, Any]) -> AbstractContextManager[Reading]:
+    """The caller's question: as of when, and about which accounts."""
+    actor = current_actor()
+    return reading(query.get("as_of"), actor=actor, now=clock.now(), only=only_of(query, actor))
 
 
 def days_of(query: dict[str, Any], asked: Reading) -> tuple[date, date]:

@@ -14,7 +14,7 @@ from app.reports import definitions as kinds
 from app.reports.definitions import FIGURES, Definition
 from app.reports.money import Money
 from app.reports.reading import Reading
-from app.reports.standing_sql import LINES, OPEN
+from app.reports.standing_sql import LINES, OPEN, SEEN
 
 _SHOWN = """
     f.escalation_id, e.number, e.title, f.standing, f.status, f.outcome, f.verification, f.tier, f.severity, f.reason,
@@ -34,7 +34,7 @@ CASES = {
         f"""
         select {_SHOWN} from case_fact f {_NAMED}
         and f.known_from <= :as_of and f.known_until > :as_of and f.day_raised between :first and :last
-        and f.escalation_id <> all(cast(:hidden as uuid[])) and ({figure.condition})
+        and {SEEN.format(f="f")} and ({figure.condition})
         {_IN_ORDER}
         """  # noqa: S608 - the parts are ours
     )

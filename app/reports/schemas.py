@@ -1,12 +1,38 @@
 """Answers of reports, as they stand on the wire."""
 
-from marshmallow import fields, validate
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
-from app.http import AwareDateTime, Money, Page, PageArguments, Query, Schema
+from marshmallow import ValidationError, fields, validate
+
+from app.http import AwareDateTime, Money, Page, PageArguments, Query, Schema, split_words
 from app.reports.definitions import FIGURES
 
+MOST_ACCOUNTS = 50
 
-class SummaryArguments(Query):
+
+class Identifiers(fields.String):
+    """Several ids in one parameter, by comma."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            found = [UUID(word) for word in split_words(str(value))]
+        except ValueError:
+            raise ValidationError("expected ids with commas between them") from None
+        if not 0 < len(set(found)) <= MOST_ACCOUNTS:
+            raise ValidationError(f"expected 1 to {MOST_ACCOUNTS} ids with commas between them")
+        return list(dict.fromkeys(found))
+
+
+class WhoseArguments(Query):
+    accounts = Identifiers(metadata={"description": "Ids with commas between them: these accounts alone"})
+    own_accounts = fields.Boolean(
+        metadata={"description": "Those of which the caller is owner, CSM or executive sponsor alone"}
+    )
+
+
+class SummaryArguments(WhoseArguments):
     as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
     first = fields.Date(data_key="from", metadata={"description": "First day raised of the cohorts"})
     last = fields.Date(data_key="to", metadata={"description": "Last day raised of the cohorts"})
@@ -164,7 +190,7 @@ class DefinitionsSchema(Schema):
     items = fields.List(fields.Nested(DefinitionSchema))
 
 
-class RowsArguments(PageArguments):
+class RowsArguments(WhoseArguments, PageArguments):
     figure = fields.String(required=True, validate=validate.OneOf(sorted(FIGURES)))
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")

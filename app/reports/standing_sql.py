@@ -4,15 +4,21 @@ from app.reports.folding import ENDLESS, SPANS
 
 _CLASSES = [*enumerate(f"{int(longest.total_seconds())} seconds" for longest in SPANS)]
 _CLASSES += [(len(SPANS), "200 years"), (ENDLESS, "1000 years")]
+# Cases that this reader may see, of the accounts that a question is only about.
+SEEN = """
+    {f}.escalation_id <> all(cast(:hidden as uuid[]))
+    and (cast(:accounts as uuid[]) is null or {f}.account_id = any(cast(:accounts as uuid[])))
+"""
 # A fact that held at a moment began at most its class's longest before it: each class is a short stretch of the index.
 # Written out class by class, since a join with a list of them is planned as one scan of all.
 _OF_CLASS = """
     select f.* from case_fact f
     where f.standing = 'open' and f.span = {span} and f.known_from <= :as_of and f.known_until > :as_of
     and f.known_from > cast(:as_of as timestamptz) - interval '{longest}'
-    and f.escalation_id <> all(cast(:hidden as uuid[]))
+    and {seen}
 """
-_HELD = " union all ".join(_OF_CLASS.format(span=span, longest=longest) for span, longest in _CLASSES)
+_SEEN = SEEN.format(f="f")
+_HELD = " union all ".join(_OF_CLASS.format(span=span, longest=longest, seen=_SEEN) for span, longest in _CLASSES)
 OPEN = f"opened as materialized ({_HELD})"
 # Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
 LINES = """

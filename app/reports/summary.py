@@ -68,4 +68,6 @@ def _source(name: str, reading: Reading, days: Mapping[str, date]) -> dict[str, 
     asked = {"figure": ROWS_OF.get(name, figure), "as_of": reading.as_of.isoformat()}
     if FIGURES[asked["figure"]].source == CASES:
         asked |= {"from": days["first"].isoformat(), "to": days["last"].isoformat()}
+    if reading.only is not None:
+        asked |= reading.only.asked
     return {"definition": figure, "rows": f"/api/v1/reports/rows?{urlencode(asked)}"}
