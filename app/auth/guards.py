@@ -99,7 +99,7 @@ def check_request() -> None:
     actor = authenticate_panel() if in_panel() else authenticate()
     limits.count(actor)
     if scope is None or not actor.may(scope):
-        raise Forbidden(f"This needs the scope {scope}" if scope else "This is closed")
+        raise Forbidden(f"This needs the scope {scope}" if scope else "This is closed", scope=scope)
 
 
 def in_panel() -> bool:

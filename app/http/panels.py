@@ -37,11 +37,15 @@ class PanelBlueprint(Blueprint):
 
     @staticmethod
     def refusal(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
-        """Why something was not done, beside the form that asked for it; `errors` name its fields."""
+        """Why something was not done, beside the form that asked for it; `errors` name its fields.
+
+        Where a page was asked for, a page says it: the ways on stay there.
+        """
         faults = [(_name(one), one["detail"]) for one in extra.get("errors") or ()]
         values = {"status": status, "code": code, "title": title, "detail": detail, "faults": faults, "extra": extra}
         choose_language()
-        return make_response(render_template("panels/refused.html", **values), status)
+        whole = request.method == "GET" and request.headers.get("HX-Target") == "page"
+        return make_response(render_template(f"panels/refused{'_page' if whole else ''}.html", **values), status)
 
     @staticmethod
     def replay(kept: idempotency.IdempotencyKey) -> Response:

@@ -62,17 +62,36 @@ def form(escalation_id: UUID, action: str) -> Response:
         return page(f"panels/case/forms/{action}.html", **{**values, **more})
 
 
+@bp.post("/escalations/<uuid:escalation_id>/<any(messages, links):action>")
+@requires("escalations:feed")
+def feed(escalation_id: UUID, action: str) -> Response:
+    """What the customer said, or a ticket elsewhere: whoever may tell us of it."""
+    return done(escalation_id, action)
+
+
+@bp.post("/escalations/<uuid:escalation_id>/<any(watch):action>")
+@requires("escalations:read")
+def watch(escalation_id: UUID, action: str) -> Response:
+    """Follow a case, or stop: whoever may read it."""
+    return done(escalation_id, action)
+
+
 @bp.post("/escalations/<uuid:escalation_id>/<action>")
 @requires("escalations:work")
 def act(escalation_id: UUID, action: str) -> Response:
-    """Do it: the same schema, the same use case, the same refusals as the API's."""
+    """Do it: everything else needs the right to work on cases."""
+    return done(escalation_id, action)
+
+
+def done(escalation_id: UUID, action: str) -> Response:
+    """By the same schema and the same use case as the API, with the same refusals."""
     use_case = USE_CASES.get(action)
     if use_case is None:
         raise NotFound
     with transaction():
         body = load(use_case.schema, escalation_id)
-        done = use_case.run(escalation_id, body, doing(body))
-        return go(f"/escalations/{done.record.id if isinstance(done, escalations.Raised) else done.id}")
+        case = use_case.run(escalation_id, body, doing(body))
+        return go(f"/escalations/{case.record.id if isinstance(case, escalations.Raised) else case.id}")
 
 
 def load(schema: type[Any], escalation_id: UUID, *, blank_is_null: bool = False) -> dict[str, Any]:

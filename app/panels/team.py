@@ -62,7 +62,7 @@ def found(teams: list[Team]) -> Team:
 
 
 @bp.get("/team/<uuid:team_id>/relief")
-@requires("routing:read")
+@requires("escalations:read")
 def relief(team_id: UUID) -> Response:
     """The fewest moves that bring everybody of the team to what fits; nothing is done."""
     actor, now = current_actor(), clock.now()

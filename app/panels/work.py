@@ -88,7 +88,7 @@ def list_inbox() -> Response:
 
 
 @bp.post("/inbox/<uuid:notification_id>/read")
-@requires("notifications:write")
+@requires("notifications:read")
 def read(notification_id: UUID) -> Response:
     """Seen; the first time counts."""
     with answering():

@@ -53,7 +53,7 @@ VISIT = """async (path) => {
     links: [...document.querySelectorAll("a[href^='#/']")].map((link) => link.getAttribute("href").slice(1)),
     wide: document.documentElement.scrollWidth - innerWidth,
     twice: ids.filter((id, at) => ids.indexOf(id) !== at),
-    refused: page.querySelector(":scope > .faults")?.innerText,
+    refused: page.querySelector("[data-refused]") && page.querySelector("main").innerText,
     alive: page.querySelectorAll("img, script, [onerror], main b > b").length,
     begun: document.querySelectorAll("[autofocus]").length,
     faults: found.violations,
