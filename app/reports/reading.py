@@ -4,7 +4,7 @@ Reads go to the replica where one is set. The facts say themselves up to which m
 answer names is that of the fold and the replica together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +25,8 @@ from app.escalations.queries import visible_to
 from app.reports.errors import FactsBeingMade
 from app.reports.models import ReportCursor
 from app.reports.whose import Only
+
+MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,16 @@ def reading(as_of: datetime | None, *, actor: Actor, now: datetime, only: Only |
         zone = ZoneInfo(tenant_settings().timezone)
         lag = round((asked - answered).total_seconds(), 3)
         yield Reading(session, answered, lag, zone, _hidden_from(actor, session, now), only)
+
+
+def days_of(query: Mapping[str, Any], asked: Reading) -> tuple[date, date]:
+    """The days raised that are asked for; the last twelve calendar months unless said."""
+    last: date = query.get("last") or asked.today
+    month = last.year * 12 + last.month - MONTHS
+    first: date = query.get("first") or date(month // 12, month % 12 + 1, 1)
+    if first > last:
+        raise invalid_parameter("from", f"expected a day up to {last}")
+    return first, last
 
 
 def _final(session: Session) -> datetime:

@@ -1,7 +1,6 @@
 """Doors to reports as JSON."""
 
 from contextlib import AbstractContextManager
-from datetime import date
 from typing import Any
 
 from flask import Response
@@ -9,20 +8,18 @@ from flask import Response
 from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
-from app.errors import invalid_parameter
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
 from app.reports import rows
 from app.reports.definitions import FIGURES, READER
+from app.reports.exports.routes import files
 from app.reports.money import money_of
-from app.reports.reading import Reading, reading
+from app.reports.reading import Reading, days_of, reading
 from app.reports.schemas import DefinitionsSchema, RowsArguments, RowsSchema, SummaryArguments, SummarySchema
 from app.reports.summary import frame, summarise
 from app.reports.whose import only_of
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
-blueprints: list[ApiBlueprint] = [reports]
-
-MONTHS = 12
+blueprints: list[ApiBlueprint] = [reports, files]
 
 
 @reports.get("/summary")
@@ -64,13 +61,3 @@ def asking(query: dict[str, Any]) -> AbstractContextManager[Reading]:
     """The caller's question: as of when, and about which accounts."""
     actor = current_actor()
     return reading(query.get("as_of"), actor=actor, now=clock.now(), only=only_of(query, actor))
-
-
-def days_of(query: dict[str, Any], asked: Reading) -> tuple[date, date]:
-    """The days raised that are asked for; the last twelve calendar months unless said."""
-    last: date = query.get("last") or asked.today
-    month = last.year * 12 + last.month - MONTHS
-    first: date = query.get("first") or date(month // 12, month % 12 + 1, 1)
-    if first > last:
-        raise invalid_parameter("from", f"expected a day up to {last}")
-    return first, last

@@ -98,6 +98,15 @@ def list_rows(
     return _cases(reading.ask(CASES[figure.key], **values, first=first, last=last).mappings().all())
 
 
+def count_rows(figure: Definition, reading: Reading, money: Money, *, first: date, last: date) -> int:
+    """How many rows a figure has; one statement."""
+    start = _start_of_worth(money, None) if figure.source in WORTH else {"day": date.min, "id": NOTHING}
+    question = WORTH.get(figure.source) or (OPEN_CASES if figure.source == kinds.OPEN_CASES else CASES[figure.key])
+    counted = text(f"select count(*) from ({question.text}) counted")  # noqa: S608 - the parts are ours
+    found: int = reading.ask(counted, **start, first=first, last=last, limit=None).scalar_one()
+    return found
+
+
 def position(row: Mapping[str, Any]) -> list[Any]:
     """Where the list goes on after a row."""
     if "escalation" in row:
@@ -120,11 +129,14 @@ def _cases(found: Sequence[Any]) -> list[dict[str, Any]]:
 def _worth(
     question: TextClause, reading: Reading, money: Money, after: list[Any] | None, limit: int
 ) -> list[dict[str, Any]]:
+    found = reading.ask(question, **_start_of_worth(money, after), limit=limit).mappings().all()
+    return [_valued(row, money) for row in found]
+
+
+def _start_of_worth(money: Money, after: list[Any] | None) -> dict[str, Any]:
     known, amount, id_ = after or [False, "Infinity", str(NOTHING)]
     rates = orjson.dumps({currency: str(rate) for currency, rate in money.rates.items()}).decode()
-    values = {"known": known, "amount": -Decimal(amount), "id": UUID(id_), "limit": limit}
-    found = reading.ask(question, **values, rates=rates).mappings().all()
-    return [_valued(row, money) for row in found]
+    return {"known": known, "amount": -Decimal(amount), "id": UUID(id_), "rates": rates}
 
 
 def _valued(row: Any, money: Money) -> dict[str, Any]:

@@ -190,11 +190,15 @@ class DefinitionsSchema(Schema):
     items = fields.List(fields.Nested(DefinitionSchema))
 
 
-class RowsArguments(WhoseArguments, PageArguments):
+class RowsOfArguments(WhoseArguments):
     figure = fields.String(required=True, validate=validate.OneOf(sorted(FIGURES)))
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
+
+
+class RowsArguments(RowsOfArguments, PageArguments):
+    pass
 
 
 class ValueSchema(Schema):

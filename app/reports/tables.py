@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
-Kind = Literal["text", "number", "money", "share", "days", "date", "moment"]
-Cell: TypeAlias = str | int | float | Decimal | date | datetime | None
+Kind = Literal["text", "number", "money", "share", "days", "date", "moment", "figure"]
+Plain: TypeAlias = str | int | float | Decimal | date | datetime | None
 # What a cell of each kind holds. A share is of 1, an amount in a currency that a column beside it or its label names.
 HELD: Mapping[Kind, tuple[type, ...]] = {
     "text": (str,),
@@ -20,35 +20,49 @@ HELD: Mapping[Kind, tuple[type, ...]] = {
 }
 
 
+class Figure(NamedTuple):
+    """A cell of a column of figures, where each row has its own kind."""
+
+    kind: Kind
+    value: Plain
+
+
+Cell: TypeAlias = Plain | Figure
+
+
 @dataclass(frozen=True)
 class Column:
     """`key` is the column's name in CSV, the same in every language, `label` what people read.
 
-    A row has its value under `path`, the key unless said; dots lead into records within it.
+    A row has its value under `path`, the key unless said; dots lead into records within it. In a column of figures the
+    row says under `kind` what it holds. What is for programs alone, such as ids, is not on `paper`.
     """
 
     key: str
     label: str
     kind: Kind = "text"
     path: str = ""
+    paper: bool = True
 
     def cell(self, row: Mapping[str, Any]) -> Cell:
         """The row's value here; None where a record on the way is None. A value of another kind is refused."""
         value: Any = row
         for name in (self.path or self.key).split("."):
             value = None if value is None else value[name]
-        return self.checked(value)
+        if self.kind == "figure":
+            return Figure(row["kind"], self.checked(value, row["kind"]))
+        return self.checked(value, self.kind)
 
-    def checked(self, value: Any) -> Cell:
+    def checked(self, value: Any, kind: Kind) -> Plain:
         if value is None:
             return None
-        if self.kind == "text" and not isinstance(value, bool | float | Decimal | date):
+        if kind == "text" and not isinstance(value, bool | float | Decimal | date):
             return str(value)
-        wrong = isinstance(value, bool) or (self.kind == "date" and isinstance(value, datetime))
+        wrong = isinstance(value, bool) or (kind == "date" and isinstance(value, datetime))
         naive = isinstance(value, datetime) and value.tzinfo is None
-        if wrong or naive or not isinstance(value, HELD[self.kind]):
-            raise TypeError(f"column {self.key} holds a {self.kind}, not {value!r}")
-        return cast(Cell, value)
+        if wrong or naive or not isinstance(value, HELD[kind]):
+            raise TypeError(f"column {self.key} holds a {kind}, not {value!r}")
+        return cast(Plain, value)
 
 
 @dataclass(frozen=True)

@@ -55,3 +55,10 @@ def test_a_value_of_another_kind_is_a_fault_of_the_program(kind, value):
 def test_a_row_without_a_columns_value_is_a_fault_of_the_program():
     with pytest.raises(KeyError):
         Column("c", "C").cell({"d": 1})
+
+
+def test_in_a_column_of_figures_each_row_says_what_it_holds():
+    column = Column("value", "Value", "figure")
+    assert column.cell({"kind": "share", "value": 0.5}) == ("share", 0.5)
+    with pytest.raises(TypeError, match="holds a money"):
+        column.cell({"kind": "money", "value": 0.5})

@@ -1,0 +1,79 @@
+"""Doors to reports as files that are given at once."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Response, stream_with_context
+from werkzeug.http import dump_options_header
+
+from app import clock
+from app.auth.actor import current_actor
+from app.auth.guards import requires
+from app.db import transaction
+from app.errors import invalid_parameter
+from app.http import ApiBlueprint
+from app.reports.exports import csv_files
+from app.reports.exports.asking import Answered, ask
+from app.reports.exports.schemas import FORMATS, arguments_of
+from app.reports.exports.sources import SOURCES, Source
+from app.reports.tables import Table
+from app.texts import set_language
+
+files = ApiBlueprint("report_files", __name__, url_prefix="/api/v1/reports")
+
+GIVERS: dict[str, Callable[[Answered, Source, dict[str, Any]], Response]] = {}
+
+
+def _open(source: Source) -> None:
+    """The door of one report's files."""
+
+    @requires("reports:read")
+    def give(query: dict[str, Any], form: str, **found: UUID) -> Response:
+        set_language(query["language"])
+        with transaction():
+            answered = ask(source, {**query, **found}, actor=current_actor(), now=clock.now())
+        return GIVERS[form](answered, source, query)
+
+    give.__name__ = f"give_{source.key}"
+    give.__doc__ = f"{source.title} as a file."
+    view = files.response(200)(files.arguments(arguments_of(source), location="query")(give))
+    files.get(f"/{source.path or source.key}.<any({', '.join(FORMATS)}):form>")(view)
+
+
+def give_csv(answered: Answered, source: Source, query: dict[str, Any]) -> Response:
+    """One table of the report, streamed."""
+    table = chosen(answered.report.tables, query.get("table"))
+    pieces = csv_files.csv_pieces(table.columns, table.cells())
+    headers = file_headers(file_name(answered, source, "csv"), csv_files.MEDIA_TYPE)
+    return Response(stream_with_context(pieces), headers=headers)
+
+
+GIVERS["csv"] = give_csv
+
+
+def chosen(tables: Any, key: str | None) -> Table:
+    """The table of this key, the first unless said."""
+    found: dict[str, Table] = {table.key: table for table in tables}
+    if key is not None and key not in found:
+        raise invalid_parameter("table", f"expected one of {', '.join(found)}")
+    return found[key or next(iter(found))]
+
+
+def file_name(answered: Answered, source: Source, form: str) -> str:
+    day = answered.frame.as_of.astimezone(answered.frame.zone).date()
+    return f"firsthand-{source.key.replace('_', '-')}-{day.isoformat()}.{form}"
+
+
+def file_headers(name: str, media_type: str) -> dict[str, str]:
+    """Saved, never shown as a page, and kept by nobody on the way."""
+    return {
+        "Content-Type": media_type,
+        "Content-Disposition": dump_options_header("attachment", {"filename": name}),
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+
+
+for one in SOURCES.values():
+    _open(one)

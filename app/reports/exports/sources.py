@@ -1,0 +1,103 @@
+"""The reports that can be taken away as files: a list; a report joins with one line."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.http import Query
+from app.reports import rows
+from app.reports.definitions import FIGURES, Definition
+from app.reports.money import money_of
+from app.reports.reading import Reading, days_of
+from app.reports.schemas import RowsOfArguments, SummaryArguments
+from app.reports.summary import summarise
+from app.reports.summary_tables import table_of_rows, tables_of_summary
+from app.reports.tables import Table
+from app.texts import gettext as _
+from app.texts import noted
+
+Row = Mapping[str, Any]
+
+
+class Picture(Protocol):
+    """A chart, as `app.reports.charts` draws it."""
+
+    key: str
+    title: str
+    text: str
+
+    def svg_for_print(self, font: str = "sans-serif") -> str: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file is made from: the first table is what CSV gives unless another is asked for."""
+
+    title: str
+    tables: Sequence[Table]
+    currency: str
+    charts: Sequence[Picture] = ()
+    definitions: Sequence[Definition] = ()
+    period: str = ""
+
+
+@dataclass(frozen=True)
+class Long:
+    """A report's one long table, read by keyset: `page(asked, query, after, limit)` gives the next rows, `position`
+    where the list goes on after one, `count` how many there are in all."""
+
+    page: Callable[[Reading, Row, list[Any] | None, int], Sequence[Row]]
+    position: Callable[[Row], list[Any]]
+    count: Callable[[Reading, Row], int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A report: its `key` stands in addresses (`/reports/<key>.csv`, or `path`), `arguments` is its JSON door's query
+    without the page. `read` gives everything of it but the rows of a long table."""
+
+    key: str
+    title: str
+    arguments: type[Query]
+    read: Callable[[Reading, Row], Report]
+    long: Long | None = None
+    path: str = ""
+
+
+def read_summary(asked: Reading, query: Row) -> Report:
+    first, last = days_of(query, asked)
+    found = summarise(asked, first=first, last=last, since=query.get("since"))
+    used = [FIGURES[figure["definition"]] for figure in found.values() if isinstance(figure, dict)]
+    tables = tables_of_summary(found)
+    return Report(_("Executive summary"), tables, found["currency"], definitions=used, period=spelt(first, last))
+
+
+def read_rows(asked: Reading, query: Row) -> Report:
+    figure, (first, last), money = FIGURES[query["figure"]], days_of(query, asked), money_of(asked)
+    table = table_of_rows(figure, [], money.currency)
+    return Report(_(figure.name), [table], money.currency, definitions=[figure], period=spelt(first, last))
+
+
+def page_of_rows(asked: Reading, query: Row, after: list[Any] | None, limit: int) -> Sequence[Row]:
+    (first, last), money = days_of(query, asked), money_of(asked)
+    return rows.list_rows(FIGURES[query["figure"]], asked, money, first=first, last=last, after=after, limit=limit)
+
+
+def count_of_rows(asked: Reading, query: Row) -> int:
+    first, last = days_of(query, asked)
+    return rows.count_rows(FIGURES[query["figure"]], asked, money_of(asked), first=first, last=last)
+
+
+def spelt(first: Any, last: Any) -> str:
+    """A span of days raised in words."""
+    return _("Raised from %(first)s to %(last)s") % {"first": first.isoformat(), "last": last.isoformat()}
+
+
+SOURCES: Mapping[str, Source] = {
+    source.key: source
+    for source in (
+        Source("summary", noted("Executive summary"), SummaryArguments, read_summary),
+        Source("rows", noted("Rows of a figure"), RowsOfArguments, read_rows,
+               Long(page_of_rows, rows.position, count_of_rows)),
+    )
+}  # fmt: skip

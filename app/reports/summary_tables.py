@@ -1,0 +1,157 @@
+"""The executive summary and the rows behind a figure as tables: for CSV, workbooks and paper."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from app.reports import definitions as kinds
+from app.reports.cohorts import SHOWN
+from app.reports.definitions import FIGURES, Definition
+from app.reports.tables import Column, Drawn, Kind, Table
+from app.texts import gettext as _
+
+PARTS: Mapping[str, Sequence[str]] = {
+    "on_time": SHOWN,
+    "apart": ("extended", "long_pause", "logged_late", "unanswered", "customer_silent"),
+    "first_owner_right": ("ended", "by_first_owner"),
+}
+ON_TIME = FIGURES["on_time_share"]
+
+
+def tables_of_summary(report: Mapping[str, Any]) -> list[Table]:
+    """Every figure of the page in one table, then each series by itself."""
+    found = [_figures(report), _months(report), _survival(report), _tiers(report), _changes(report)]
+    missing = [line for name in ("value_at_stake", "renewals_at_risk") for line in report[name]["unconverted"]]
+    return [*found, _unconverted(missing)] if missing else found
+
+
+def _figures(report: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("figure", _("Key"), paper=False),
+        Column("name", _("Figure")),
+        Column("value", _("Value"), "figure"),
+        Column("unit", _("Unit")),
+        Column("formula", _("How it is counted")),
+    ]
+    return Table("figures", _("Figures"), columns, list(_figure_rows(report)))
+
+
+def _figure_rows(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    now, stake, renewals = report["open"], report["value_at_stake"], report["renewals_at_risk"]
+    currency = report["currency"]
+    yield from (_count(key, now[name]) for key, name in (("open", "count"), ("accounts",) * 2, ("groups",) * 2))
+    for key, total in (("value_at_stake", stake), ("renewals_at_risk", renewals)):
+        unit = f"{currency}, {_('incomplete')}" if total["incomplete"] else currency
+        yield _row(key, "money", total["amount"], unit)
+    yield _row("on_time_share", "share", report["on_time"]["share"])
+    yield _row("survival", "days", report["survival"]["median_days"], _("days until half are closed"))
+    yield _row("first_owner_right", "share", report["first_owner_right"]["share"])
+    for name, keys in PARTS.items():
+        yield from (_count(key, report[name][key]) for key in keys)
+
+
+def _row(key: str, kind: Kind, value: Any, unit: str = "") -> dict[str, Any]:
+    figure = FIGURES[key]
+    return {
+        "figure": key, "name": _(figure.name), "kind": kind, "value": value, "unit": unit, "formula": _(figure.formula)
+    }  # fmt: skip
+
+
+def _count(key: str, value: int) -> dict[str, Any]:
+    return _row(key, "number", value)
+
+
+def _months(report: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("month", _("Month raised"), "date"),
+        *(Column(key, _(FIGURES[key].name), "number") for key in SHOWN),
+        Column("share", _(ON_TIME.name), "share"),
+    ]
+    drawn = Drawn("stacked", "month", SHOWN[1:-3])
+    return Table("months", _("On time by month raised"), columns, report["on_time"]["months"], drawn)
+
+
+def _survival(report: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("day", _("Days since the raise"), "days"),
+        Column("share", _("Share still open"), "share"),
+        Column("at_risk", _("Open until then"), "number"),
+        Column("closed", _("Closed on that day"), "number"),
+    ]
+    rows = [{name: getattr(point, name) for name in ("day", "share", "at_risk", "closed")} for point in
+            report["survival"]["points"]]  # fmt: skip
+    return Table("survival", _("Time to close"), columns, rows, Drawn("line", "day", ("share",)))
+
+
+def _tiers(report: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("tier", _("Tier")),
+        Column("cases", _("Cases"), "number"),
+        Column("mean_days", _("Mean days in it"), "days"),
+    ]
+    rows = [{**row, "mean_days": round(row["mean_seconds"] / 86400, 2)} for row in report["tiers"]["tiers"]]
+    return Table("tiers", _("Time per tier"), columns, rows, Drawn("bars", "tier", ("mean_days",)))
+
+
+def _changes(report: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("escalation", _("Case"), path="escalation.number"),
+        Column("severity", _("Severity"), "number"),
+        Column("account", _("Account"), path="account.name"),
+        Column("text", _("What changed")),
+    ]
+    return Table("changes", _("What changed since the last report"), columns, report["changes"]["items"])
+
+
+def _unconverted(rows: Iterable[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("currency", _("Currency")),
+        Column("amount", _("Amount in it"), "money"),
+        Column("lines", _("Contracts and opportunities"), "number"),
+    ]
+    return Table("unconverted", _("Without an exchange rate, in no total"), columns, list(rows))
+
+
+def table_of_rows(figure: Definition, rows: Iterable[Mapping[str, Any]], currency: str) -> Table:
+    """What a figure counts or adds; `rows` may come one after the other."""
+    if figure.source in (kinds.CASES, kinds.OPEN_CASES):
+        columns = case_columns()
+    else:
+        columns = [*(_account_columns if figure.source in (kinds.ACCOUNTS, kinds.GROUPS) else _line_columns)()]
+        columns += [Column("value", f"{_('Value')} ({currency})", "money", "value.amount")]
+    return Table("rows", _(figure.name), [*columns, Column("account_id", _("Account id"), paper=False)], rows)
+
+
+def case_columns() -> list[Column]:
+    """A case as reports list it."""
+    return [
+        Column("escalation", _("Case"), path="escalation.number"),
+        Column("title", _("Title"), path="escalation.title"),
+        Column("account", _("Account"), path="account.name"),
+        Column("owner", _("Owner"), path="owner.name"),
+        Column("severity", _("Severity"), "number"),
+        Column("tier", _("Tier")),
+        Column("status", _("Status"), paper=False),
+        Column("standing", _("Standing")),
+        Column("outcome", _("Outcome"), paper=False),
+        Column("verification", _("Verification"), paper=False),
+        Column("reason", _("Reason")),
+        Column("raised_at", _("Raised at"), "moment"),
+        Column("close_target_at", _("Target"), "moment"),
+        Column("due_at", _("Due at"), "moment", paper=False),
+        Column("closed_at", _("Closed at"), "moment"),
+        Column("days", _("Days to close"), "days"),
+    ]
+
+
+def _account_columns() -> list[Column]:
+    return [Column("account", _("Account"), path="account.name"), Column("escalations", _("Open cases"), "number")]
+
+
+def _line_columns() -> list[Column]:
+    return [
+        Column("kind", _("Kind")),
+        Column("external_id", _("Reference")),
+        *_account_columns(),
+        Column("own_amount", _("Own amount"), "money"),
+        Column("currency", _("Currency")),
+    ]
