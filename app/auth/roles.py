@@ -26,7 +26,7 @@ ADMINISTER = frozenset(
         "panels:launch",
     }
 )
-REPORT = frozenset({"reports:read"})
+REPORT = frozenset({"reports:read", "reports:write"})
 FEED = frozenset({"accounts:write", "imports:write", "escalations:raise", "escalations:feed"})
 # What an integration holds only by a token that names it: to feed cases is no reason to change people, nor to let
 # anybody in as any of them.

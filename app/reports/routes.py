@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from flask import Response
+from flask import Blueprint, Response
 
 from app import clock
 from app.auth.actor import current_actor
@@ -15,11 +15,12 @@ from app.reports.exports.routes import files
 from app.reports.money import money_of
 from app.reports.reading import Reading, days_of, reading
 from app.reports.schemas import DefinitionsSchema, RowsArguments, RowsSchema, SummaryArguments, SummarySchema
+from app.reports.sharing import routes as sharing
 from app.reports.summary import frame, summarise
 from app.reports.whose import only_of
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
-blueprints: list[ApiBlueprint] = [reports, files]
+blueprints: list[Blueprint] = [reports, files, *sharing.blueprints]
 
 
 @reports.get("/summary")

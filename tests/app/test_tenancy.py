@@ -62,6 +62,8 @@ def others(app, new_tenant):
     assert client.post("/api/v1/outages", json={"title": "Login is down"}).status_code == 201
     crm = {"kind": "generic", "name": "Dynamics", "external_key": "dynamics"}
     assert client.post("/api/v1/embed-installations", json=crm).status_code == 201
+    view = {"name": "Board", "report": "summary"}
+    assert client.post("/api/v1/reports/views", json=view).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

@@ -1,0 +1,1 @@
+"""Saved views, scheduled mails and links of reports."""
