@@ -172,7 +172,7 @@ def _convert(field: fields.Field[Any], text: str) -> Any:
     if isinstance(field, fields.Boolean) and text in ("true", "false"):
         return text == "true"
     if isinstance(field, AwareDateTime):
-        return _with_offset(text)
+        return with_offset(text)
     return text
 
 
@@ -183,7 +183,7 @@ def _number_of(text: str) -> Any:
         return text
 
 
-def _with_offset(text: str) -> str:
+def with_offset(text: str) -> str:
     """A browser's local time, read in the viewer's zone."""
     for form in LOCAL_TIMES:
         try:

@@ -9,7 +9,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import rows
+from app.reports import asking, rows, summary_pages
 from app.reports.definitions import FIGURES, READER
 from app.reports.exports.routes import files
 from app.reports.money import money_of
@@ -20,7 +20,7 @@ from app.reports.summary import frame, summarise
 from app.reports.whose import only_of
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
-blueprints: list[Blueprint] = [reports, files, *sharing.blueprints]
+blueprints: list[Blueprint] = [reports, files, *sharing.blueprints, asking.bp, summary_pages.bp]
 
 
 @reports.get("/summary")

@@ -334,6 +334,7 @@
     event.preventDefault();
     if (button.form.matches(".htmx-request") || page().hasAttribute("aria-busy")) return;
     if (!button.formNoValidate && !button.form.reportValidity()) return;
+    if (button.form.dataset.go) return go(addressOf(button.form));
     if (button.name) hidden(button.form, button.name, button.value);
     htmx.trigger(button.form, "send");
   });
@@ -348,7 +349,13 @@
 
   document.addEventListener("submit", (event) => event.preventDefault());
 
-  const sends = (form) => form.hasAttribute("hx-post") || form.hasAttribute("hx-get");
+  const sends = (form) => form.hasAttribute("hx-post") || form.hasAttribute("hx-get") || form.hasAttribute("data-go");
+
+  /* A question whose answer has an address of its own. */
+  function addressOf(form) {
+    const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    return asked.size ? `${form.dataset.go}?${asked}` : form.dataset.go;
+  }
 
   function hidden(form, name, value) {
     let field = form.querySelector(`input[type=hidden][data-pressed][name="${CSS.escape(name)}"]`);

@@ -1,0 +1,81 @@
+"""What a page of reports is asked: as of when, which days, since when; and a calm page where there is no answer."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from app.db import transaction
+from app.errors import Invalid
+from app.http.forms import load_body, with_offset
+from app.http.panels import page
+from app.http.parser import UNSTORABLE
+from app.reports.definitions import FIGURES, Definition
+from app.reports.errors import FactsBeingMade
+from app.reports.schemas import SummaryArguments
+
+bp = Blueprint("report_parts", __name__, template_folder="templates")
+
+MOMENTS, DAYS = ("as_of", "since"), ("from", "to")
+API, PANEL = "/api/v1/", "#/"
+
+
+def read_question() -> dict[str, Any]:
+    """`as_of`, `first`, `last` and `since` of the page's address, those that are said; a time without an offset is the
+    viewer's. Invalid names each that can't be read."""
+    said = _said()
+    return load_body(SummaryArguments, {name: with_offset(v) if name in MOMENTS else v for name, v in said.items()})
+
+
+def _said() -> dict[str, str]:
+    asked = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in (*MOMENTS, *DAYS)}
+    return {name: value for name, value in asked.items() if value}
+
+
+def calmly(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A page that can't answer says so in its place: what of the question is wrong beside it, or that facts are being
+    made."""
+
+    @wraps(view)
+    def answer(**named: Any) -> Response:
+        try:
+            return view(**named)
+        except FactsBeingMade as unready:
+            return _unanswered(unready.status, {})
+        except Invalid as refused:
+            return _unanswered(refused.status, faults_of(refused))
+
+    return answer
+
+
+def faults_of(refused: Invalid) -> dict[str, str]:
+    """What is wrong, by the name of the field."""
+    errors = refused.extra.get("errors") or ()
+    return {(one.get("parameter") or one.get("pointer", "")).strip("/"): one["detail"] for one in errors}
+
+
+def _unanswered(status: int, faults: Mapping[str, str]) -> Response:
+    path = request.path.removeprefix("/panel")
+    with transaction():
+        return page("reports/unanswered.html", status, path=path, faults=faults, said=_said())
+
+
+@bp.app_template_global("report_link")
+def link_to(path: str, **more: str) -> str:
+    """A page of reports for the same moment as this one."""
+    kept = {"as_of": request.args["as_of"]} if request.args.get("as_of") else {}
+    asked = urlencode({**kept, **more})
+    return f"#{path}?{asked}" if asked else f"#{path}"
+
+
+@bp.app_template_filter("rows_page")
+def rows_page(rows: str) -> str:
+    """The panel's page of the rows that the API has at this address."""
+    return rows.replace(API, PANEL, 1)
+
+
+@bp.app_template_global("figure_definition")
+def definition_of(key: str) -> Definition:
+    return FIGURES[key]
