@@ -13,8 +13,9 @@ from app.reports.jobs import fold_tenant
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company, company
 from tests.escalations.story import Story, march
+from tests.panels.conftest import launch, panel
 
-__all__ = ["Company", "Story", "company", "march"]
+__all__ = ["Company", "Story", "company", "launch", "march", "panel"]
 
 
 @pytest.fixture
