@@ -1,12 +1,15 @@
 """What a page of reports is asked: as of when, which days, since when; and a calm page where there is no answer."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
+from app import clock
+from app.auth.actor import current_actor
 from app.db import transaction
 from app.errors import Invalid
 from app.http.forms import load_body, with_offset
@@ -14,23 +17,31 @@ from app.http.panels import page
 from app.http.parser import UNSTORABLE
 from app.reports.definitions import FIGURES, Definition
 from app.reports.errors import FactsBeingMade
+from app.reports.reading import Reading, reading
 from app.reports.schemas import SummaryArguments
+from app.reports.whose import only_of
 
 bp = Blueprint("report_parts", __name__, template_folder="templates")
 
-MOMENTS, DAYS = ("as_of", "since"), ("from", "to")
+MOMENTS, DAYS, WHOSE = ("as_of", "since"), ("from", "to"), ("accounts", "own_accounts")
 API, PANEL = "/api/v1/", "#/"
 
 
 def read_question() -> dict[str, Any]:
-    """`as_of`, `first`, `last` and `since` of the page's address, those that are said; a time without an offset is the
-    viewer's. Invalid names each that can't be read."""
+    """`as_of`, `first`, `last`, `since`, `accounts` and `own_accounts` of the page's address, those that are said; a
+    time without an offset is the viewer's. Invalid names each that can't be read."""
     said = _said()
     return load_body(SummaryArguments, {name: with_offset(v) if name in MOMENTS else v for name, v in said.items()})
 
 
+def ask(query: Mapping[str, Any]) -> AbstractContextManager[Reading]:
+    """The caller's question: as of when, and about which accounts."""
+    actor = current_actor()
+    return reading(query.get("as_of"), actor=actor, now=clock.now(), only=only_of(query, actor))
+
+
 def _said() -> dict[str, str]:
-    asked = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in (*MOMENTS, *DAYS)}
+    asked = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in (*MOMENTS, *DAYS, *WHOSE)}
     return {name: value for name, value in asked.items() if value}
 
 
@@ -64,8 +75,8 @@ def _unanswered(status: int, faults: Mapping[str, str]) -> Response:
 
 @bp.app_template_global("report_link")
 def link_to(path: str, **more: str) -> str:
-    """A page of reports for the same moment as this one."""
-    kept = {"as_of": request.args["as_of"]} if request.args.get("as_of") else {}
+    """A page of reports for the same moment and accounts as this one."""
+    kept = {name: value for name, value in _said().items() if name in ("as_of", *WHOSE)}
     asked = urlencode({**kept, **more})
     return f"#{path}?{asked}" if asked else f"#{path}"
 
