@@ -77,7 +77,7 @@ CLAIM = text(
         select id from intent where {DUE} and channel <> 'digest'
         order by hold_until limit :limit for update skip locked
     ))
-    returning id, user_id, address, kind, subject, body, why, escalation_id, attempts, failing_since
+    returning id, user_id, address, kind, subject, body, why, escalation_id, opens, opens_id, attempts, failing_since
     """  # noqa: S608
 )
 
@@ -116,6 +116,8 @@ class Claimed:
     body: str
     why: str | None
     escalation_id: UUID | None
+    opens: str | None
+    opens_id: UUID | None
     attempts: int
     failing_since: datetime | None
 

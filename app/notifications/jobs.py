@@ -15,10 +15,10 @@ from prometheus_client import Counter
 from app import clock, queue
 from app.auth import links
 from app.db import transaction
-from app.notifications import claims, digests
+from app.notifications import claims, digests, enclosures
 from app.notifications.claims import BATCH, LEASE, Claimed, Step
 from app.notifications.digests import Item
-from app.notifications.mail import BadAddress, Letter, Listed, Mail, write
+from app.notifications.mail import BadAddress, Enclosed, Letter, Listed, Mail, write
 from app.notifications.models import DIGEST_KIND
 from app.notifications.postoffice import PostOffice, Report
 from app.notifications.retries import MOST_TRIES, Outcome, follow
@@ -27,6 +27,8 @@ from app.notifications.smtp import MailServer
 
 log = structlog.get_logger()
 
+ESCALATION = "escalation"
+PATHS = {ESCALATION: links.PATH, "report": "/reports/sent/"}  # where the link to a record of each kind leads
 RUN_SECONDS = 20.0
 TURN_SECONDS = 2.0  # a worker that has much to send looks so often whether something more urgent waits for it
 DELIVERED = Counter("firsthand_messages_total", "Messages by what became of a try", ["outcome"])
@@ -76,7 +78,8 @@ def _deliver_batch(tenant_id: UUID, office: PostOffice | None) -> tuple[int, boo
         collected = digests.collect(now=now, tenant_now=tenant_now) if office else 0
         batch = claims.claim(lease=lease, now=now, tenant_now=tenant_now) if office else []
         carried = digests.claim_items([message.id for message in batch if message.kind == DIGEST_KIND], lease=lease)
-        mails, unwritable = _write_all(tenant_id, batch, carried)
+        files = enclosures.find([message.id for message in batch])
+        mails, unwritable = _write_all(tenant_id, batch, carried, files)
     claimed, told = {message.id: message for message in batch}, settled
     for report in _send_all(office, mails, unwritable):
         steps = [_step(claimed[intent_id], outcome) for intent_id, outcome in report]
@@ -113,7 +116,9 @@ def _step(message: Claimed, outcome: Outcome) -> Step:
 Carried = Mapping[UUID, Sequence[Item]]
 
 
-def _write_all(tenant_id: UUID, batch: list[Claimed], carried: Carried) -> tuple[list[Mail], Report]:
+def _write_all(
+    tenant_id: UUID, batch: list[Claimed], carried: Carried, files: Mapping[UUID, Enclosed]
+) -> tuple[list[Mail], Report]:
     """The mails of a batch, and what cannot be written: one broken message never holds up the others."""
     mails: list[Mail] = []
     unwritable: Report = []
@@ -124,7 +129,7 @@ def _write_all(tenant_id: UUID, batch: list[Claimed], carried: Carried) -> tuple
             unwritable.append((message.id, Outcome("refused", "Whoever tried to send it stopped each time")))
             continue
         try:
-            letter = _letter(tenant_id, message, carried.get(message.id, ()))
+            letter = replace(_letter(tenant_id, message, carried.get(message.id, ())), file=files.get(message.id))
             mails.append(write(letter, mail_from=current_app.config["MAIL_FROM"], at=clock.real_now()))
         except BadAddress as error:
             unwritable.append((message.id, Outcome("refused", str(error))))
@@ -137,7 +142,8 @@ def _write_all(tenant_id: UUID, batch: list[Claimed], carried: Carried) -> tuple
 def _letter(tenant_id: UUID, message: Claimed, carried: Sequence[Item]) -> Letter:
     """The message with a fresh link to its escalation, or to each that it lists, for the colleague it is meant for."""
     now = clock.real_now()
-    link = _link(message.user_id, message.escalation_id, now)
+    record, record_id = message.opens or ESCALATION, message.opens_id or message.escalation_id
+    link = _link(message.user_id, record_id, now, record)
     listed = tuple(Listed(item.subject, item.body, _link(message.user_id, item.escalation_id, now)) for item in carried)
     linked = link or any(item.link for item in listed)
     return Letter(
@@ -151,10 +157,11 @@ def _letter(tenant_id: UUID, message: Claimed, carried: Sequence[Item]) -> Lette
         link=link,
         link_ends_at=now + links.LIFETIME if linked else None,
         listed=listed,
+        record=record,
     )
 
 
-def _link(user_id: UUID | None, escalation_id: UUID | None, now: datetime) -> str | None:
-    if user_id is None or escalation_id is None:
+def _link(user_id: UUID | None, record_id: UUID | None, now: datetime, record: str = ESCALATION) -> str | None:
+    if user_id is None or record_id is None:
         return None
-    return links.make_link(user_id, "escalation", escalation_id, now=now)
+    return links.make_link(user_id, record, record_id, now=now, path=PATHS[record])

@@ -6,12 +6,15 @@ is never sent itself, so mail programs group them whichever arrives first.
 
 import re
 import unicodedata
+from base64 import encodebytes
 from binascii import b2a_qp
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
+from urllib.parse import quote
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -38,8 +41,17 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Enclosed:
+    """A file that goes with a mail; `read` fetches its bytes only when the mail is handed over."""
+
+    name: str
+    media_type: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Letter:
-    """What a mail is made of; `link` opens the record behind it until `link_ends_at`. A digest lists messages."""
+    """What a mail is made of; `link` opens what it tells of, a `record`, until `link_ends_at`. A digest lists several."""
 
     intent_id: UUID
     tenant_id: UUID
@@ -51,16 +63,23 @@ class Letter:
     link: str | None
     link_ends_at: datetime | None
     listed: tuple[Listed, ...] = ()
+    record: str = "escalation"
+    file: Enclosed | None = None
 
 
 @dataclass(frozen=True)
 class Mail:
-    """Ready to hand over: envelope and bytes."""
+    """Ready to hand over: envelope and bytes, up to the file that goes with it."""
 
     intent_id: UUID
     sender: str
     recipient: str
     content: bytes
+    file: Enclosed | None = None
+
+    def whole(self) -> bytes:
+        """All of it; reads the file."""
+        return self.content if self.file is None else self.content + enclosed(self.file, self.intent_id)
 
 
 def write(letter: Letter, *, mail_from: str, at: datetime) -> Mail:
@@ -71,6 +90,7 @@ def write(letter: Letter, *, mail_from: str, at: datetime) -> Mail:
     name, sender = parseaddr(mail_from)
     recipient = checked_address(letter.recipient)
     boundary = f"=_{letter.intent_id.hex}"  # quoted-printable text never contains "=_"
+    twins = f'multipart/alternative; boundary="{boundary}"'
     headers = {
         "From": formataddr((one_line(name), sender)),
         "To": recipient,
@@ -78,12 +98,31 @@ def write(letter: Letter, *, mail_from: str, at: datetime) -> Mail:
         "Date": format_datetime(at),
         **_identity(letter, sender.rpartition("@")[2] or "localhost"),
         "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        "Content-Type": f'multipart/mixed; boundary="{_around(letter.intent_id)}"' if letter.file else twins,
     }
     head = "".join(f"{header}: {value}{CRLF}" for header, value in headers.items())
     parts = _part(boundary, "plain", plain_text(letter)) + _part(boundary, "html", html(letter))
-    content = f"{head}{CRLF}{parts}--{boundary}--{CRLF}".encode()
-    return Mail(letter.intent_id, sender, recipient, content)
+    begun = f"--{_around(letter.intent_id)}{CRLF}Content-Type: {twins}{CRLF}{CRLF}" if letter.file else ""
+    content = f"{head}{CRLF}{begun}{parts}--{boundary}--{CRLF}".encode()
+    return Mail(letter.intent_id, sender, recipient, content, letter.file)
+
+
+def enclosed(file: Enclosed, intent_id: UUID) -> bytes:
+    """The last part of a mail: its file, as RFC 2183 and 2231 name it."""
+    headers = {
+        "Content-Type": file.media_type,
+        "Content-Transfer-Encoding": "base64",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(one_line(file.name), safe='')}",
+    }
+    around = _around(intent_id)
+    head = "".join(f"{header}: {value}{CRLF}" for header, value in headers.items())
+    lines = encodebytes(file.read()).replace(b"\n", b"\r\n")
+    return f"{CRLF}--{around}{CRLF}{head}{CRLF}".encode() + lines + f"--{around}--{CRLF}".encode()
+
+
+def _around(intent_id: UUID) -> str:
+    """The boundary around text and file."""
+    return f"=_{intent_id.hex}_"
 
 
 def _identity(letter: Letter, domain: str) -> dict[str, str]:
@@ -169,7 +208,7 @@ def _link_note(letter: Letter) -> str:
     until = f"{letter.link_ends_at:%d %B %Y}".lstrip("0")
     if letter.listed:
         return f"Each link is meant for you alone, opens one escalation only, and ends on {until}."
-    return f"The link is meant for you alone, opens this escalation only, and ends on {until}."
+    return f"The link is meant for you alone, opens this {letter.record} only, and ends on {until}."
 
 
 def html(letter: Letter) -> str:
@@ -180,6 +219,7 @@ def html(letter: Letter) -> str:
         listed=listed,
         link=letter.link,
         link_note=_link_note(letter),
+        record=letter.record,
         why=letter.why or WHY,
     )
 

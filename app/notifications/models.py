@@ -21,7 +21,8 @@ class Intent(TenantModel):
     Every intent with a `user_id` stands in that person's inbox from `hold_until` on; `channel` says what carries it
     out besides (`inbox`: nothing does; `digest`: a mail with others, itself an intent of kind `digest`, in no inbox,
     that `digest_id` names once it is put together). `why` says why they get it. `at` and `hold_until` are tenant
-    time; `retry_at`, `leased_until`, `failing_since`, `recorded_at`, `sent_at` and `read_at` are real time.
+    time; `retry_at`, `leased_until`, `failing_since`, `recorded_at`, `sent_at` and `read_at` are real time. Its button
+    opens the escalation, or the record of `opens_id` of the kind that `opens` names.
     `dedupe_key` makes posting it twice impossible.
     """
 
@@ -55,6 +56,8 @@ class Intent(TenantModel):
     body: Mapped[str]
     why: Mapped[str | None]
     escalation_id: Mapped[UUID | None]
+    opens: Mapped[str | None]
+    opens_id: Mapped[UUID | None]
     clock_id: Mapped[UUID | None]
     dedupe_key: Mapped[str]
     digest_id: Mapped[UUID | None]
@@ -70,6 +73,25 @@ class Intent(TenantModel):
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
+
+
+class IntentFile(TenantModel):
+    """A file that goes with one mail: its bytes lie in the store under `key` until `removed_at`."""
+
+    __tablename__ = "intent_file"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "intent_id"),
+        reference("intent", "intent_id"),
+        Index("ix_intent_file_kept", "tenant_id", "id", postgresql_where=text("removed_at IS NULL")),
+    )
+
+    intent_id: Mapped[UUID]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    key: Mapped[str]
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class Preference(Versioned, TenantModel):

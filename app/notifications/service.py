@@ -56,12 +56,15 @@ def intent(
     clock_id: UUID | None = None,
     channel: str = "email",
     why: str | None = None,
+    opens: tuple[str, UUID] | None = None,
 ) -> Intent:
     """One message to one person as a row; the caller inserts it with `insert_all` and calls `wake_delivery`.
 
     `subject` is the fact in one line, `body` plain text, `why` one sentence on why this person gets it. `at` and
-    `hold_until` (default `now`: at once) are tenant time. The same `dedupe_key` twice in a tenant is refused.
+    `hold_until` (default `now`: at once) are tenant time. The same `dedupe_key` twice in a tenant is refused. `opens`
+    is the kind and id of what its button leads to where that is no escalation.
     """
+    kind_opened, id_opened = opens or (None, None)
     return fresh(
         Intent,
         user_id=user.id,
@@ -72,6 +75,8 @@ def intent(
         body=body,
         why=why,
         escalation_id=escalation_id,
+        opens=kind_opened,
+        opens_id=id_opened,
         clock_id=clock_id,
         dedupe_key=dedupe_key,
         at=at,

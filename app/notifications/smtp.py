@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.notifications.mail import Mail
 from app.notifications.retries import SENT, Outcome
+from app.store import STORE_ERRORS
 
 TIMEOUT_SECONDS = 10
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -88,8 +89,14 @@ class Postman:
             return self._outcome("outage", error)
         self.connection = connection
         try:
+            content = mail.whole()
+        except FileNotFoundError:
+            return Outcome("refused", "The file that goes with it is no longer kept")
+        except STORE_ERRORS as error:
+            return self._outcome("failed", error)
+        try:
             international = [] if mail.recipient.isascii() else ["SMTPUTF8"]
-            connection.sendmail(mail.sender, [mail.recipient], mail.content, international)
+            connection.sendmail(mail.sender, [mail.recipient], content, international)
         except smtplib.SMTPException as error:
             return self._judge(error)
         except OSError as error:

@@ -16,6 +16,7 @@ from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
 from app.http import idempotency
+from app.notifications import enclosures
 from app.operations.models import DailyJob
 from app.panels.embed import used
 from app.routing.jobs import want_model
@@ -35,6 +36,10 @@ def forget_panel_sessions(now: datetime) -> None:
     oidc.forget_old(clock.real_now())
 
 
+def forget_mail_files(now: datetime) -> None:
+    enclosures.forget_old(clock.real_now())
+
+
 # Each runs in a transaction of its own, together with the note that it ran: done exactly once, or again.
 DAILY: Mapping[str, Callable[[datetime], object]] = {
     "book": make_book,  # what each account is worth, and its place among all
@@ -44,6 +49,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "suggestions": want_model,  # who closes what, learnt anew when cases were closed
     "forget_idempotency_keys": forget_idempotency_keys,
     "forget_panel_sessions": forget_panel_sessions,
+    "forget_mail_files": forget_mail_files,
 }
 
 FIND_DUE = text(

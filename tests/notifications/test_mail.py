@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.notifications.mail import BadAddress, Letter, checked_address, one_line, write
+from app.notifications.mail import BadAddress, Enclosed, Letter, checked_address, one_line, write
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LETTER = Letter(
@@ -168,3 +168,18 @@ def test_ids_stay_on_one_line_under_a_long_domain() -> None:
     root = f"<escalation.{LETTER.escalation_id}@{'long-' * 10}name.example>"
     assert f"\r\nReferences: {root}\r\n".encode() in content
     assert f"\r\nIn-Reply-To: {root}\r\n".encode() in content
+
+
+def test_a_file_goes_with_its_mail_under_its_name() -> None:
+    content = bytes(range(256)) * 9
+    file = Enclosed("Bericht für Möller.pdf", "application/pdf", lambda: content)
+    written = write(replace(LETTER, record="report", file=file), mail_from="f@firsthand.example", at=AT)
+    mail = message_from_bytes(written.whole(), policy=default)
+    assert isinstance(mail, EmailMessage)
+    assert "opens this report only" in text_of(mail, "plain")
+    assert ">Open the report</a>" in text_of(mail, "html")
+    assert mail.get_content_type() == "multipart/mixed"
+    (enclosed,) = mail.iter_attachments()
+    assert (enclosed.get_filename(), enclosed.get_content_type()) == ("Bericht für Möller.pdf", "application/pdf")
+    assert enclosed.get_content() == content
+    assert max(map(len, written.whole().split(b"\r\n"))) <= 998
