@@ -51,7 +51,7 @@ class Enclosed:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail is made of; `link` opens what it tells of, a `record`, until `link_ends_at`. A digest lists several."""
+    """What a mail is made of; `link` opens its `record`, of that kind, until `link_ends_at`. A digest lists several."""
 
     intent_id: UUID
     tenant_id: UUID
