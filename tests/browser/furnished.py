@@ -8,7 +8,7 @@ from tests.conftest import ApiClient
 from tests.escalations.conftest import Company
 
 Raise = Callable[..., dict[str, Any]]
-RESOLUTION = {"summary": "It runs", "root_cause": "A small disk", "preventable": False}
+RESOLUTION = {"summary": "It runs", "root_cause": "A small disk", "preventable": True}
 WORD = {"accepted": True, "confirmed_by": "Jo", "channel": "call"}
 
 
@@ -18,13 +18,16 @@ def do(client: ApiClient, path: str, body: Mapping[str, Any] | None = None, *, m
     return answer.json
 
 
-def furnish(client: ApiClient, company: Company, raise_case: Raise, today: date, said: str = "It stops") -> None:
-    """As the admin; everything that is written by people says `said`."""
+def furnish(client: ApiClient, company: Company, raise_case: Raise, today: date, said: str = "It stops") -> list[str]:
+    """As the admin; everything that is written by people says `said`. Answers the pages that no list leads to."""
     words = {"customer_statement": said, "impact": said, "desired_outcome": said, "title": said[:200]}
     do(client, "built-in-playbooks/customer_success/adopt", {"publish": True})
     do(client, "outages", {"title": said[:200], "statement": said})
     furnish_people(client, company, today, said)
-    furnish_cases(client, raise_case, words, today, said)
+    furnish_around(client, said.replace('"', "'"))
+    led_to = furnish_cases(client, raise_case, words, today, said)
+    do(client, "ladders/apply-to-open", {"preview": False})
+    return led_to
 
 
 def furnish_people(client: ApiClient, company: Company, today: date, said: str) -> None:
@@ -34,7 +37,17 @@ def furnish_people(client: ApiClient, company: Company, today: date, said: str) 
         do(client, f"teams/{team['id']}/members/{user}", method="PUT")
 
 
-def furnish_cases(client: ApiClient, raise_case: Raise, words: dict[str, Any], today: date, said: str) -> None:
+def furnish_around(client: ApiClient, said: str) -> None:
+    """A service level, a CRM, and a file of which one row was taken and one was not."""
+    do(client, "service-levels", {"name": said[:100], "close_days": 20})
+    portal = {"kind": "hubspot", "name": said[:100], "external_key": "62515", "secret": "hub-secret-9"}
+    do(client, "embed-installations", portal)
+    rows = f'external_id,name,health\nI-1,"{said}",50\nI-2,"{said}","{said}"\n'
+    sent = client.post("/api/v1/imports/accounts", data=rows.encode(), content_type="text/csv")
+    assert (sent.status_code, sent.json["rejected"]) == (202, 1), sent.text
+
+
+def furnish_cases(client: ApiClient, raise_case: Raise, words: dict[str, Any], today: date, said: str) -> list[str]:
     """One in each state, the first with everything that may hang on a case."""
     whole, waiting, resolved, closed = (f"escalations/{raise_case(**words)['id']}" for _ in range(4))
     raise_case(**words)
@@ -44,15 +57,20 @@ def furnish_cases(client: ApiClient, raise_case: Raise, words: dict[str, Any], t
     do(client, f"{whole}/comments", {"text": said})
     do(client, f"{whole}/messages", {"from": said[:100], "channel": "email", "text": said})
     do(client, f"{whole}/updates", {"audience": "customer", "channel": "email", "subject": said[:100], "text": said})
-    do(client, f"{whole}/tasks", {"title": said[:200]})
+    task = do(client, f"{whole}/tasks", {"title": said[:200], "due_at": f"{today + timedelta(5)}T10:00:00Z"})
+    later = {"due_at": f"{today + timedelta(6)}T10:00:00Z"}
+    moved = client.post(f"/api/v1/{whole}/tasks/{task['id']}/move", json=later, if_match="*")
+    assert moved.status_code == 200, moved.text
     do(client, f"{whole}/exit-criteria", {"text": said, "agreed_with": said[:100]})
     do(client, f"{whole}/links", {"system": "jira", "external_id": "OPS-1", "url": "https://jira.example/OPS-1"})
     do(client, f"{whole}/plan", {"plan": said, "forecast_close_on": f"{today + timedelta(9)}", "customer_agreed": True})
     do(client, f"{waiting}/wait", {"party": "customer", "reason": said, "resume_on": f"{today + timedelta(4)}"})
+    prevention = {"action": said[:200], "owner_email": "admin@example.com", "due_on": f"{today + timedelta(30)}"}
     for case in (resolved, closed):
         for one in do(client, f"{case}/exit-criteria", method="GET")["items"]:
             do(client, f"{case}/exit-criteria/{one['key']}", {"state": "met"}, method="PATCH")
         tasks = do(client, f"{case}/tasks?limit=200", method="GET")["items"]
         waived = [{"task_id": one["id"], "reason": said} for one in tasks if one["required"] and one["state"] == "open"]
-        do(client, f"{case}/resolve", {**RESOLUTION, "summary": said, "waived": waived})
+        do(client, f"{case}/resolve", {**RESOLUTION, "summary": said, "waived": waived, "prevention": prevention})
     do(client, f"{closed}/verify", WORD)
+    return [f"/{whole}/moves/{moved.json['move_id']}"]
