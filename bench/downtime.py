@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from app import clock
 from bench.crew import Crew
 from bench.ground import in_context, new_tenant, own_environment
-from bench.sweep import superuser
+from bench.loading import superuser
 from bench.sweep_rows import build, make_missed
 
 MISSED_PER_CASE = 5

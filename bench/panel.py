@@ -14,11 +14,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+import psycopg
+from flask import Flask, current_app
 from sqlalchemy import event, select, text
 
 from app import clock
@@ -33,25 +35,18 @@ from app.escalations.demand import NewEscalation
 from app.escalations.models import Escalation
 from app.panels import shell
 from app.sla.models import Clock
-from bench import floors
-from bench.book import CRM, REASONS, analyze, fill
+from bench import floors, past
+from bench.book import CRM, REASONS, fill
 from bench.ground import environment, in_context, new_tenant
 from bench.load import measure, percentile
+from bench.loading import loading, superuser, without_indexes
 from bench.web import serving
 
 UNLIMITED = {"FIRSTHAND_TOKEN_RATE": "10000000", "FIRSTHAND_TENANT_RATE": "10000000"}
-PEOPLE = 500
-DAYS, OPEN_DAYS = 1095, 25
+OPEN_DAYS = 25
 ASKED = 200
 OPENINGS = 7
 
-MORE_PEOPLE = text(
-    """
-    insert into "user" (tenant_id, id, email, name, role, active, leaving, created_at, changed_at, version)
-    select tenant_id, uuidv7(), 'csm' || n || '@example.com', 'CSM ' || n, 'csm', true, false, created_at, changed_at, 1
-    from "user" cross join generate_series(1, :people) n where email = 'admin@example.com'
-    """
-)
 DIFFERS = {
     "id": "m.id",
     "number": "1000 + m.n",
@@ -62,35 +57,17 @@ DIFFERS = {
     "recorded_at": "m.at",
     "due_at": "m.at + interval '30 days'",
     "close_target_at": "m.at + interval '30 days'",
-    "status": "case when m.is_open then 'in_progress' else 'closed' end",
-    "outcome": "case when m.is_open then null else 'resolved' end",
-    "closed_at": "case when m.is_open then null else m.at + interval '20 days' end",
+    "status": "case when m.at > %(opened)s then 'in_progress' else 'closed' end",
+    "outcome": "case when m.at > %(opened)s then null else 'resolved' end",
+    "closed_at": "case when m.at > %(opened)s then null else m.at + interval '20 days' end",
 }
 CLOCK_DIFFERS = {"id": "uuidv7()", "escalation_id": "m.id", "due_at": "c.due_at + (m.at - e.raised_at)"}
-COLUMNS = [column.name for column in Escalation.__table__.columns]
-CLOCK_COLUMNS = [column.name for column in Clock.__table__.columns]
-COPY = text(
-    f"""
-    with made as (
-        select n, uuidv7() as id, sources.ids[1 + n % cardinality(sources.ids)] as source,
-               accounts.ids[1 + (n * 7919::bigint) % cardinality(accounts.ids)] as account_id,
-               people.ids[1 + n % cardinality(people.ids)] as owner_id, moment.at,
-               moment.at > cast(:now as timestamptz) - :open_days * interval '1 day' as is_open
-        from generate_series(1, :count) n
-        cross join lateral (select cast(:now as timestamptz) - random() * :days * interval '1 day' as at
-                            where n > 0) moment
-        cross join (select array_agg(id order by id) as ids from escalation) sources
-        cross join (select array_agg(id order by external_id) as ids from account) accounts
-        cross join (select array_agg(id order by email) as ids from "user" where role = 'csm') people
-    ), cases as (
-        insert into escalation ({", ".join(COLUMNS)})
-        select {", ".join(DIFFERS.get(name, f"e.{name}") for name in COLUMNS)}
-        from made m join escalation e on e.id = m.source
-    )
-    insert into clock ({", ".join(CLOCK_COLUMNS)})
-    select {", ".join(CLOCK_DIFFERS.get(name, f"c.{name}") for name in CLOCK_COLUMNS)}
-    from made m join escalation e on e.id = m.source join clock c on c.escalation_id = e.id where m.is_open
-    """
+CASES = past.copying(Escalation, DIFFERS, "from spread m join escalation e on e.id = m.source", alias="e")
+CLOCKS = past.copying(
+    Clock,
+    CLOCK_DIFFERS,
+    "from spread m join escalation e on e.id = m.source join clock c on c.escalation_id = e.id where m.at > %(opened)s",
+    alias="c",
 )
 
 
@@ -120,7 +97,7 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
         "statements": statements,
         "weight_kb": weight,
         **seen,
-        "data": {"escalations": escalations, "accounts": accounts, "people": PEOPLE, "days": DAYS},
+        "data": {"escalations": escalations, "accounts": accounts, "people": past.PEOPLE, "days": past.DAYS},
     }
 
 
@@ -134,16 +111,22 @@ def _fill(count: int, accounts: int) -> tuple[UUID, list[UUID], UUID]:
                 account=(CRM, f"A{n}"), title="First", severity=3, reason=reason, raised_by_kind="system"
             )
             escalations.raise_escalation(new, act=Act(actor=SYSTEM, now=clock.now()))
-    with transaction(tenant=tenant_id):
-        db.session.execute(MORE_PEOPLE, {"people": PEOPLE})
-        sizes = {"count": count - len(REASONS), "days": DAYS, "open_days": OPEN_DAYS}
-        db.session.execute(COPY, {**sizes, "now": clock.now()})
-    analyze()
+    with superuser(current_app.config["DATABASE_URL"]) as rows:
+        _copy(rows, tenant_id, count - len(REASONS), clock.now())
     with transaction(tenant=tenant_id):
         ids = db.session.scalars(text(f"select id from account order by external_id limit {ASKED}")).all()
         person = db.session.scalars(select(User.id).where(User.role == "csm").order_by(User.email)).first()
         assert person
     return tenant_id, list(ids), person
+
+
+def _copy(rows: psycopg.Connection, tenant_id: UUID, count: int, now: datetime) -> None:
+    sources = [row[0] for row in rows.execute("select id from escalation order by id").fetchall()]
+    with loading(rows), without_indexes(rows, ("escalation", "clock")):
+        past.spread(rows, tenant_id, sources, count=count, now=now)
+        for statement in (CASES, CLOCKS):
+            rows.execute(statement, {"opened": now - timedelta(days=OPEN_DAYS)})
+    past.maintain(rows, "escalation", "clock", '"user"')
 
 
 def _session(tenant_id: UUID, user_id: UUID) -> str:

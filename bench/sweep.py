@@ -8,9 +8,8 @@ breach, to owner and manager).
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
@@ -19,13 +18,13 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import event, text
-from sqlalchemy.engine import make_url
 
 from app import clock
 from app.db import db, transaction
 from app.escalations.sweep import BATCH, sweep_batch
 from bench.crew import Crew
 from bench.ground import environment, in_context, new_tenant
+from bench.loading import superuser
 from bench.sweep_rows import FLOOR, build, make_due
 
 PATIENCE_SECONDS = 60.0
@@ -69,15 +68,6 @@ def run(
             "built_seconds": round(built, 1),
         },
     }
-
-
-@contextmanager
-def superuser(url: str) -> Iterator[psycopg.Connection]:
-    """The embedded cluster's own user, who can put a million rows in without checking each."""
-    given = make_url(url)
-    connection = psycopg.connect(host=str(given.query["host"]), user="cluster", dbname=given.database, autocommit=True)
-    with connection:
-        yield connection
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,17 @@
 """The rows under the sweep's benchmark, made by the server itself, and the bare statement it is measured against."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
 
 from app import clock
+from bench.loading import loading, without_indexes
 
 PEOPLE, ACCOUNTS, PER_CASE = 200, 5_000, 5
 
 # Managers are the first twenty, each over nine others; whoever comes later is owner, CSM or sponsor of some account.
 SET_UP = """
-set session_replication_role = replica;
-set synchronous_commit = off;
 create temp table person as select n, uuidv7() as id from generate_series(0, {people} - 1) as n;
 insert into "user" (tenant_id, id, version, email, name, role, manager_id, active, leaving, created_at, changed_at)
 select '{tenant}', p.id, 1, format('person%s@example.com', p.n), format('Person %s', p.n),
@@ -56,21 +53,10 @@ select tenant_id, uuidv7(), pg_current_xact_id()::text::bigint, id, escalation_i
                        'calendar', calendar_version_id)
 from clock where tenant_id = '{tenant}';
 drop table bench_case;
-set session_replication_role = origin;
 """
 MAINTAIN = ("vacuum analyze", "checkpoint")
 
-# Keys that others refer to stay; every other index is taken off a table while it is filled and built once over all.
 FILLED = ("escalation", "clock", "clock_entry")
-INDEXES = """
-select c.relname as of, i.relname as name, pg_get_indexdef(i.oid) as index, pg_get_constraintdef(k.oid) as constraint
-from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class c on c.oid = x.indrelid
-left join pg_constraint k on k.conindid = i.oid and k.contype = 'u'
-where c.relname = any(%(tables)s) and c.relnamespace = 'public'::regnamespace and not x.indisprimary
-"""
-# Fewer checkpoints while the rows go in; the server's own settings are back before anything is measured.
-LOADING = {"max_wal_size": "16GB", "checkpoint_timeout": "1h", "full_page_writes": "off"}
-
 # Every fifth of them from one kind, spread over the whole table.
 CHOOSE = """
 create temp table chosen_due as
@@ -185,34 +171,10 @@ def build(rows: psycopg.Connection, tenant_id: UUID, open_clocks: int) -> None:
     filled = SET_UP.format(
         tenant=tenant_id, calendar=found[0], cases=open_clocks // PER_CASE, people=PEOPLE, accounts=ACCOUNTS
     )
-    with loading(rows), without_indexes(rows):
+    with loading(rows), without_indexes(rows, FILLED):
         rows.execute(filled.encode())
     for statement in MAINTAIN:
         rows.execute(statement.encode())
-
-
-@contextmanager
-def loading(rows: psycopg.Connection) -> Iterator[None]:
-    for name, value in LOADING.items():
-        rows.execute(f"alter system set {name} = '{value}'".encode())
-    rows.execute("select pg_reload_conf()")
-    yield
-    for name in LOADING:
-        rows.execute(f"alter system reset {name}".encode())
-    rows.execute("select pg_reload_conf()")
-
-
-@contextmanager
-def without_indexes(rows: psycopg.Connection) -> Iterator[None]:
-    found = rows.execute(INDEXES, {"tables": list(FILLED)}).fetchall()
-    for table, name, _, constraint in found:
-        drop = f'alter table "{table}" drop constraint "{name}"' if constraint else f'drop index "{name}"'
-        rows.execute(drop.encode())
-    yield
-    rows.execute("set maintenance_work_mem = '512MB'")
-    for table, name, index, constraint in found:
-        add = f'alter table "{table}" add constraint "{name}" {constraint}' if constraint else index
-        rows.execute(add.encode())
 
 
 def make_due(
