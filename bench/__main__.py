@@ -21,6 +21,7 @@ BENCHMARKS = {
     "panel": "bench.panel",
     "raise": "bench.raise_",
     "replay": "bench.replay",
+    "report": "bench.report",
     "route": "bench.route",
     "route-replay": "bench.route_replay",
     "simulate": "bench.simulate",
@@ -35,6 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "panel": {"escalations": 20_000, "seconds": 2.0},
     "replay": {"limit": 200},
     "raise": {"seconds": 2.0},
+    "report": {"escalations": 20_000, "accounts": 2_000, "seconds": 2.0},
     "simulate": {"cases": 1_000},
     "sweep": {"over": 20.0},
 }

@@ -10,7 +10,7 @@ Flask application, `round_trip_ms` an empty SELECT, `count_ms` a plain count of 
 import random
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,7 +24,6 @@ from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.db import db, transaction
 from app.reports.jobs import fold_tenant
-from app.reports.models import CaseFact
 from bench import floors, past_facts
 from bench.book import fill
 from bench.ground import actor_of, environment, in_context, new_tenant
@@ -42,8 +41,8 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
     with environment(**UNLIMITED) as environ:
         with in_context(environ):
             began = time.perf_counter()
-            tenant_id, reader = _people_and_accounts(accounts)
-            data = _fill(tenant_id, escalations)
+            tenant_id, reader, sources = _people_and_accounts(accounts)
+            data = _fill(tenant_id, sources, escalations)
             data["filled_s"] = round(time.perf_counter() - began, 1)
             rollup = _roll_up(tenant_id)
             same = past_facts.check_sample(tenant_id)
@@ -67,22 +66,22 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
     }
 
 
-def _people_and_accounts(accounts: int) -> tuple[UUID, User]:
-    """The tenant, and the executive who reads."""
+def _people_and_accounts(accounts: int) -> tuple[UUID, User, list[UUID]]:
+    """The tenant, the executive who reads, and the cases that were played."""
     tenant_id, admin = new_tenant()
     fill(tenant_id, admin, count=accounts)
     now = clock.real_now()
     with transaction(tenant=tenant_id):
         reader = auth.create_user("boss@example.com", name="Bo Boss", role="executive", actor=SYSTEM, now=now)
         other = db.session.scalars(select(User).where(User.email == "person1@example.com")).one()
-    past_facts.tell(Teller(tenant_id, actor_of(admin), other), now - LONGEST - timedelta(days=30))
-    return tenant_id, reader
+    teller = Teller(tenant_id, actor_of(admin), other)
+    return tenant_id, reader, past_facts.tell(teller, now - LONGEST - timedelta(days=30), now)
 
 
-def _fill(tenant_id: UUID, count: int) -> dict[str, Any]:
+def _fill(tenant_id: UUID, sources: list[UUID], count: int) -> dict[str, Any]:
     """The cases and facts; what they are in numbers."""
     with superuser(current_app.config["DATABASE_URL"]) as rows:
-        return past_facts.copy(rows, tenant_id, count=count, now=clock.now(), asked=ASKED)
+        return past_facts.copy(rows, tenant_id, sources, count=count, now=clock.now(), asked=ASKED)
 
 
 def _roll_up(tenant_id: UUID) -> float:
