@@ -17,19 +17,21 @@ Reminders are what the real sweep sends on the way, run at every full hour of te
 The verify clock and the reopen window are given more days than the log ever took, since it is the log that closes
 and reopens here. The accounts are dealt out to as many tenants as there are processors, each played in a process of
 its own.
+
+With `--report` the executive's report is read as well and compared with the file (`bench.replay_report`).
 """
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench import incidents
+from bench import incidents, replay_report
 from bench.ground import environment
 from bench.incidents import Event
 from bench.player import Player
@@ -37,17 +39,20 @@ from bench.player import Player
 DEFAULT_FILE = "../shared/data/servicenow_incidents_to_2016-03.csv.gz"
 
 
-def run(file: str = DEFAULT_FILE, limit: int = 0, processes: int = os.cpu_count() or 1) -> dict[str, Any]:
+def run(
+    file: str = DEFAULT_FILE, limit: int = 0, processes: int = os.cpu_count() or 1, report: bool = False
+) -> dict[str, Any]:
     path = Path(file)
     if not path.exists():
         return {"skipped": f"there is no file {file}; name one with --file"}
     began = time.perf_counter()
     events = incidents.read(path, limit=limit)
     plain = incidents.count(events)
+    moments = replay_report.moments_of(events) if report else []
     counting = time.perf_counter() - began
     began = time.perf_counter()
     with environment() as environ:
-        played = play_all(environ, events, processes)
+        played = play_all(environ, replay_report.held(events) if report else events, processes, moments)
     seconds = time.perf_counter() - began
     told = incidents.figures(
         sum(part["incidents"] for part in played),
@@ -57,6 +62,7 @@ def run(file: str = DEFAULT_FILE, limit: int = 0, processes: int = os.cpu_count(
     assert told == plain, f"the services say {told}, the file {plain}"
     return {
         **told,
+        **({"report": replay_report.compare(path, limit, played)} if report else {}),
         "equal": told == plain,
         "reminders": sum(part["reminders"] for part in played),
         "events": len(events),
@@ -68,10 +74,12 @@ def run(file: str = DEFAULT_FILE, limit: int = 0, processes: int = os.cpu_count(
     }
 
 
-def play_all(environ: dict[str, str], events: list[Event], processes: int) -> list[dict[str, Any]]:
+def play_all(
+    environ: dict[str, str], events: list[Event], processes: int, moments: Sequence[datetime] = ()
+) -> list[dict[str, Any]]:
     """Each process plays the accounts dealt to it; an incident keeps the account it was raised for."""
     if processes == 1:
-        return [play(environ, events)]
+        return [play(environ, events, moments)]
     hands: list[list[Event]] = [[] for _ in range(processes)]
     dealt: dict[str, int] = {}
     accounts: dict[str, int] = {}
@@ -80,19 +88,31 @@ def play_all(environ: dict[str, str], events: list[Event], processes: int) -> li
             dealt[event.incident] = accounts.setdefault(event.account, len(accounts)) % processes
         hands[dealt[event.incident]].append(event)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(play, [environ] * processes, hands))
+        return list(pool.map(play, [environ] * processes, hands, [moments] * processes))
 
 
-def play(environ: dict[str, str], events: list[Event]) -> dict[str, Any]:
-    """Play events through the services in a new tenant, the sweep in between; what the database says afterwards."""
+def play(environ: dict[str, str], events: list[Event], moments: Sequence[datetime] = ()) -> dict[str, Any]:
+    """Play events through the services in a new tenant; what the database says afterwards, and what its reports said
+    of the moments."""
     from bench.ground import in_context
 
     with in_context(environ):
-        player = Player(events)
-        for hour, happening in hourly(events):
-            player.sweep(hour)
-            player.play(happening)
-        return player.results()
+        player, reports = play_here(events, moments)
+        numbers = {event.incident for event in events}
+        return {**player.results(), "numbers": numbers, "reports": reports}
+
+
+def play_here(events: list[Event], moments: Sequence[datetime]) -> tuple[Player, dict[datetime, Any]]:
+    """Play in the context there is, the sweep in between."""
+    player = Player(events)
+    if not events:
+        return player, {}
+    reader = replay_report.Reader(player, moments, events[0].at)
+    for hour, happening in hourly(events):
+        reader.read_until(hour)
+        player.sweep(hour)
+        player.play(happening)
+    return player, reader.read_again(max([hour + timedelta(hours=1), *(at + timedelta(hours=1) for at in moments)]))
 
 
 def hourly(events: list[Event]) -> Iterator[tuple[Any, list[Event]]]:

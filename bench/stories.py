@@ -21,7 +21,11 @@ NO = service.Word(accepted=False, confirmed_by="Pat", channel="call")
 # (days after the raise, what is done, with what); the number before is how many of twenty go like this.
 Step = tuple[float, Callable[..., Any], dict[str, Any]]
 TAKEN: Step = (0.1, service.acknowledge, {})
-TOLD: Step = (0.3, service.add_update, {"audiences": ["customer"], "channel": "email", "content": "We are on it.", "at": None})
+TOLD: Step = (
+    0.3,
+    service.add_update,
+    {"audiences": ["customer"], "channel": "email", "content": "We are on it.", "at": None},
+)
 
 
 def _resolved(day: float, how: service.Resolution = DONE) -> Step:

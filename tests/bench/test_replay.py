@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.db import transaction
-from bench import incidents
+from bench import incidents, log_figures, replay_report
 from bench.player import Player
-from bench.replay import hourly
+from bench.replay import hourly, play_here
 
 
 def row(
@@ -90,3 +90,49 @@ def test_the_services_say_the_same_as_plain_counting(app: Flask, log: Path) -> N
     # INC3 alone is open for 15 days and more: its owner hears of the half-way point and of each step up to its due.
     assert sorted(told) == ["-P1D", "-P3D", "-P7D", "0", "50%"]
     assert played["reminders"] >= len(told)
+
+
+# The middle of March: INC1 closed on its 4th day, INC2 on its 12th, INC3 open for 14 days; of three at risk one closes
+# by day 4, of the two left one by day 12. Every first holder takes over from whom it was routed to (3), INC1 goes to
+# Resolver 1 (by name: its group was the holder) and to Resolver 2.
+MIDDLE = {
+    "raised": 3, "on_time": 2, "late": 0, "open_overdue": 0, "open_not_due": 1, "open": 1, "ended": 2, "reroutes": 5,
+    "accounts": 1, "share": 1.0, "median_days": 12, "closed_by_day": [(0, 3, 0), (4, 3, 1), (12, 2, 1)],
+    "months": {"2016-03-01": {"raised": 3, "on_time": 2, "late": 0, "open_overdue": 0, "open_not_due": 1}},
+}  # fmt: skip
+# INC3 is closed a minute after its target, on its begun 32nd day.
+END = {
+    "late": 1, "open": 0, "ended": 3, "accounts": 0, "share": 0.6667, "median_days": 12,
+    "closed_by_day": [(0, 3, 0), (4, 3, 1), (12, 2, 1), (32, 1, 1)],
+}  # fmt: skip
+
+
+def test_figures_counted_from_the_file_alone_are_those_worked_out_by_hand(log: Path) -> None:
+    rows = log_figures.read(log)
+    assert log_figures.figures(rows, datetime(2016, 3, 15, tzinfo=UTC)) == MIDDLE
+    ended = log_figures.figures(rows, datetime(2016, 4, 2, tzinfo=UTC))
+    assert {name: ended[name] for name in END} == END
+    assert log_figures.figures(rows, datetime(2016, 4, 2, tzinfo=UTC), incidents={"INC3"})["raised"] == 1
+    assert len(log_figures.read(log, limit=2)) == 2
+
+
+def test_the_report_says_what_the_file_says_at_each_moment_also_when_asked_again(app: Flask, log: Path) -> None:
+    events = replay_report.held(incidents.read(log))
+    moments = [
+        datetime(2016, 3, 3, 12, tzinfo=UTC),
+        datetime(2016, 3, 15, tzinfo=UTC),
+        *replay_report.moments_of(events),
+    ]
+    assert len(moments) == 4
+    with app.app_context():
+        player, reports = play_here(events, sorted(moments))
+        played = {**player.results(), "numbers": {"INC1", "INC2", "INC3"}, "reports": reports}
+    assert reports[datetime(2016, 3, 15, tzinfo=UTC)] == MIDDLE
+    compared = replay_report.compare(log, 0, [played])
+    assert (compared["answers"], compared["median_days"], compared["share"]) == (4, 12, 0.6667)
+
+
+def test_a_report_that_differs_from_the_file_is_said(log: Path) -> None:
+    wrong = {"numbers": {"INC1", "INC2", "INC3"}, "reports": {datetime(2016, 3, 15, tzinfo=UTC): {**MIDDLE, "late": 1}}}
+    with pytest.raises(AssertionError, match="the report says"):
+        replay_report.compare(log, 0, [wrong])
