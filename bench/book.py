@@ -40,6 +40,8 @@ def fill(tenant_id: UUID, admin: User, *, count: int) -> None:
         routing.publish_policy(number, actor=actor_of(admin), now=now)
     with transaction(tenant=tenant_id):
         _add_accounts(count, now)
+    analyze()
+    with transaction(tenant=tenant_id):
         make_book(now)  # as the worker's daily job would
     analyze()
 

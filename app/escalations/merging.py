@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.accounts import queries as accounts
 from app.db import db
 from app.errors import invalid
 from app.escalations import criteria, deciding, holders, lifecycle, prevention, promises, tasking
 from app.escalations.carrying import carry_over
-from app.escalations.case import Act, Change, begin
+from app.escalations.case import Act, Change, begin, list_contract_ids
 from app.escalations.closing import void_requests
 from app.escalations.errors import MergeTheOtherWay
 from app.escalations.models import Escalation
@@ -18,6 +19,7 @@ from app.escalations.owning import own
 from app.escalations.standing import lock_record, survivor_id
 from app.escalations.words import numbered
 from app.escalations.working import reweigh
+from app.escalations.worth import snapshot_of, take_value
 from app.notifications import service as notifications
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
@@ -40,6 +42,7 @@ JOIN_CONTRACTS = text(
     """
     update escalation_contract set escalation_id = :survivor where escalation_id = :loser
     and contract_id not in (select contract_id from escalation_contract where escalation_id = :survivor)
+    returning contract_id
     """
 )
 JOIN_ATTACHMENTS = text(
@@ -79,12 +82,15 @@ def merge(escalation_id: UUID, *, act: Act, into_id: UUID, reason: str) -> Escal
     change.note("merge", {"into": kept.id, "number": numbered(kept.number)}, {"reason": reason})
     outages.join(change, survivor)
     tasks = join(loser, kept, act.now)
+    worth_more = join_contracts(loser, survivor)
     facts = {"from": loser.id, "number": numbered(loser.number), "tasks": [task.id for task in tasks]}
     survivor.note("merge", facts, {"reason": reason})
     end_merged(change)
     tasking.promise_all(survivor, tasks)
     carry_over(survivor, loser)
     take_over(survivor, loser, unanswered)
+    if worth_more or kept.severity != survivor.before[3]:
+        survivor.rows.append(snapshot_of(kept, survivor.account, act.now, cause="merge"))
     holders.follow(survivor, because="merge")
     deciding.ask_who_sees(survivor)
     change.save()
@@ -102,14 +108,25 @@ def end_merged(change: Change) -> None:
 
 
 def join(loser: Escalation, kept: Escalation, now: datetime) -> list[Task]:
-    """Links, watchers, contracts, attachments, what was agreed and promised, and open tasks join the survivor, these
-    are answered; those merged before lead there too."""
+    """Links, watchers, attachments, what was agreed and promised, and open tasks join the survivor, these are answered;
+    those merged before lead there too."""
     values = {"loser": loser.id, "survivor": kept.id}
-    for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_CONTRACTS, JOIN_ATTACHMENTS, SHORTEN_CHAINS):
+    for statement in (JOIN_LINKS, JOIN_WATCHERS, JOIN_ATTACHMENTS, SHORTEN_CHAINS):
         db.session.execute(statement, values)
     criteria.join(loser.id, kept.id)
     prevention.join(loser, kept)
     return playbooks.join(loser.id, kept.id, now=now)
+
+
+def join_contracts(loser: Escalation, survivor: Change) -> bool:
+    """What the merged one touches is at stake in the survivor, whose value is taken anew; whether it touches more."""
+    kept = survivor.record
+    joined = db.session.scalars(JOIN_CONTRACTS, {"loser": loser.id, "survivor": kept.id}).all()
+    if joined:
+        touched = list_contract_ids(kept.id)
+        survivor.account = accounts.account_facts(kept.account_id, contract_ids=touched, now=survivor.now)
+        take_value(kept, survivor.account)
+    return bool(joined)
 
 
 def check_about(loser: Escalation, kept: Escalation) -> None:

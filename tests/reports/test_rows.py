@@ -3,9 +3,11 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from app.accounts import service as accounts
-from app.db import transaction
+from app.accounts.models import Contract
+from app.db import db, transaction
 from app.escalations import service
 from tests.escalations.story import RESOLUTION, YES, march
 
@@ -87,6 +89,23 @@ def test_renewals_within_ninety_days_are_listed_at_their_raised_price(story, fol
     found = summary("2 12:00")["renewals_at_risk"]
     assert (found["accounts"], found["amount"]) == (1, "1100.00")
     assert [row["external_id"] for row in rows("renewals_at_risk", "2 12:00")] == ["K-N"]
+
+
+def test_what_a_merged_case_touched_is_at_stake_in_the_survivor_at_the_graver_severity(story, fold, rows, summary, buy):
+    """K-1 is worth 120,000.00 and K-2 1,000.00; each of two cases touches one of them."""
+    buy("A-1", "K-2", 1000)
+    with transaction():
+        ids = dict(db.session.execute(select(Contract.external_id, Contract.id)).all())
+    kept = story("2 10:00", severity=3, contract_ids=(ids["K-1"],))
+    loser = story("2 11:00", severity=1, contract_ids=(ids["K-2"],))
+    loser.do(service.merge, "3 10:00", into_id=kept.id, reason="The same")
+    fold("4 10:00")
+    for at in ("2 12:00", "3 12:00"):
+        assert summary(at)["value_at_stake"]["amount"] == "121000.00"
+    found = rows("value_at_stake", "3 12:00")
+    assert [(row["external_id"], row["escalations"]) for row in found] == [("K-1", 1), ("K-2", 1)]
+    assert [row["severity"] for row in rows("open", "3 12:00")] == [1]
+    assert str(kept.record().value_amount) == "121000.00"
 
 
 def test_every_figure_of_the_summary_leads_to_its_definition_and_rows(story, fold, summary, client):
