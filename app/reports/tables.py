@@ -54,8 +54,8 @@ class Column:
         return self.checked(value, self.kind)
 
     def checked(self, value: Any, kind: Kind) -> Plain:
-        if value is None:
-            return None
+        if value is None or (kind == "text" and type(value) is str):
+            return cast(Plain, value)
         if kind == "text" and not isinstance(value, bool | float | Decimal | date):
             return str(value)
         wrong = isinstance(value, bool) or (kind == "date" and isinstance(value, datetime))

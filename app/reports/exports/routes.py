@@ -1,11 +1,17 @@
 """Doors to reports as files that are given at once."""
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import ExitStack
+from dataclasses import replace
+from io import SEEK_END
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 from flask import Response, stream_with_context
 from werkzeug.http import dump_options_header
+from werkzeug.wsgi import FileWrapper
 
 from app import clock
 from app.auth.actor import current_actor
@@ -13,7 +19,8 @@ from app.auth.guards import requires
 from app.db import transaction
 from app.errors import invalid_parameter
 from app.http import ApiBlueprint
-from app.reports.exports import csv_files
+from app.reports.errors import TooManyRows
+from app.reports.exports import csv_files, xlsx_files
 from app.reports.exports.asking import Answered, ask
 from app.reports.exports.schemas import FORMATS, arguments_of
 from app.reports.exports.sources import SOURCES, Source
@@ -22,6 +29,8 @@ from app.texts import set_language
 
 files = ApiBlueprint("report_files", __name__, url_prefix="/api/v1/reports")
 
+MOST_AT_ONCE = 5000
+PIECE_BYTES = 64 << 10
 GIVERS: dict[str, Callable[[Answered, Source, dict[str, Any]], Response]] = {}
 
 
@@ -49,7 +58,37 @@ def give_csv(answered: Answered, source: Source, query: dict[str, Any]) -> Respo
     return Response(stream_with_context(pieces), headers=headers)
 
 
-GIVERS["csv"] = give_csv
+def give_xlsx(answered: Answered, source: Source, query: dict[str, Any]) -> Response:
+    """A workbook."""
+    read = at_most(answered, MOST_AT_ONCE)
+    name = file_name(answered, source, "xlsx")
+    return made(lambda file: xlsx_files.write_workbook(file, read), name, xlsx_files.MEDIA_TYPE)
+
+
+def made(make: Callable[[IO[bytes]], object], name: str, media_type: str) -> Response:
+    """A file that is made on disk, sent, and gone."""
+    with ExitStack() as stack:
+        file = stack.enter_context(TemporaryFile())
+        make(file)
+        response = Response(
+            FileWrapper(file, PIECE_BYTES), headers=file_headers(name, media_type), direct_passthrough=True
+        )
+        response.content_length = file.seek(0, SEEK_END)
+        file.seek(0)
+        response.call_on_close(stack.pop_all().close)
+        return response
+
+
+GIVERS.update(csv=give_csv, xlsx=give_xlsx)
+
+
+def at_most(answered: Answered, most: int) -> Answered:
+    """The same with its long table read; more rows than that take the worker."""
+    first, *rest = answered.report.tables
+    rows = list(islice(first.rows, most + 1))
+    if len(rows) > most:
+        raise TooManyRows(f"Up to {most:,} rows are given at once; ask for more by POST /reports/exports")
+    return replace(answered, report=replace(answered.report, tables=[replace(first, rows=rows), *rest]))
 
 
 def chosen(tables: Any, key: str | None) -> Table:

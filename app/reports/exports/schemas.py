@@ -8,7 +8,7 @@ from app.http import Query
 from app.reports.exports.sources import Source
 from app.texts import LANGUAGES
 
-FORMATS = ("csv",)
+FORMATS = ("csv", "xlsx")
 PAPERS = ("a4", "letter")
 
 
