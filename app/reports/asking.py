@@ -15,8 +15,9 @@ from app.errors import Invalid
 from app.http.forms import load_body, with_offset
 from app.http.panels import page
 from app.http.parser import UNSTORABLE
-from app.reports.definitions import FIGURES, Definition
+from app.reports.definitions import Definition
 from app.reports.errors import FactsBeingMade
+from app.reports.figures import FIGURES
 from app.reports.reading import Reading, reading
 from app.reports.schemas import SummaryArguments
 from app.reports.whose import only_of

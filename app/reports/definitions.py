@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from app.reports.standings import COUNTED, TIERS
 from app.texts import noted
 
+# Whose a case is: who holds it now; who was the last of its owners, absences left out; who was the first of them.
+HOLDERS = "f.owner_id = any(cast(:people as uuid[]))"
+CLOSERS = "f.closer_id = any(cast(:people as uuid[]))"
+FIRST = "f.first_owner_id = any(cast(:people as uuid[]))"
 CASES, OPEN_CASES, LINES, RENEWALS, ACCOUNTS, GROUPS = "cases", "open_cases", "lines", "renewals", "accounts", "groups"
 COUNT = noted("count of the cases raised from–to of which this is true as of then")
+TOUCHED, PREVENTION = "touched", "prevention"
+COURSES = (CASES, TOUCHED, PREVENTION)  # of cases raised in a span of days
 
 
 @dataclass(frozen=True)
 class Definition:
-    """`source` is the kind of row behind the figure, `condition` SQL on a fact `f` that its rows meet."""
+    """`source` is the kind of row behind the figure, `condition` SQL on a fact `f` that its rows meet; `whose` is met
+    by those of some `people`, where they are asked for."""
 
     key: str
     name: str
@@ -19,6 +26,12 @@ class Definition:
     formula: str
     source: str
     condition: str = "true"
+    whose: str = ""
+
+    @property
+    def of_people(self) -> str:
+        """SQL: a row is theirs; open cases are whose they are then, others whose they were at last."""
+        return self.whose or (CLOSERS if self.source in COURSES else HOLDERS)
 
 
 def _of_cohort(key: str, name: str, text: str, *, condition: str | None = None) -> Definition:
@@ -184,6 +197,7 @@ SHARES = {
         noted("by_first_owner ÷ ended"),
         CASES,
         COUNTED["ended"].format(f="f"),
+        FIRST,
     ),
     "tiers": Definition(
         "tiers",
@@ -205,7 +219,6 @@ SHARES = {
     ),
 }
 ALL = (*DEFINITIONS, *SHARES.values())
-FIGURES = {definition.key: definition for definition in ALL}
 READER = noted(
     "Escalations that you may not see, restricted ones and those about yourself, are in none of your figures, whenever "
     "you ask about: two readers' totals can differ."

@@ -32,7 +32,8 @@ MONTHS = 12
 @dataclass(frozen=True)
 class Reading:
     """One question about one moment: where it is read, what is answered for (`as_of`, at most `lag_seconds` before what
-    was asked), that day in the tenant's zone, the cases this reader may not see, and the accounts it is only about."""
+    was asked), that day in the tenant's zone, the cases this reader may not see, and the accounts it is only about;
+    of a figure's rows those of some `people` and of one `cause`, a reason."""
 
     session: Session
     as_of: datetime
@@ -40,6 +41,8 @@ class Reading:
     zone: ZoneInfo
     hidden: tuple[UUID, ...]
     only: Only | None = None
+    people: tuple[UUID, ...] | None = None
+    cause: str | None = None
 
     @property
     def today(self) -> date:
@@ -49,7 +52,8 @@ class Reading:
         """Execute with what every question knows: the moment, its day, the hidden cases, the accounts."""
         accounts = None if self.only is None else list(self.only.ids)
         known = {"as_of": self.as_of, "today": self.today, "hidden": list(self.hidden), "accounts": accounts}
-        return self.session.execute(question, {**known, **values})
+        people = None if self.people is None else list(self.people)
+        return self.session.execute(question, {**known, "people": people, "cause": self.cause, **values})
 
 
 @contextmanager

@@ -6,19 +6,21 @@ from flask import Blueprint, Response
 
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import rows, summary_pages
+from app.reports import owner_routes, rows, summary_pages
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
-from app.reports.definitions import FIGURES, READER
+from app.reports.definitions import READER
 from app.reports.exports.routes import files
+from app.reports.figures import FIGURES
 from app.reports.money import money_of
+from app.reports.parts import part_of
 from app.reports.reading import days_of
 from app.reports.schemas import DefinitionsSchema, RowsArguments, RowsSchema, SummaryArguments, SummarySchema
 from app.reports.sharing import routes as sharing
 from app.reports.summary import frame, summarise
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
-blueprints: list[Blueprint] = [reports, files, *sharing.blueprints, parts, summary_pages.bp]
+blueprints: list[Blueprint] = [reports, owner_routes.bp, files, *sharing.blueprints, parts, summary_pages.bp]
 
 
 @reports.get("/summary")
@@ -48,7 +50,8 @@ def list_definitions() -> Response:
 def list_rows(query: dict[str, Any]) -> Response:
     """The rows behind a figure, as of the same moment: what it counts or adds, by keyset."""
     figure, limit, after = FIGURES[query["figure"]], query["limit"], decode_cursor(query.get("cursor"))
-    with transaction(), ask(query) as asked:
+    with transaction(), ask(query) as whole:
+        asked = part_of(whole, query)
         (first, last), money = days_of(query, asked), money_of(asked)
         found = rows.list_rows(figure, asked, money, first=first, last=last, after=after, limit=limit + 1)
         more = encode_cursor(rows.position(found[limit - 1])) if len(found) > limit else None

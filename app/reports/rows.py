@@ -11,15 +11,25 @@ from sqlalchemy import TextClause, text
 
 from app.escalations.words import numbered
 from app.reports import definitions as kinds
-from app.reports.definitions import FIGURES, Definition
+from app.reports.courses import DAYS_OPEN, WEIGHT
+from app.reports.definitions import Definition
+from app.reports.figures import FIGURES
 from app.reports.money import Money
 from app.reports.reading import Reading
 from app.reports.standing_sql import LINES, OPEN, SEEN
+from app.reports.touched_sql import TOUCHED
 
-_SHOWN = """
+# Of a figure the rows of some people, or of one reason.
+_PART = """
+    (cast(:people as uuid[]) is null or {whose}) and (cast(:cause as text) is null or f.reason = cast(:cause as text))
+"""
+_OF_HOLDERS = _PART.format(whose=kinds.HOLDERS)
+OPENED = f"{OPEN.replace('opened', 'every', 1)}, opened as materialized (select f.* from every f where {_OF_HOLDERS})"  # noqa: S608
+_SHOWN = f"""
     f.escalation_id, e.number, e.title, f.standing, f.status, f.outcome, f.verification, f.tier, f.severity, f.reason,
     f.raised_at, f.day_raised, f.close_target_at, f.due_at, f.closed_at, f.days, f.account_id, a.name as account_name,
-    f.owner_id, u.name as owner_name
+    f.owner_id, u.name as owner_name,
+    case when f.standing = 'open' then {WEIGHT} end as weight, {DAYS_OPEN} as days_open
 """
 _NAMED = """
     join escalation e on e.tenant_id = f.tenant_id and e.id = f.escalation_id
@@ -28,13 +38,17 @@ _NAMED = """
     where (f.day_raised, f.escalation_id) > (cast(:day as date), cast(:id as uuid))
 """
 _IN_ORDER = "order by f.day_raised, f.escalation_id limit :limit"
-OPEN_CASES = text(f"with {OPEN} select {_SHOWN} from opened f {_NAMED} {_IN_ORDER}")  # noqa: S608 - the parts are ours
+OPEN_CASES = {
+    figure.key: text(f"with {OPENED} select {_SHOWN} from opened f {_NAMED} and ({figure.condition}) {_IN_ORDER}")  # noqa: S608 - the parts are ours
+    for figure in FIGURES.values()
+    if figure.source == kinds.OPEN_CASES
+}
 CASES = {
     figure.key: text(
         f"""
         select {_SHOWN} from case_fact f {_NAMED}
         and f.known_from <= :as_of and f.known_until > :as_of and f.day_raised between :first and :last
-        and {SEEN.format(f="f")} and ({figure.condition})
+        and {SEEN.format(f="f")} and ({figure.condition}) and {_PART.format(whose=figure.of_people)}
         {_IN_ORDER}
         """  # noqa: S608 - the parts are ours
     )
@@ -48,7 +62,7 @@ _RANKED = """
     order by s.known, -s.amount, s.id limit :limit
 """
 _OF_LINES = f"""
-    with {OPEN}, {LINES}, {_RATES}, touching as (
+    with {{cases}}, {_RATES}, touching as (
         select id, kind, count(distinct escalation_id) as escalations from line group by id, kind
     ), shown as (
         select l.id, l.kind, l.account_id, l.amount as own_amount, l.currency, t.escalations,
@@ -63,7 +77,7 @@ _OF_LINES = f"""
 """  # noqa: S608 - the parts are ours
 # Of one account or group each contract and opportunity counts once.
 _OF_ACCOUNTS = f"""
-    with {OPEN}, {LINES}, {_RATES}, own as (
+    with {OPENED}, {LINES}, {_RATES}, own as (
         select distinct on ({{whose}}, id) {{whose}} as whose, id, amount * weight as amount, currency
         from line where kind <> 'renewal' order by {{whose}}, id, known_from desc, escalation_id
     ), shown as (
@@ -77,8 +91,9 @@ _OF_ACCOUNTS = f"""
     order by s.known, -s.amount, s.id
 """  # noqa: S608 - the parts are ours
 WORTH: Mapping[str, TextClause] = {
-    kinds.LINES: text(_OF_LINES.format(lines="at_stake")),
-    kinds.RENEWALS: text(_OF_LINES.format(lines="renewing")),
+    kinds.LINES: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", lines="at_stake")),
+    kinds.RENEWALS: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", lines="renewing")),
+    kinds.TOUCHED: text(_OF_LINES.format(cases=TOUCHED, lines="touched")),
     kinds.ACCOUNTS: text(_OF_ACCOUNTS.format(whose="account_id")),
     kinds.GROUPS: text(_OF_ACCOUNTS.format(whose="group_id")),
 }
@@ -89,19 +104,20 @@ def list_rows(
     figure: Definition, reading: Reading, money: Money, *, first: date, last: date, after: list[Any] | None, limit: int
 ) -> list[dict[str, Any]]:
     """The next rows of a figure after a position."""
+    days = {"first": first, "last": last}
     if figure.source in WORTH:
-        return _worth(WORTH[figure.source], reading, money, after, limit)
+        return _worth(WORTH[figure.source], reading, money, after, {**days, "limit": limit})
     day, id_ = after or [date.min.isoformat(), str(NOTHING)]
     values = {"day": day, "id": id_, "limit": limit}
     if figure.source == kinds.OPEN_CASES:
-        return _cases(reading.ask(OPEN_CASES, **values).mappings().all())
-    return _cases(reading.ask(CASES[figure.key], **values, first=first, last=last).mappings().all())
+        return _cases(reading.ask(OPEN_CASES[figure.key], **values).mappings().all())
+    return _cases(reading.ask(CASES[figure.key], **values, **days).mappings().all())
 
 
 def count_rows(figure: Definition, reading: Reading, money: Money, *, first: date, last: date) -> int:
     """How many rows a figure has; one statement."""
     start = _start_of_worth(money, None) if figure.source in WORTH else {"day": date.min, "id": NOTHING}
-    question = WORTH.get(figure.source) or (OPEN_CASES if figure.source == kinds.OPEN_CASES else CASES[figure.key])
+    question = WORTH[figure.source] if figure.source in WORTH else {**OPEN_CASES, **CASES}[figure.key]
     counted = text(f"select count(*) from ({question.text}) counted")  # noqa: S608 - the parts are ours
     found: int = reading.ask(counted, **start, first=first, last=last, limit=None).scalar_one()
     return found
@@ -127,9 +143,9 @@ def _cases(found: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _worth(
-    question: TextClause, reading: Reading, money: Money, after: list[Any] | None, limit: int
+    question: TextClause, reading: Reading, money: Money, after: list[Any] | None, asked: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    found = reading.ask(question, **_start_of_worth(money, after), limit=limit).mappings().all()
+    found = reading.ask(question, **_start_of_worth(money, after), **asked).mappings().all()
     return [_valued(row, money) for row in found]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate
 
 from app.http import AwareDateTime, Money, Page, PageArguments, Query, Schema, split_words
-from app.reports.definitions import FIGURES
+from app.reports.figures import FIGURES
 
 MOST_ACCOUNTS = 50
 
@@ -192,6 +192,9 @@ class DefinitionsSchema(Schema):
 
 class RowsOfArguments(WhoseArguments):
     figure = fields.String(required=True, validate=validate.OneOf(sorted(FIGURES)))
+    owner = fields.UUID(metadata={"description": "Those of this colleague, as the figure counts whose they are"})
+    team = fields.UUID(metadata={"description": "Those of this team's members of today"})
+    reason = fields.String(validate=validate.Length(1, 100), metadata={"description": "Those of this reason"})
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
@@ -226,6 +229,8 @@ class ReportRowSchema(Schema):
     due_at = AwareDateTime()
     closed_at = AwareDateTime(allow_none=True)
     days = fields.Integer(allow_none=True, metadata={"description": "Whole days from the raise to the closing"})
+    days_open = fields.Integer(metadata={"description": "The same, of an open case up to the moment asked about"})
+    weight = fields.Float(allow_none=True, metadata={"description": "What an open case weighs in its owner's load"})
     kind = fields.String(metadata={"description": "contract, opportunity or renewal"})
     id = fields.UUID()
     external_id = fields.String(allow_none=True)

@@ -1,15 +1,14 @@
 """The executive summary as of any moment: from facts and daily sums, in a few statements whatever the history."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy import text
 
 from app.reports import cohorts
+from app.reports.addresses import Addresses
 from app.reports.changes import changes_of
-from app.reports.definitions import CASES, FIGURES, READER
+from app.reports.definitions import READER
 from app.reports.money import Money, money_of
 from app.reports.reading import Reading
 from app.reports.standing_sql import LINES, OPEN
@@ -53,7 +52,8 @@ def summarise(reading: Reading, *, first: date, last: date, since: datetime | No
         "changes": changes_of(reading, since),
     }
     days = {"first": first, "last": last}
-    described = {name: {**figure, **_source(name, reading, days)} for name, figure in figures.items()}
+    at = Addresses(reading, days)
+    described = {name: {**figure, **_source(name, at)} for name, figure in figures.items()}
     return {**frame(reading, money), **days, "reader": READER, **described}
 
 
@@ -62,12 +62,7 @@ def frame(reading: Reading, money: Money) -> dict[str, Any]:
     return {"as_of": reading.as_of, "lag_seconds": reading.lag_seconds, "currency": money.currency}
 
 
-def _source(name: str, reading: Reading, days: Mapping[str, date]) -> dict[str, str]:
+def _source(name: str, at: Addresses) -> dict[str, str]:
     """The figure's definition and the address of its rows, which answer for the same moment."""
     figure = DEFINED_AS.get(name, name)
-    asked = {"figure": ROWS_OF.get(name, figure), "as_of": reading.as_of.isoformat()}
-    if FIGURES[asked["figure"]].source == CASES:
-        asked |= {"from": days["first"].isoformat(), "to": days["last"].isoformat()}
-    if reading.only is not None:
-        asked |= reading.only.asked
-    return {"definition": figure, "rows": f"/api/v1/reports/rows?{urlencode(asked)}"}
+    return at.figure(figure, rows=ROWS_OF.get(name))

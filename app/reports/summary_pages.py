@@ -5,7 +5,8 @@ from flask import Response, request
 from app.auth.guards import requires
 from app.db import transaction
 from app.http.panels import PanelBlueprint, page
-from app.reports.definitions import FIGURES, READER
+from app.reports.definitions import READER
+from app.reports.figures import FIGURES
 
 bp = PanelBlueprint("reports_summary", __name__)
 

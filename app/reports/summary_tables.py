@@ -5,7 +5,8 @@ from typing import Any
 
 from app.reports import definitions as kinds
 from app.reports.cohorts import SHOWN
-from app.reports.definitions import FIGURES, Definition
+from app.reports.definitions import Definition
+from app.reports.figures import FIGURES
 from app.reports.tables import Column, Drawn, Kind, Table
 from app.texts import gettext as _
 

@@ -2,7 +2,7 @@
 
 import re
 
-from app.reports.definitions import FIGURES
+from app.reports.figures import FIGURES
 
 
 def test_what_the_figures_mean_stands_on_a_page(panel, company):

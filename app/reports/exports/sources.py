@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 from app.http import Query
 from app.reports import rows
-from app.reports.definitions import FIGURES, Definition
+from app.reports.definitions import Definition
+from app.reports.figures import FIGURES
 from app.reports.money import money_of
+from app.reports.parts import part_of
 from app.reports.reading import Reading, days_of
 from app.reports.schemas import RowsOfArguments, SummaryArguments
 from app.reports.summary import summarise
@@ -79,13 +81,13 @@ def read_rows(asked: Reading, query: Row) -> Report:
 
 
 def page_of_rows(asked: Reading, query: Row, after: list[Any] | None, limit: int) -> Sequence[Row]:
-    (first, last), money = days_of(query, asked), money_of(asked)
+    (first, last), money, asked = days_of(query, asked), money_of(asked), part_of(asked, query)
     return rows.list_rows(FIGURES[query["figure"]], asked, money, first=first, last=last, after=after, limit=limit)
 
 
 def count_of_rows(asked: Reading, query: Row) -> int:
     first, last = days_of(query, asked)
-    return rows.count_rows(FIGURES[query["figure"]], asked, money_of(asked), first=first, last=last)
+    return rows.count_rows(FIGURES[query["figure"]], part_of(asked, query), money_of(asked), first=first, last=last)
 
 
 def spelt(first: Any, last: Any) -> str:

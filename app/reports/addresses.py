@@ -1,0 +1,31 @@
+"""Where the rows of a figure are listed: the same question, as of the same moment, about the same part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from urllib.parse import urlencode
+
+from app.reports.definitions import COURSES
+from app.reports.figures import FIGURES
+from app.reports.reading import Reading
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Addresses for one question; `part` are the filters of all of them, such as an owner."""
+
+    reading: Reading
+    days: Mapping[str, date]
+    part: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, figure: str, **more: str) -> str:
+        asked = {"figure": figure, "as_of": self.reading.as_of.isoformat()}
+        if FIGURES[figure].source in COURSES:
+            asked |= {"from": self.days["first"].isoformat(), "to": self.days["last"].isoformat()}
+        if self.reading.only is not None:
+            asked |= self.reading.only.asked
+        return f"/api/v1/reports/rows?{urlencode({**asked, **self.part, **more})}"
+
+    def figure(self, key: str, *, rows: str | None = None) -> dict[str, str]:
+        """The members of a figure that say what it means and where its rows are."""
+        return {"definition": key, "rows": self.rows(rows or key)}

@@ -1,0 +1,45 @@
+"""Doors to owners and teams as JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response
+
+from app.auth.guards import requires
+from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
+from app.reports.asking import ask
+from app.reports.owner_schemas import OwnersArguments, OwnersSchema, TeamsSchema
+from app.reports.owners import owners_of, position, teams_of
+from app.reports.reading import Reading, days_of
+
+bp = ApiBlueprint("report_owners", __name__, url_prefix="/api/v1/reports")
+
+
+@bp.get("/owners")
+@bp.arguments(OwnersArguments, location="query")
+@bp.response(200, OwnersSchema)
+@requires("reports:read")
+def list_owners(query: dict[str, Any]) -> Response:
+    """What each owner carries and what became of their cases, by name: help, and no ranking."""
+    with transaction(), ask(query) as asked:
+        return answer(OwnersSchema, _page(owners_of, asked, query))
+
+
+@bp.get("/teams")
+@bp.arguments(OwnersArguments, location="query")
+@bp.response(200, TeamsSchema)
+@requires("reports:read")
+def list_teams(query: dict[str, Any]) -> Response:
+    """The same by team: of its members of today together."""
+    with transaction(), ask(query) as asked:
+        return answer(TeamsSchema, _page(teams_of, asked, query))
+
+
+def _page(report_of: Callable[..., dict[str, Any]], asked: Reading, query: dict[str, Any]) -> dict[str, Any]:
+    """One page of a report whose items are in order by their position."""
+    first, last = days_of(query, asked)
+    after, limit = decode_cursor(query.get("cursor")), query["limit"]
+    report = report_of(asked, first=first, last=last)
+    left = [one for one in report["items"] if after is None or list(position(one)) > after]
+    more = encode_cursor(list(position(left[limit - 1]))) if len(left) > limit else None
+    return {**report, "items": left[:limit], "next_cursor": more}

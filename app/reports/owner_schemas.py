@@ -1,0 +1,115 @@
+"""Owners, teams and causes, as they stand on the wire."""
+
+from marshmallow import fields
+
+from app.http import AwareDateTime, Page, PageArguments, Schema
+from app.reports.schemas import (
+    CountsSchema,
+    FigureSchema,
+    FirstOwnerSchema,
+    FrameSchema,
+    NamedSchema,
+    TotalSchema,
+    WhoseArguments,
+)  # fmt: skip
+
+
+class CohortArguments(WhoseArguments):
+    as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
+    first = fields.Date(data_key="from", metadata={"description": "First day raised of the cases that ended or not"})
+    last = fields.Date(data_key="to", metadata={"description": "Last day raised"})
+
+
+class OwnersArguments(CohortArguments, PageArguments):
+    pass
+
+
+class CountSchema(FigureSchema):
+    count = fields.Integer()
+
+
+class LoadSchema(FigureSchema):
+    load = fields.Float(metadata={"description": "4, 3, 2, 1 by severity, half while waiting or resolved"})
+    capacity = fields.Integer(allow_none=True, metadata={"description": "Today's; null of somebody deactivated"})
+    share = fields.Float(allow_none=True, metadata={"description": "load ÷ capacity"})
+
+
+class AgeSchema(FigureSchema):
+    age = fields.String(metadata={"description": "By whole days since the raise"})
+    cases = fields.Integer()
+
+
+class InHandSchema(TotalSchema, FigureSchema):
+    pass
+
+
+class ClosingSchema(FigureSchema, CountsSchema):
+    closed = fields.Integer()
+    rows_of = fields.Dict(keys=fields.String(), values=fields.String())
+
+    class Meta:
+        exclude = ("withdrawn", "mistaken", "merged")
+
+
+class MissedReasonSchema(Schema):
+    reason = fields.String()
+    label = fields.String()
+    cases = fields.Integer()
+    parts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "Where time went"})
+    rows = fields.String()
+
+
+class MissedPartSchema(FigureSchema):
+    part = fields.String()
+    cases = fields.Integer()
+
+
+class HelpSchema(Schema):
+    part = fields.String()
+    said = fields.String()
+    helps = fields.String(metadata={"description": "What would help"})
+
+
+class MissedSchema(CountSchema):
+    reasons = fields.List(fields.Nested(MissedReasonSchema), metadata={"description": "By what the grievance was"})
+    parts = fields.List(
+        fields.Nested(MissedPartSchema),
+        metadata={"description": "By where the time went; one case can count under several"},
+    )
+    help = fields.List(fields.Nested(HelpSchema), metadata={"description": "What is so for at least half of them"})
+
+
+class CarriedSchema(Schema):
+    open = fields.Nested(CountSchema)
+    load = fields.Nested(LoadSchema)
+    ageing = fields.List(fields.Nested(AgeSchema))
+    value_in_hand = fields.Nested(InHandSchema)
+    closing = fields.Nested(ClosingSchema)
+    missed = fields.Nested(MissedSchema)
+    rerouted_away = fields.Nested(CountSchema)
+    rerouted_to = fields.Nested(CountSchema)
+    first_owner_right = fields.Nested(FirstOwnerSchema)
+
+
+class OwnerSchema(NamedSchema, CarriedSchema):
+    active = fields.Boolean()
+    teams = fields.List(fields.Nested(NamedSchema))
+
+
+class TeamSchema(NamedSchema, CarriedSchema):
+    members = fields.Integer()
+
+
+class CarryingSchema(FrameSchema):
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    reader = fields.String(metadata={"description": "Whose figures these are"})
+    todays = fields.String(metadata={"description": "What can only be told as of today"})
+
+
+class OwnersSchema(Page(OwnerSchema), CarryingSchema):  # type: ignore[misc]
+    pass
+
+
+class TeamsSchema(Page(TeamSchema), CarryingSchema):  # type: ignore[misc]
+    pass
