@@ -29,7 +29,11 @@ class CountSchema(FigureSchema):
 
 
 class LoadSchema(FigureSchema):
-    load = fields.Float(metadata={"description": "4, 3, 2, 1 by severity, half while waiting or resolved"})
+    carried = fields.Float(
+        data_key="load",
+        attribute="load",
+        metadata={"description": "4, 3, 2, 1 by severity, half while waiting or resolved"},
+    )
     capacity = fields.Integer(allow_none=True, metadata={"description": "Today's; null of somebody deactivated"})
     share = fields.Float(allow_none=True, metadata={"description": "load ÷ capacity"})
 
@@ -81,7 +85,7 @@ class MissedSchema(CountSchema):
 
 class CarriedSchema(Schema):
     open = fields.Nested(CountSchema)
-    load = fields.Nested(LoadSchema)
+    carried = fields.Nested(LoadSchema, data_key="load", attribute="load")
     ageing = fields.List(fields.Nested(AgeSchema))
     value_in_hand = fields.Nested(InHandSchema)
     closing = fields.Nested(ClosingSchema)
@@ -91,12 +95,12 @@ class CarriedSchema(Schema):
     first_owner_right = fields.Nested(FirstOwnerSchema)
 
 
-class OwnerSchema(NamedSchema, CarriedSchema):
+class OwnerReportSchema(NamedSchema, CarriedSchema):
     active = fields.Boolean()
     teams = fields.List(fields.Nested(NamedSchema))
 
 
-class TeamSchema(NamedSchema, CarriedSchema):
+class TeamReportSchema(NamedSchema, CarriedSchema):
     members = fields.Integer()
 
 
@@ -107,9 +111,9 @@ class CarryingSchema(FrameSchema):
     todays = fields.String(metadata={"description": "What can only be told as of today"})
 
 
-class OwnersSchema(Page(OwnerSchema), CarryingSchema):  # type: ignore[misc]
+class OwnersSchema(Page(OwnerReportSchema), CarryingSchema):  # type: ignore[misc]
     pass
 
 
-class TeamsSchema(Page(TeamSchema), CarryingSchema):  # type: ignore[misc]
+class TeamsSchema(Page(TeamReportSchema), CarryingSchema):  # type: ignore[misc]
     pass
