@@ -1,6 +1,7 @@
 """Rate limits per token and per tenant, counted in Redis by the minute; they fail open, with a metric, without it."""
 
 from itertools import islice
+from uuid import UUID
 
 import redis
 from flask import Response, current_app, g
@@ -35,6 +36,16 @@ def count(actor: Actor) -> None:
     for used, limit in zip(counts, limits.values(), strict=True):
         if used > limit:
             raise TooManyRequests(f"At most {limit} requests a minute", retry_after=reset)
+
+
+def count_opening(link_id: UUID, *, most: int) -> None:
+    """Count an opening of a link that is its own key; 429 when it was opened so often within this minute."""
+    minute, passed = divmod(int(clock.real_now().timestamp()), WINDOW_SECONDS)
+    counts = get_redis().ask(lambda client: _increment(client, [f"{PREFIX}link:{link_id}:{minute}"]))
+    if counts is None:
+        UNCOUNTED.inc()
+    elif counts[0] > most:
+        raise TooManyRequests(f"At most {most} openings a minute", retry_after=WINDOW_SECONDS - passed)
 
 
 def _increment(client: redis.Redis, keys: list[str]) -> list[int]:

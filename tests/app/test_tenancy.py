@@ -9,6 +9,7 @@ from app import clock
 from app.auth import service as auth
 from app.db import transaction
 from app.notifications import service as notifications
+from app.reports.jobs import fold_tenant
 from app.rows import insert_all
 from tests import NOW
 from tests.app.test_routes import PUBLIC, in_panel, is_missing, routes_of
@@ -64,6 +65,8 @@ def others(app, new_tenant):
     assert client.post("/api/v1/embed-installations", json=crm).status_code == 201
     view = {"name": "Board", "report": "summary"}
     assert client.post("/api/v1/reports/views", json=view).status_code == 201
+    assert fold_tenant(made.id) is False
+    assert client.post("/api/v1/reports/links", json={"report": "summary"}).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

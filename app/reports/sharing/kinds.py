@@ -1,28 +1,44 @@
-"""Which reports can be kept, sent and shown: each with its place in the API and in the panel."""
+"""Which reports can be kept, sent and shown: those that have a page, each asked as its files are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.texts import noted
+from app.reports.exports.sources import SOURCES, Source
+
+# Where the panel shows a report; one that has no page here is not offered.
+PAGES: Mapping[str, str] = {"summary": "/reports"}
+PLACE_OF_ACCOUNT = "<uuid:account_id>"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`address` and `page` may hold the place of an `account_id`; `takes` are the arguments it reads."""
+    """`page` and `address`, the panel's and the API's, may hold the place of an `account_id`."""
 
-    key: str
-    label: str
-    address: str
+    source: Source
     page: str
-    takes: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        return self.source.key
+
+    @property
+    def label(self) -> str:
+        return self.source.title
+
+    @property
+    def address(self) -> str:
+        path = (self.source.path or self.source.key).replace(PLACE_OF_ACCOUNT, "{account_id}")
+        return f"/api/v1/reports/{path}"
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The arguments it reads, by their names on the wire."""
+        fields = self.source.arguments().fields
+        return frozenset(field.data_key or name for name, field in fields.items())
 
     @property
     def of_account(self) -> bool:
         return "{account_id}" in self.address
 
 
-DAYS = frozenset({"as_of", "from", "to"})
-WHOSE = frozenset({"accounts", "own_accounts"})
-KINDS = {
-    kind.key: kind
-    for kind in (Kind("summary", noted("Executive summary"), "/api/v1/reports/summary", "/reports", DAYS | WHOSE),)
-}
+KINDS = {key: Kind(SOURCES[key], page) for key, page in PAGES.items()}

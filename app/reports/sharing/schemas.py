@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, pre_load, validate
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from app.http import AwareDateTime, Body, Page, Schema
+from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 from app.http.schemas import words
 from app.reports.schemas import MOST_ACCOUNTS, NamedSchema
 from app.reports.sharing.kinds import KINDS
@@ -51,8 +51,8 @@ ArgumentsSchema = type(
 )
 
 
-def report() -> fields.String:
-    return fields.String(required=True, validate=validate.OneOf(tuple(KINDS)))
+def report(*, required: bool = True) -> fields.String:
+    return fields.String(required=required, validate=validate.OneOf(tuple(KINDS)))
 
 
 class ViewBody(_Named):
@@ -84,3 +84,67 @@ class ReportViewSchema(Schema):
 
 
 ReportViewPage = Page(ReportViewSchema)
+
+
+class _OfOneReport(_Named):
+    """A saved view, or a report with its arguments."""
+
+    view_id = fields.UUID(metadata={"description": "A saved view, instead of report and arguments"})
+    report = report(required=False)
+    arguments = fields.Nested(ArgumentsBody)
+
+    @validates_schema
+    def one_report(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if ("view_id" in data) == ("report" in data):
+            raise ValidationError("expected view_id or report", "report")
+        if "view_id" in data and "arguments" in data:
+            raise ValidationError("expected none beside view_id", "arguments")
+
+
+class ReportLinkBody(_OfOneReport):
+    name = fields.String(validate=words(1, 120), metadata={"description": "Stands as the page's heading"})
+    days = fields.Integer(
+        load_default=14,
+        strict=True,
+        validate=validate.Range(1, 90),
+        metadata={"description": "How long it leads there"},
+    )
+
+
+class ReportLinkSchema(Schema):
+    """`works` says whether its maker may read reports still: without, it leads nowhere."""
+
+    id = fields.UUID()
+    name = fields.String()
+    report = fields.String()
+    arguments = fields.Nested(ArgumentsSchema)
+    as_of = AwareDateTime(metadata={"description": "The moment that it shows for good"})
+    maker = fields.Nested(NamedSchema)
+    works = fields.Boolean()
+    created_at = AwareDateTime()
+    expires_at = AwareDateTime()
+    revoked_at = AwareDateTime(allow_none=True)
+    opened = fields.Integer(metadata={"description": "How often, previews by chat programs included"})
+    last_opened_at = AwareDateTime(allow_none=True)
+
+
+class NewReportLinkSchema(ReportLinkSchema):
+    url = fields.String(
+        allow_none=True, metadata={"description": "Shown in this answer only; null when the answer is a replay"}
+    )
+
+
+class LinkList(PageArguments):
+    of = fields.String(
+        load_default="mine",
+        validate=validate.OneOf(("mine", "all")),
+        metadata={"description": "`all` is everybody's, for admins"},
+    )
+
+
+class OpeningSchema(Schema):
+    at = AwareDateTime()
+
+
+ReportLinkPage = Page(ReportLinkSchema)
+OpeningPage = Page(OpeningSchema)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.auth.actor import Actor
 from app.auth.models import User
 from app.db import db, is_unique_violation, new_id
-from app.errors import NotFound
+from app.errors import NotFound, invalid
 from app.reports.sharing.arguments import address_of, checked, page_of
 from app.reports.sharing.errors import NameTaken, NotYourView
 from app.reports.sharing.kinds import KINDS
@@ -36,6 +36,14 @@ def get_view(view_id: UUID, *, actor: Actor, lock: bool = False) -> tuple[Report
     if row is None:
         raise NotFound
     return row[0], row[1]
+
+
+def get_named(view_id: UUID, *, actor: Actor) -> ReportView:
+    """The view that a body names as `view_id`."""
+    try:
+        return get_view(view_id, actor=actor)[0]
+    except NotFound:
+        raise invalid("view_id", "there is no such view") from None
 
 
 def get_own(view_id: UUID, *, actor: Actor, lock: bool = False) -> tuple[ReportView, User]:
