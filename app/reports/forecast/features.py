@@ -1,0 +1,130 @@
+"""What was known of an open case at a moment, as the traits that the hazard weighs. Pure.
+
+A trait is written `group=value`. Nothing here looks past the moment: a case is its states as they became known, and of
+those only the one that held at the moment counts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+
+DAY = timedelta(days=1)
+RENEWS_WITHIN = 90
+RESOLVED = "resolved"
+LATEST_RESOLVED = 9  # days since resolving: then it makes no more difference
+LEADS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 14, 19, 25)
+AGES = (3, 5, 7, 10, 14, 18, 22, 26, 30, 45)
+QUIETS = (1, 2, 4, 7, 14)
+LOADS = (3, 6, 11, 21, 41)
+MOST_REROUTES = 5
+MOST_REOPENS = 2
+QUARTER = 4  # parts of a day that what is left of the last one is counted in
+LAST = max(*AGES, *LEADS)  # beyond the largest edge all days are alike
+
+
+def bucket(value: int, edges: Sequence[int]) -> str:
+    """The largest edge that is not above the value, 0 below all of them."""
+    return str(max((edge for edge in edges if edge <= value), default=0))
+
+
+AGE_TRAITS = tuple(f"age={bucket(day, AGES)}" for day in range(LAST + 1))
+RESOLVED_TRAITS = tuple(f"resolved_day={day}" for day in range(LATEST_RESOLVED + 1))
+AHEAD_TRAITS = {
+    phase: tuple(f"{phase}_ahead={bucket(day, LEADS)}" for day in range(LAST + 1))
+    for phase in ("open", "in_progress", "waiting", RESOLVED)
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What was known of a case from `known_from` until the next state."""
+
+    known_from: datetime
+    status: str
+    standing: str
+    severity: int
+    reroutes: int = 0
+    reopens: int = 0
+    tier: str = ""
+    reason: str = ""
+    segment: str | None = None
+    owner: str | None = None
+    extended: bool = False
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    health: int | None = None
+    renewal_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case and all its states in order."""
+
+    raised_at: datetime
+    target_at: datetime
+    states: Sequence[State]
+
+    def state(self, at: datetime) -> State | None:
+        """What was known of it at a moment."""
+        held = None
+        for state in self.states:
+            if state.known_from > at:
+                break
+            held = state
+        return held
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An open case at a moment: its age in whole days, how many days are left until the target (the last one maybe in
+    part), the day since resolving if it is, its phase, and its other traits by group."""
+
+    age: int
+    left: float
+    phase: str
+    resolved: int | None
+    traits: Mapping[str, str]
+
+    def day(self, n: int) -> tuple[str, str]:
+        """The two traits of the n-th day from the moment (0 is the first): how old the case is then, and how far the
+        day lies ahead of what is known."""
+        age = AGE_TRAITS[min(self.age + n, LAST)]
+        if self.resolved is not None:
+            return age, RESOLVED_TRAITS[min(self.resolved + n, LATEST_RESOLVED)]
+        return age, AHEAD_TRAITS[self.phase][min(n + 1, LAST)]
+
+
+def standing_of(raised_at: datetime, target_at: datetime, state: State, at: datetime, load: int) -> Standing:
+    """An open case at a moment; `load` are the open cases its owner has then, this one among them."""
+    resolved = state.status == RESOLVED and state.resolved_at is not None
+    left = max(target_at - at, timedelta(0)) / DAY
+    return Standing(
+        age=max((at - raised_at) // DAY, 0),
+        left=ceil(left * QUARTER) / QUARTER,
+        phase=state.status,
+        resolved=max((at - state.resolved_at) // DAY, 0) if resolved and state.resolved_at else None,
+        traits=_traits(state, at, load),
+    )
+
+
+def _traits(state: State, at: datetime, load: int) -> dict[str, str]:
+    quiet = max((at - state.known_from) // DAY, 0)
+    phase = "resolved" if state.status == RESOLVED else "working"
+    found = {
+        "severity": str(state.severity),
+        "reroutes": str(min(state.reroutes, MOST_REROUTES)),
+        "reopens": str(min(state.reopens, MOST_REOPENS)),
+        "quiet": f"{phase}_{bucket(quiet, QUIETS)}",
+        "load": bucket(load, LOADS) if state.owner else "nobody",
+        "tier": state.tier,
+        "reason": state.reason,
+        "segment": state.segment or "",
+        "extended": "yes" if state.extended else "",
+        "renewal": "near" if _renews(state.renewal_on, at) else "",
+    }
+    return {group: f"{group}={value}" for group, value in found.items() if value}
+
+
+def _renews(renewal_on: date | None, at: datetime) -> bool:
+    return renewal_on is not None and 0 <= (renewal_on - at.date()).days <= RENEWS_WITHIN

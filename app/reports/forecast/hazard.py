@@ -1,0 +1,70 @@
+"""A discrete-time hazard: each day of an open case has a chance that it is closed as resolved on it. Pure.
+
+The chance of a day is logistic in the traits of what is known now (`features`) and of the day itself; the chance to
+miss is that of getting through every day that is left until the target, the last one in part. It is stored as plain
+numbers and asked without any library.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import exp, log1p
+from typing import Any
+
+from app.reports.forecast.features import Standing
+
+FORM = 1
+
+
+class UnknownForm(ValueError):
+    """Stored by another release; the next training replaces it."""
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """`weights` by trait, on the log-odds of being closed on a day; a trait that is not there weighs nothing.
+
+    `usual` is the mean weight of each group over the cases it was learnt from: what a trait is compared with.
+    """
+
+    intercept: float
+    weights: Mapping[str, float]
+    usual: Mapping[str, float] = field(default_factory=dict)
+    cases: int = 0
+
+    def miss(self, standing: Standing, *, without: str | None = None) -> float:
+        """The chance to be open still at the target; with a group as it usually is when `without` names it."""
+        return exp(-self._cumulated(standing, self._fixed(standing, without)))
+
+    def _fixed(self, standing: Standing, without: str | None) -> float:
+        weights = self.weights
+        found = self.intercept + sum(weights.get(t, 0.0) for g, t in standing.traits.items() if g != without)
+        return found + self.usual.get(without, 0.0) if without else found
+
+    def _cumulated(self, standing: Standing, fixed: float) -> float:
+        """The sum of the days' log chances to stay open: of whole days, and of the part of the last one."""
+        whole, weights, total = int(standing.left), self.weights, 0.0
+        for n in range(whole):
+            age, ahead = standing.day(n)
+            total += log1p(exp(fixed + weights.get(age, 0.0) + weights.get(ahead, 0.0)))
+        if part := standing.left - whole:
+            age, ahead = standing.day(whole)
+            total += part * log1p(exp(fixed + weights.get(age, 0.0) + weights.get(ahead, 0.0)))
+        return total
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "form": FORM,
+            "intercept": round(self.intercept, 4),
+            "weights": {trait: round(weight, 4) for trait, weight in sorted(self.weights.items())},
+            "usual": {group: round(weight, 4) for group, weight in sorted(self.usual.items())},
+            "cases": self.cases,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Hazard":
+        """A stored model; UnknownForm for what this release can't read."""
+        if stored.get("form") != FORM:
+            raise UnknownForm(f"a model of form {stored.get('form')}, expected {FORM}")
+        weights = {str(trait): float(weight) for trait, weight in stored["weights"].items()}
+        usual = {str(group): float(weight) for group, weight in stored["usual"].items()}
+        return cls(float(stored["intercept"]), weights, usual, int(stored["cases"]))
