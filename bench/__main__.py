@@ -15,6 +15,7 @@ BENCHMARKS = {
     "chaos": "bench.chaos",
     "deliver": "bench.deliver",
     "duplicates": "bench.duplicates",
+    "forecast": "bench.forecast",
     "import": "bench.accounts_import",
     "outage": "bench.downtime",
     "outage-redis": "bench.outage",

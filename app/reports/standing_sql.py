@@ -17,9 +17,15 @@ _OF_CLASS = """
     and f.known_from > cast(:as_of as timestamptz) - interval '{longest}'
     and {seen}
 """
-_SEEN = SEEN.format(f="f")
-_HELD = " union all ".join(_OF_CLASS.format(span=span, longest=longest, seen=_SEEN) for span, longest in _CLASSES)
-OPEN = f"opened as materialized ({_HELD})"
+
+
+def _held(seen: str) -> str:
+    return " union all ".join(_OF_CLASS.format(span=span, longest=longest, seen=seen) for span, longest in _CLASSES)
+
+
+OPEN = f"opened as materialized ({_held(SEEN.format(f='f'))})"
+# Whoever asks, and about whichever accounts: an owner's load is all of it.
+OWNER_LOADS = f"owner_load as materialized (select owner_id, count(*) as cases from ({_held('true')}) f group by owner_id)"
 # Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
 LINES = """
     line as materialized (

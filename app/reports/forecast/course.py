@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from app.reports.forecast.features import DAY, Case, Standing, standing_of
 
@@ -91,18 +92,17 @@ def outcome_of(case: Case, known_until: datetime) -> tuple[datetime | None, date
 
 
 def days_of(looks: Sequence[Look]) -> Mapping[tuple[str, ...], list[int]]:
-    """(days at risk, closings) by the traits of the look and the day, the same ones put together."""
+    """[days at risk, closings] by the traits of the look and the day, the same ones put together.
+
+    Days that were seen whole, up to the target, and the one of the closing.
+    """
     counts: dict[tuple[str, ...], list[int]] = {}
     for one in looks:
         fixed = tuple(one.standing.traits.values())
-        last = min(one.due_in, one.watched)
-        closed_on = None if one.closed_in is None else max(int(-(-one.closed_in // 1)) - 1, 0)
-        n = 0
-        while n + 1 <= last or n == closed_on:
-            count = counts.setdefault((*fixed, *one.standing.day(n)), [0, 0])
-            count[0] += 1
-            if n == closed_on:
-                count[1] += 1
-                break
-            n += 1
+        closed = one.closed_in is not None and one.closed_in <= one.due_in
+        days = max(ceil(one.closed_in or 0), 1) if closed else int(min(one.due_in, one.watched))
+        for n in range(days):
+            counts.setdefault((*fixed, *one.standing.day(n)), [0, 0])[0] += 1
+        if closed:
+            counts[(*fixed, *one.standing.day(days - 1))][1] += 1
     return counts

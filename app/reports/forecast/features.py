@@ -53,7 +53,7 @@ class State:
     extended: bool = False
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
-    health: int | None = None
+    waiting_for: str | None = None
     renewal_on: date | None = None
 
 
@@ -116,7 +116,8 @@ def _traits(state: State, at: datetime, load: int) -> dict[str, str]:
         "reroutes": str(min(state.reroutes, MOST_REROUTES)),
         "reopens": str(min(state.reopens, MOST_REOPENS)),
         "quiet": f"{phase}_{bucket(quiet, QUIETS)}",
-        "load": bucket(load, LOADS) if state.owner else "nobody",
+        "load": bucket(load, LOADS) if state.owner else "",
+        "waiting_for": (state.waiting_for or "") if state.status == "waiting" else "",
         "tier": state.tier,
         "reason": state.reason,
         "segment": state.segment or "",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.reports.forecast.course import Look
+from app.reports.forecast.hazard import Hazard
 
 BINS = 10
 
@@ -31,9 +32,10 @@ class Quality:
 
 @dataclass(frozen=True)
 class Measures:
-    """The forecasts beside the share missed so far (the same for all) and the share missed of those of the same age."""
+    """How many forecasts, the share of them whose case missed, and how good they are beside the share missed so far (the
+    same for all) and the share missed of those of the same age. `calibration_error` is how far what was said lies from
+    what came true, on average over `reliability`."""
 
-    cases: int
     forecasts: int
     missed: float
     model: Quality
@@ -43,21 +45,18 @@ class Measures:
     calibration_error: float
 
 
-def measure(
-    chance: Callable[[Look], float], learnt_from: Sequence[Look], test: Sequence[Look], *, cases: int
-) -> Measures:
-    """The model's chances and the baselines', which know the same earlier looks, on the same later ones."""
+def measure(model: Hazard, learnt_from: Sequence[Look], test: Sequence[Look]) -> Measures:
+    """The model and the baselines, which know the same earlier looks, on the same later ones with a known end."""
     decided = [one for one in test if one.missed is not None]
     truth = [bool(one.missed) for one in decided]
-    said = [chance(one) for one in decided]
-    bins = reliability(said, truth)
+    said = [model.miss(one.standing) for one in decided]
+    by_age, bins = age_table(learnt_from), reliability(said, truth)
     return Measures(
-        cases=cases,
         forecasts=len(decided),
         missed=round(sum(truth) / len(truth), 4),
         model=quality(said, truth),
         share_so_far=quality([share_so_far(learnt_from)] * len(truth), truth),
-        age_only=quality([by_age(one) for one in decided] if (by_age := age_table(learnt_from)) else [], truth),
+        age_only=quality([by_age(one) for one in decided], truth),
         reliability=tuple(bins),
         calibration_error=round(sum(b.forecasts * abs(b.said - b.missed) for b in bins) / len(truth), 4),
     )

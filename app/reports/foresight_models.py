@@ -1,0 +1,73 @@
+"""What foresight keeps: models of how cases close, and what was known of each account."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth.models import one_of
+from app.db import TenantModel, reference
+
+MODEL_STATES = ("wanted", "trained", "skipped", "failed")
+
+
+class HazardModel(TenantModel):
+    """How likely an open case is to be closed on a day, learnt from the tenant's own; asked from `holds_from` on.
+
+    A trained one is kept for ever: a question about the past is answered by the model that held then. `content` is
+    numbers by trait (`forecast.hazard`). `ended` counts the closed cases when it was asked for, `cases` those it was
+    learnt from; `problem` says why nothing was learnt. `leased_until` is real time: whoever trains it died if it
+    passed.
+    """
+
+    __tablename__ = "hazard_model"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        one_of("state", MODEL_STATES),
+        CheckConstraint("(state = 'trained') = (holds_from IS NOT NULL)", name="trained_holds"),
+        Index("ix_hazard_model_holds", "tenant_id", "holds_from", postgresql_where=text("state = 'trained'")),
+        {"info": {"finder": ("state = 'wanted'", ("state", "leased_until"))}},
+    )
+
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(default="wanted")
+    problem: Mapped[str | None]
+    asked_at: Mapped[datetime]
+    ended: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    holds_from: Mapped[datetime | None]
+    cases: Mapped[int | None]
+    measures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
+
+
+class AccountFact(TenantModel):
+    """What was known of an account from `known_from` until before `known_until` (the year 9999 for what still holds),
+    noted by the worker.
+
+    `lines` are its own contracts, each `{id, amount, currency, ends_on}`; `raised` its cases of the last 120 days, each
+    `{id, on, again}` with the day raised and whether it is the recurrence of another; `heard_at` and `told_at` when it
+    last wrote and was last told something, `unanswered_at` its earliest message that no word to it followed.
+    """
+
+    __tablename__ = "account_fact"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "account_id", "known_from"),
+        reference("account", "account_id"),
+        CheckConstraint("known_from < known_until", name="known"),
+        Index("ix_account_fact_known", "tenant_id", "known_until"),
+    )
+
+    account_id: Mapped[UUID]
+    known_from: Mapped[datetime]
+    known_until: Mapped[datetime]
+    health: Mapped[int | None]
+    gone: Mapped[bool]
+    lines: Mapped[list[Any]]
+    raised: Mapped[list[Any]]
+    heard_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    unanswered_at: Mapped[datetime | None]
