@@ -1,6 +1,7 @@
 """Every figure there is, by its key."""
 
 from app.reports.definitions import ALL
+from app.reports.foresight_definitions import OF_FORESIGHT
 from app.reports.owner_definitions import OF_OWNERS
 
-FIGURES = {definition.key: definition for definition in (*ALL, *OF_OWNERS)}
+FIGURES = {definition.key: definition for definition in (*ALL, *OF_OWNERS, *OF_FORESIGHT)}

@@ -13,7 +13,10 @@ from app import clock, queue
 from app.auth.settings import tenant_settings
 from app.db import db, finding, transaction
 from app.reports import making, sums
+from app.reports.forecast.training import learn_forecast, want_forecast
 from app.reports.models import CaseFact, CohortDay
+
+__all__ = ["fold_tenant", "learn_forecast", "rebuild_tenant", "report_facts", "want_forecast"]
 
 log = structlog.get_logger()
 

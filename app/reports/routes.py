@@ -12,6 +12,7 @@ from app.reports.asking import bp as parts
 from app.reports.definitions import READER
 from app.reports.exports.routes import files
 from app.reports.figures import FIGURES
+from app.reports.foresight_routes import foresight
 from app.reports.money import money_of
 from app.reports.parts import part_of
 from app.reports.reading import days_of
@@ -20,7 +21,15 @@ from app.reports.sharing import routes as sharing
 from app.reports.summary import frame, summarise
 
 reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
-blueprints: list[Blueprint] = [reports, owner_routes.bp, files, *sharing.blueprints, parts, summary_pages.bp]
+blueprints: list[Blueprint] = [
+    reports,
+    owner_routes.bp,
+    foresight,
+    files,
+    *sharing.blueprints,
+    parts,
+    summary_pages.bp,
+]
 
 
 @reports.get("/summary")

@@ -67,6 +67,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "import",
         "absence",
         "suggestion_model",
+        "hazard_model",
         "outage",
         "user",
         "report_schedule",

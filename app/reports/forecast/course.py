@@ -83,11 +83,10 @@ def looks_of(case: Case, loads: Loads, *, known_until: datetime, since: datetime
 def outcome_of(case: Case, known_until: datetime) -> tuple[datetime | None, datetime]:
     """When it was closed as resolved, by what was known at a moment, and until when it was watched."""
     last = case.state(known_until)
-    assert last is not None, "a case is known from its raise on"
+    if last is None or last.standing == "open":
+        return None, known_until
     if last.standing in CLOSED:
         return last.closed_at, known_until
-    if last.standing == "open":
-        return None, known_until
     return None, max(case.target_at, known_until) if last.standing in NEVER else last.known_from
 
 

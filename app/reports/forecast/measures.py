@@ -23,8 +23,8 @@ class Bin:
 
 @dataclass(frozen=True)
 class Quality:
-    """`brier` is the mean squared error (0 is perfect), `auc` the chance that a case that missed was given more than one
-    that did not; None when all ended alike."""
+    """`brier` is the mean squared error (0 is perfect), `auc` the chance that a case that missed was given more than
+    one that did not; None when all ended alike."""
 
     brier: float
     auc: float | None
@@ -32,9 +32,10 @@ class Quality:
 
 @dataclass(frozen=True)
 class Measures:
-    """How many forecasts, the share of them whose case missed, and how good they are beside the share missed so far (the
-    same for all) and the share missed of those of the same age. `calibration_error` is how far what was said lies from
-    what came true, on average over `reliability`."""
+    """How many forecasts, the share of them whose case missed, and how good they are beside the share missed so far
+    (the same for all) and the share missed of those of the same age. `calibration_error` is how far what was said lies
+    from what came true, on average over `reliability`.
+    """
 
     forecasts: int
     missed: float

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from app.reports.forecast.words import explain
 from app.reports.reading import Reading
 from app.reports.standing_sql import OPEN, OWNER_LOADS
 
+DEFINITION = "forecast"
 LIKELY = 0.5
 # What a standing is made of, and whom the case belongs to.
 STANDINGS = text(
@@ -101,6 +103,8 @@ def forecast_of(reading: Reading, *, after: list[Any] | None = None, limit: int 
     left = [case for case in ordered if after is None or _position(case) > (-float(after[0]), str(after[1]))]
     shown = left[:limit]
     return {
+        "definition": DEFINITION,
+        "rows": _rows(reading),
         **counts_of(outlook),
         "model": told_of(outlook),
         "items": _items(shown, outlook.model, reading),
@@ -129,6 +133,12 @@ def told_of(outlook: Outlook) -> dict[str, Any]:
     held = outlook.held
     return {"kind": "own", "number": held["number"], "holds_from": held["holds_from"], "cases": held["cases"],
             "source": None, "measures": held["measures"]}  # fmt: skip
+
+
+def _rows(reading: Reading) -> str:
+    only = reading.only.asked if reading.only is not None else {}
+    asked = {"figure": DEFINITION, "as_of": reading.as_of.isoformat(), **only}
+    return f"/api/v1/reports/rows?{urlencode(asked)}"
 
 
 def _position(case: Foretold) -> tuple[float, str]:

@@ -1,0 +1,80 @@
+"""Answers about what lies ahead, as they stand on the wire."""
+
+from marshmallow import fields
+
+from app.http import AwareDateTime, Page, PageArguments, Schema
+from app.reports.schemas import CaseSchema, FigureSchema, NamedSchema, WhoseArguments
+
+
+class ForesightArguments(WhoseArguments, PageArguments):
+    as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
+
+
+class EffectSchema(Schema):
+    text = fields.String()
+    points = fields.Integer(metadata={"description": "Points of a hundred that it adds, compared with the usual case"})
+
+
+class ForetoldSchema(Schema):
+    escalation = fields.Nested(CaseSchema)
+    account = fields.Nested(NamedSchema)
+    owner = fields.Nested(NamedSchema, allow_none=True)
+    severity = fields.Integer()
+    tier = fields.String()
+    status = fields.String()
+    reason = fields.String()
+    raised_at = AwareDateTime()
+    close_target_at = AwareDateTime()
+    chance = fields.Float(metadata={"description": "To miss the original target; 1 once it has passed"})
+    missed = fields.Boolean(metadata={"description": "The target has passed"})
+    age_days = fields.Integer(allow_none=True)
+    days_left = fields.Float(allow_none=True, metadata={"description": "Until the target, in quarters of a day"})
+    reasons = fields.List(fields.Nested(EffectSchema), metadata={"description": "What moves it most, strongest first"})
+
+
+class HazardQualitySchema(Schema):
+    brier = fields.Float(metadata={"description": "Mean squared error: 0 is perfect"})
+    auc = fields.Float(
+        allow_none=True, metadata={"description": "How often one that missed was given more than one that did not"}
+    )
+
+
+class HazardBinSchema(Schema):
+    least = fields.Float()
+    forecasts = fields.Integer()
+    said = fields.Float(metadata={"description": "Mean chance that was said"})
+    missed = fields.Float(metadata={"description": "Share that did miss"})
+
+
+class HazardMeasuresSchema(Schema):
+    """On the newest cases, told from what was known before them; the base model's on the log it was learnt from."""
+
+    forecasts = fields.Integer()
+    missed = fields.Float()
+    model = fields.Nested(HazardQualitySchema)
+    share_so_far = fields.Nested(
+        HazardQualitySchema, metadata={"description": "The share missed so far, for every case"}
+    )
+    age_only = fields.Nested(HazardQualitySchema, metadata={"description": "The share missed at the same age"})
+    reliability = fields.List(fields.Nested(HazardBinSchema))
+    calibration_error = fields.Float()
+
+
+class HazardModelSchema(Schema):
+    kind = fields.String(metadata={"description": "own, or base before there is history enough"})
+    number = fields.Integer(allow_none=True)
+    holds_from = AwareDateTime(allow_none=True)
+    cases = fields.Integer(metadata={"description": "It was learnt from"})
+    source = fields.String(allow_none=True, metadata={"description": "Of the base model: what it was learnt from"})
+    measures = fields.Nested(HazardMeasuresSchema)
+
+
+class ForecastSchema(Page(ForetoldSchema), FigureSchema):  # type: ignore[misc]
+    as_of = AwareDateTime()
+    lag_seconds = fields.Float()
+    reader = fields.String()
+    open = fields.Integer()
+    missed = fields.Integer(metadata={"description": "Open ones past the target"})
+    expected = fields.Float(metadata={"description": "Open ones that will have missed it as things stand"})
+    likely = fields.Integer(metadata={"description": "Open ones with a chance of a half or more"})
+    model = fields.Nested(HazardModelSchema)
