@@ -13,6 +13,7 @@ from app.reports.forecast.measures import Measures, measure
 OLDER = 0.7
 LEAST_CLOSED = 100
 LEAST_TESTED = 50
+CLEARLY = 0.001  # what the Brier score must gain: less is as likely chance
 PULLS = (3.0, 30.0, 300.0)
 INSTALL = "install the extra learn: pip install 'firsthand[learn]'"
 
@@ -70,7 +71,7 @@ def _measured(
     from app.reports.forecast.fit import learn
 
     found, usual = (measure(model, past, later) for model in (learn(past, base, pull=pull, cases=0), base))
-    if found.model.brier >= usual.model.brier:
+    if found.model.brier > usual.model.brier - CLEARLY:
         raise TooLittle(f"the base model tells the newest cases as well: {usual.model.brier} to {found.model.brier}")
     return found
 

@@ -46,7 +46,7 @@ WAITING_FOR = {
 PLAIN = {"reroutes": GIVEN_ON, "reopens": REOPENED, "load": LOAD, "waiting_for": WAITING_FOR}
 NAMED = {
     "severity": noted("severity %(value)s"),
-    "tier": noted("in tier %(value)s"),
+    "tier": noted("in %(value)s"),
     "reason": noted("reason: %(value)s"),
     "segment": noted("segment: %(value)s"),
 }
