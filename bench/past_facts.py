@@ -181,7 +181,8 @@ def copy(
         past.spread(rows, tenant_id, sources, count=count, now=now)
         for statement in (PLAYED, WORTH, ASKED):
             rows.execute(statement.encode(), values)
-        rows.execute("analyze played; analyze worth; analyze asked")
+        rows.execute("create index on worth (account_id, years)")
+        rows.execute(f"analyze played, worth, asked, {', '.join(FILLED)}")
         for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS):
             rows.execute(copied, values)
     past.maintain(rows, *FILLED, '"user"')

@@ -6,15 +6,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app import clock, queue
 from app.auth.settings import tenant_settings
-from app.db import db, finding, transaction
+from app.db import finding, transaction
 from app.reports import making, sums
 from app.reports.forecast.training import learn_forecast, want_forecast
-from app.reports.models import CaseFact, CohortDay
 
 __all__ = ["fold_tenant", "learn_forecast", "rebuild_tenant", "report_facts", "want_forecast"]
 
@@ -67,15 +66,14 @@ def fold_tenant(
 
 
 def rebuild_tenant(tenant_id: UUID, now: datetime | None = None, *, seen: Callable[[], object] = lambda: None) -> None:
-    """Forget facts and sums and make them anew from the timeline; until they are, reports answer that they are made.
+    """Make facts and sums anew from the timeline; until they are, reports answer that they are made.
 
-    First what is new is folded, so that everything made anew lies before the cursor.
+    First what is new is folded, so that everything made anew lies before the cursor. The facts of a case give way to
+    its new ones in one transaction: who has begun to read meanwhile does not find them gone.
     """
     fold_tenant(tenant_id, now)
     with transaction(tenant=tenant_id):
         cursor = making.claim(wait=True)
-        for table in (CohortDay, CaseFact):
-            db.session.execute(delete(table))
         if cursor is not None:
             cursor.after_id, cursor.summed_until = making.START, None
     fold_tenant(tenant_id, now, seen=seen)

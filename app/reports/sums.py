@@ -6,10 +6,10 @@ Days that are over are summed once: nothing known in them changes any more.
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from app.db import db
-from app.reports.models import CaseFact, ReportCursor
+from app.reports.models import CaseFact, CohortDay, ReportCursor
 from app.reports.standings import MEASURES, amount_of
 
 _ADDED = ", ".join(f"{amount_of(name, 'f')} as {name}" for name in MEASURES)
@@ -39,13 +39,15 @@ SUM_DAYS = text(
 
 
 def sum_days(cursor: ReportCursor, zone: ZoneInfo) -> bool:
-    """Sum the days that ended since the last one summed; whether there were any."""
+    """Sum the days that ended since the last one summed, all anew where none is said to be; whether there were any."""
     if cursor.known_until is None or cursor.after_id is not None:
         return False
     until = datetime.combine(cursor.known_until.astimezone(zone).date(), time(0), zone).astimezone(UTC)
     since = cursor.summed_until or db.session.scalar(select(func.min(CaseFact.known_from)))
     if since is None or since >= until:
         return False
+    if cursor.summed_until is None:
+        db.session.execute(delete(CohortDay))
     db.session.execute(SUM_DAYS, {"since": since, "until": until, "zone": zone.key})
     cursor.summed_until = until
     return True
