@@ -4,6 +4,7 @@ A language's catalogue is one gettext file, `messages.po`, read once; a text it 
 """
 
 from contextvars import ContextVar
+from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_currency
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = ("en", "de")
@@ -41,6 +43,21 @@ _ = gettext
 def noted(message: str) -> str:
     """Marks a text that is translated later, where it is shown."""
     return message
+
+
+# From this size on an amount is told in that unit; the form is translated with the other texts.
+SIZES = ((Decimal(10**6), noted("¤#,##0.##M")), (Decimal(10**3), noted("¤#,##0k")), (Decimal(1), noted("¤#,##0")))
+
+
+def money(amount: Decimal | str | float | None, currency: str, *, short: bool = True) -> str:
+    """`€310k` or `€1.24M`, in the reader's language; with `short=False` to the cent."""
+    if amount is None:
+        return "–"
+    value = Decimal(str(amount))
+    if not short:
+        return format_currency(value, currency, locale=language())
+    size, form = next((one for one in SIZES if abs(value) >= one[0]), SIZES[-1])
+    return format_currency(value / size, currency, gettext(form), locale=language(), currency_digits=False)
 
 
 @cache

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta
-from babel.numbers import format_currency
 from flask import Blueprint, g, request
 from markupsafe import Markup, escape
 
@@ -38,12 +36,12 @@ ITEMS = (
     Item("/accounts", noted("Accounts"), "accounts:read"),
     Item("/outages", noted("Outages"), "escalations:read"),
     Item("/team", noted("Team"), "routing:read"),
+    Item("/reports", noted("Reports"), "reports:read"),
     Item("/inbox", noted("Inbox"), "notifications:read"),
     Item("/admin", noted("Admin"), "settings:write"),
 )
 
-# From this size on an amount is told in that unit; the form is translated with the other texts.
-SIZES = ((Decimal(10**6), noted("¤#,##0.##M")), (Decimal(10**3), noted("¤#,##0k")), (Decimal(1), noted("¤#,##0")))
+bp.add_app_template_filter(texts.money, "money")
 
 
 @bp.app_template_global("navigation")
@@ -57,19 +55,6 @@ def navigation() -> list[dict[str, Any]]:
         {"path": item.path, "label": texts.gettext(item.label), "current": item.current, "key": item.key}
         for item in items
     ]
-
-
-@bp.app_template_filter("money")
-def money(amount: Decimal | str | float | None, currency: str, *, short: bool = True) -> str:
-    """`€310k` or `€1.24M`, in the reader's language; with `short=False` to the cent."""
-    if amount is None:
-        return "–"
-    value = Decimal(str(amount))
-    if not short:
-        return format_currency(value, currency, locale=texts.language())
-    size, form = next((one for one in SIZES if abs(value) >= one[0]), SIZES[-1])
-    form = texts.gettext(form)
-    return format_currency(value / size, currency, form, locale=texts.language(), currency_digits=False)
 
 
 @bp.app_template_filter("moment")

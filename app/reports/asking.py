@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,9 @@ from app.reports.errors import FactsBeingMade
 from app.reports.figures import FIGURES
 from app.reports.reading import Reading, reading
 from app.reports.schemas import SummaryArguments
+from app.reports.standings import STANDING_WORDS, TIER_NAMES
 from app.reports.whose import only_of
+from app.texts import gettext
 
 bp = Blueprint("report_parts", __name__, template_folder="templates")
 
@@ -76,16 +79,43 @@ def _unanswered(status: int, faults: Mapping[str, str]) -> Response:
 
 @bp.app_template_global("report_link")
 def link_to(path: str, **more: str) -> str:
-    """A page of reports for the same moment and accounts as this one."""
-    kept = {name: value for name, value in _said().items() if name in ("as_of", *WHOSE)}
-    asked = urlencode({**kept, **more})
-    return f"#{path}?{asked}" if asked else f"#{path}"
+    """A page of reports for the same moment and accounts as this one; what `more` says goes before that."""
+    return f"#{path}{_query('as_of', *WHOSE, **more)}"
+
+
+@bp.app_template_global("report_query")
+def same_question(**more: str) -> str:
+    """What the page was asked, for a part of it that is asked for later."""
+    return _query(*MOMENTS, *DAYS, *WHOSE, **more)
+
+
+@bp.app_template_global("report_rows")
+def rows_of(figure: str, as_of: datetime, days: Mapping[str, Any] | None = None) -> str:
+    """The rows of a figure as of a moment, of the days raised in a report."""
+    span = {"from": days["first"].isoformat(), "to": days["last"].isoformat()} if days else {}
+    return f"#/reports/rows{_query(*WHOSE, figure=figure, as_of=as_of.isoformat(), **span)}"
+
+
+def _query(*kept: str, **more: str) -> str:
+    said = {name: value for name, value in _said().items() if name in kept}
+    asked = urlencode({name: value for name, value in {**said, **more}.items() if value})
+    return f"?{asked}" if asked else ""
 
 
 @bp.app_template_filter("rows_page")
 def rows_page(rows: str) -> str:
     """The panel's page of the rows that the API has at this address."""
     return rows.replace(API, PANEL, 1)
+
+
+@bp.app_template_filter("tier_words")
+def tier_words(tier: str) -> str:
+    return gettext(TIER_NAMES[tier])
+
+
+@bp.app_template_filter("standing_words")
+def standing_words(standing: str) -> str:
+    return gettext(STANDING_WORDS[standing])
 
 
 @bp.app_template_global("figure_definition")

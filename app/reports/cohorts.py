@@ -94,6 +94,10 @@ class Cohorts:
         never = self.total("unresolved") + self.total("customer_silent")
         return kaplan_meier(+closed, ages, never=never)
 
+    def seen_days(self) -> int:
+        """The last day after a raise on which a case was closed or seen open."""
+        return max([row["days"] for row in self.sums] + [row["age"] for row in self.still_open], default=0)
+
 
 def read(reading: Reading, *, first: date, last: date) -> Cohorts:
     """The cases raised from `first` to `last`, both included, as known at the reading's moment; two statements."""
@@ -122,7 +126,7 @@ def on_time_of(cohorts: Cohorts) -> dict[str, Any]:
 
 def survival_of(cohorts: Cohorts) -> dict[str, Any]:
     points = cohorts.survival()
-    return {"points": points, "median_days": median_day(points)}
+    return {"points": points, "median_days": median_day(points), "seen_days": cohorts.seen_days()}
 
 
 def apart_of(cohorts: Cohorts) -> dict[str, int]:

@@ -103,6 +103,7 @@ class PointSchema(Schema):
 class SurvivalSchema(FigureSchema):
     points = fields.List(fields.Nested(PointSchema))
     median_days = fields.Integer(allow_none=True)
+    seen_days = fields.Integer(metadata={"description": "The last day after a raise of which anything is known"})
 
 
 class ApartSchema(FigureSchema):
@@ -144,6 +145,9 @@ class CaseSchema(Schema):
 
 class ChangeSchema(Schema):
     text = fields.String()
+    why = fields.String(
+        allow_none=True, metadata={"description": "Its root cause, grievance, or who is waited for; null if not known"}
+    )
     change = fields.String()
     severity = fields.Integer()
     escalation = fields.Nested(CaseSchema)

@@ -4,10 +4,30 @@ A cohort is the cases raised in a span of days. `withdrawn`, `mistaken` and `mer
 numbers; one that was requested and not approved is nowhere.
 """
 
+from app.texts import noted
+
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
+TIER_NAMES = {
+    "tier_1": noted("tier 1"),
+    "tier_2": noted("tier 2"),
+    "tier_3": noted("tier 3"),
+    "onsite": noted("a visit on site"),
+    "vendor": noted("the vendor"),
+    "management": noted("management"),
+}
 COHORT = ("open", "on_time", "late", "unresolved", "customer_silent")
 OUTSIDE = ("withdrawn", "mistaken", "merged")
 NOWHERE = ("requested", "declined")
+STANDING_WORDS = {
+    "open": noted("open"),
+    "on_time": noted("closed on time"),
+    "late": noted("closed late"),
+    "unresolved": noted("closed unresolved"),
+    "customer_silent": noted("closed, customer silent"),
+    "withdrawn": noted("withdrawn"),
+    "mistaken": noted("mistaken"),
+    "merged": noted("merged"),
+}
 STANDINGS = (*COHORT, *OUTSIDE, *NOWHERE)
 
 IN_COHORT = "{f}.standing in ('open', 'on_time', 'late', 'unresolved', 'customer_silent')"

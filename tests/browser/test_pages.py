@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from app import clock
 from app.http.panels import PanelBlueprint
+from app.reports.jobs import fold_tenant
 from app.routing import jobs
 from tests.browser.furnished import do, furnish
 from tests.escalations.conftest import company, raise_case
@@ -21,7 +22,7 @@ HOSTILE = '<img src=x onerror=alert(1)><script src=x></script> "quoted" & <b>bol
 PARTS = {
     "panel_accounts.more_ended", "panel_accounts.more_open", "panel_cases.link_file", "panel_cases.live",
     "panel_cases.timeline", "panel_outages.timeline", "admin_users.more_absences", "panel_session.missing",
-    "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts",
+    "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts", "reports_summary.show_value",
     "admin_trying_rules.progress", "admin_trying_rules.list_cases", "admin_trying_rules.list_loads",
 }  # fmt: skip
 # Opens a page and answers its links and what is wrong with it.
@@ -106,6 +107,7 @@ def test_every_page_is_led_to_and_none_has_a_grave_fault(
 ):
     led_to = furnish(client, company, raise_case, clock.real_now().date(), HOSTILE)
     simulate(client, tenant)
+    fold_tenant(tenant.id)
     panel = open_panel(tenant.admin, "/inbox", width=320)
     panel.frame.evaluate(Axe().axe_script)
     asked = []
