@@ -22,8 +22,9 @@ HOSTILE = '<img src=x onerror=alert(1)><script src=x></script> "quoted" & <b>bol
 PARTS = {
     "panel_accounts.more_ended", "panel_accounts.more_open", "panel_cases.link_file", "panel_cases.live",
     "panel_cases.timeline", "panel_outages.timeline", "admin_users.more_absences", "panel_session.missing",
-    "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts", "reports_summary.show_value",
+    "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts",
     "admin_trying_rules.progress", "admin_trying_rules.list_cases", "admin_trying_rules.list_loads",
+    "reports_summary.show_value",
 }  # fmt: skip
 # Opens a page and answers its links and what is wrong with it.
 VISIT = """async (path) => {
