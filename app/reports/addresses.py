@@ -1,7 +1,7 @@
 """Where the rows of a figure are listed: the same question, as of the same moment, about the same part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -17,6 +17,10 @@ class Addresses:
     reading: Reading
     days: Mapping[str, date]
     part: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, **part: str) -> "Addresses":
+        """The same about a part of it."""
+        return replace(self, part={**self.part, **part})
 
     def rows(self, figure: str, **more: str) -> str:
         asked = {"figure": figure, "as_of": self.reading.as_of.isoformat()}

@@ -5,6 +5,7 @@ SQL over one fact `f`; each figure of owners and causes counts or adds one of th
 
 from dataclasses import dataclass
 
+from app.reports.standing_sql import SEEN
 from app.reports.standings import IN_COHORT
 from app.routing.choice import HALF_WEIGHT_STATUSES, SEVERITY_WEIGHT
 from app.texts import noted
@@ -29,6 +30,14 @@ AGES = {
     "over_30": f"{_AGE} > 30",
 }
 COHORT = IN_COHORT.format(f="f")
+AGAIN_DAYS = 90
+# One of the same account and reason was raised in the days before it.
+AGAIN = f"""exists (
+    select from case_fact p where p.tenant_id = f.tenant_id and p.account_id = f.account_id and p.reason = f.reason
+    and p.known_from <= :as_of and p.known_until > :as_of and {IN_COHORT.format(f="p")} and {SEEN.format(f="p")}
+    and (p.raised_at, p.escalation_id) < (f.raised_at, f.escalation_id)
+    and f.raised_at - p.raised_at <= interval '{AGAIN_DAYS} days')"""
+SPARED = f"(f.preventable is true or {AGAIN})"
 OVERDUE = "f.standing = 'open' and f.close_target_at < :as_of"
 MISSED = f"(f.standing in ('late', 'unresolved', 'customer_silent') or ({OVERDUE}))"
 

@@ -1,7 +1,8 @@
 """Every figure there is, by its key."""
 
+from app.reports.cause_definitions import OF_CAUSES
 from app.reports.definitions import ALL
 from app.reports.foresight_definitions import OF_FORESIGHT
 from app.reports.owner_definitions import OF_OWNERS
 
-FIGURES = {definition.key: definition for definition in (*ALL, *OF_OWNERS, *OF_FORESIGHT)}
+FIGURES = {definition.key: definition for definition in (*ALL, *OF_OWNERS, *OF_CAUSES, *OF_FORESIGHT)}

@@ -117,3 +117,69 @@ class OwnersSchema(Page(OwnerReportSchema), CarryingSchema):  # type: ignore[mis
 
 class TeamsSchema(Page(TeamReportSchema), CarryingSchema):  # type: ignore[misc]
     pass
+
+
+class CasesSchema(CountSchema):
+    open = fields.Integer()
+
+
+class PreventableSchema(CountSchema):
+    said = fields.Integer(metadata={"description": "Cases of which it was said whether they were preventable"})
+    share = fields.Float(allow_none=True, metadata={"description": "count ÷ said"})
+
+
+class CostSchema(FigureSchema):
+    days = fields.Integer()
+    mean_days = fields.Float(allow_none=True)
+
+
+class RecurringSchema(CountSchema):
+    share = fields.Float(allow_none=True)
+
+
+class PreventionStateSchema(CountSchema):
+    state = fields.String(metadata={"description": "promised (all of them), done, open, overdue (of open) or dropped"})
+
+
+class SparedSchema(CountSchema):
+    days = fields.Integer(metadata={"description": "Their days open"})
+    value = fields.Nested(TotalSchema)
+
+
+class RootCauseSchema(FigureSchema):
+    text = fields.String()
+    cases = fields.Integer()
+    preventable = fields.Integer()
+    days = fields.Integer()
+
+
+class CausesTotalSchema(Schema):
+    cases = fields.Nested(CasesSchema)
+    preventable = fields.Nested(PreventableSchema)
+    cost = fields.Nested(CostSchema)
+    value_touched = fields.Nested(InHandSchema)
+    recurring = fields.Nested(RecurringSchema)
+    prevention = fields.List(fields.Nested(PreventionStateSchema))
+    spared = fields.Nested(SparedSchema)
+
+
+class CauseSchema(CausesTotalSchema):
+    reason = fields.String()
+    label = fields.String()
+    root_causes = fields.List(fields.Nested(RootCauseSchema), metadata={"description": "The costliest five"})
+
+
+class SavingSchema(SparedSchema):
+    reason = fields.String()
+    label = fields.String()
+    because = fields.String()
+
+
+class CausesSchema(Page(CauseSchema), FrameSchema):  # type: ignore[misc]
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    reader = fields.String(metadata={"description": "Whose figures these are"})
+    total = fields.Nested(CausesTotalSchema)
+    savings = fields.List(
+        fields.Nested(SavingSchema), metadata={"description": "The five whose prevention would save most, and why"}
+    )

@@ -27,7 +27,12 @@ def part_of(reading: Reading, query: Mapping[str, Any]) -> Reading:
     if "team" in query:
         members = set(_found(reading.session.scalar(TEAM, {"id": query["team"]}), "team", "team"))
         people = members if people is None else people & members
-    return replace(reading, people=None if people is None else tuple(sorted(people)), cause=query.get("reason"))
+    return replace(
+        reading,
+        people=None if people is None else tuple(sorted(people)),
+        cause=query.get("reason"),
+        root_cause=query.get("root_cause"),
+    )
 
 
 def _found(found: Any, name: str, word: str) -> Any:

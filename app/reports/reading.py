@@ -33,7 +33,7 @@ MONTHS = 12
 class Reading:
     """One question about one moment: where it is read, what is answered for (`as_of`, at most `lag_seconds` before what
     was asked), that day in the tenant's zone, the cases this reader may not see, and the accounts it is only about;
-    of a figure's rows those of some `people` and of one `cause`, a reason."""
+    of a figure's rows those of some `people`, of one `cause`, a reason, and of one root cause in words."""
 
     session: Session
     as_of: datetime
@@ -43,6 +43,7 @@ class Reading:
     only: Only | None = None
     people: tuple[UUID, ...] | None = None
     cause: str | None = None
+    root_cause: str | None = None
 
     @property
     def today(self) -> date:
@@ -52,8 +53,9 @@ class Reading:
         """Execute with what every question knows: the moment, its day, the hidden cases, the accounts."""
         accounts = None if self.only is None else list(self.only.ids)
         known = {"as_of": self.as_of, "today": self.today, "hidden": list(self.hidden), "accounts": accounts}
+        part = {"cause": self.cause, "root_cause": self.root_cause}
         people = None if self.people is None else list(self.people)
-        return self.session.execute(question, {**known, "people": people, "cause": self.cause, **values})
+        return self.session.execute(question, {**known, "people": people, **part, **values})
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 
 from app.escalations.words import numbered
 from app.reports import definitions as kinds
+from app.reports.causes_sql import PROMISED, ROOT_OF_CASE, WORDS
 from app.reports.courses import DAYS_OPEN, WEIGHT
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
@@ -23,6 +24,7 @@ from app.reports.touched_sql import TOUCHED
 _PART = """
     (cast(:people as uuid[]) is null or {whose}) and (cast(:cause as text) is null or f.reason = cast(:cause as text))
 """
+_ROOT = f"(cast(:root_cause as text) is null or exists (select from {ROOT_OF_CASE} and md5({WORDS}) = :root_cause))"
 _OF_HOLDERS = _PART.format(whose=kinds.HOLDERS)
 OPENED = f"{OPEN.replace('opened', 'every', 1)}, opened as materialized (select f.* from every f where {_OF_HOLDERS})"  # noqa: S608
 _SHOWN = f"""
@@ -48,12 +50,28 @@ CASES = {
         f"""
         select {_SHOWN} from case_fact f {_NAMED}
         and f.known_from <= :as_of and f.known_until > :as_of and f.day_raised between :first and :last
-        and {SEEN.format(f="f")} and ({figure.condition}) and {_PART.format(whose=figure.of_people)}
+        and {SEEN.format(f="f")} and ({figure.condition}) and {_PART.format(whose=figure.of_people)} and {_ROOT}
         {_IN_ORDER}
         """  # noqa: S608 - the parts are ours
     )
     for figure in FIGURES.values()
     if figure.source == kinds.CASES
+}
+ACTIONS = {
+    figure.key: text(
+        f"""
+        with {PROMISED} select p.id, p.state, p.due_on, p.state = 'open' and p.due_on < :today as overdue, p.reason,
+               a.action, p.escalation_id, e.number, e.title, p.account_id, c.name as account_name,
+               a.owner_id, u.name as owner_name
+        from promised p join prevention_action a on a.id = p.id join "user" u on u.id = a.owner_id
+        join escalation e on e.id = p.escalation_id join account c on c.id = p.account_id
+        where (p.due_on, p.id) > (cast(:day as date), cast(:id as uuid)) and ({figure.condition})
+        and (cast(:cause as text) is null or p.reason = cast(:cause as text))
+        order by p.due_on, p.id limit :limit
+        """  # noqa: S608 - the parts are ours
+    )
+    for figure in FIGURES.values()
+    if figure.source == kinds.PREVENTION
 }
 _RATES = "rate as (select key as currency, value::numeric as rate from jsonb_each_text(cast(:rates as jsonb)))"
 # What has no rate comes first, then the largest amount.
@@ -97,6 +115,7 @@ WORTH: Mapping[str, TextClause] = {
     kinds.ACCOUNTS: text(_OF_ACCOUNTS.format(whose="account_id")),
     kinds.GROUPS: text(_OF_ACCOUNTS.format(whose="group_id")),
 }
+LISTED: Mapping[str, TextClause] = {**OPEN_CASES, **CASES, **ACTIONS}
 NOTHING = UUID(int=0)
 
 
@@ -109,15 +128,13 @@ def list_rows(
         return _worth(WORTH[figure.source], reading, money, after, {**days, "limit": limit})
     day, id_ = after or [date.min.isoformat(), str(NOTHING)]
     values = {"day": day, "id": id_, "limit": limit}
-    if figure.source == kinds.OPEN_CASES:
-        return _cases(reading.ask(OPEN_CASES[figure.key], **values).mappings().all())
-    return _cases(reading.ask(CASES[figure.key], **values, **days).mappings().all())
+    return _cases(reading.ask(LISTED[figure.key], **values, **days).mappings().all())
 
 
 def count_rows(figure: Definition, reading: Reading, money: Money, *, first: date, last: date) -> int:
     """How many rows a figure has; one statement."""
     start = _start_of_worth(money, None) if figure.source in WORTH else {"day": date.min, "id": NOTHING}
-    question = WORTH[figure.source] if figure.source in WORTH else {**OPEN_CASES, **CASES}[figure.key]
+    question = WORTH[figure.source] if figure.source in WORTH else LISTED[figure.key]
     counted = text(f"select count(*) from ({question.text}) counted")  # noqa: S608 - the parts are ours
     found: int = reading.ask(counted, **start, first=first, last=last, limit=None).scalar_one()
     return found
@@ -125,6 +142,8 @@ def count_rows(figure: Definition, reading: Reading, money: Money, *, first: dat
 
 def position(row: Mapping[str, Any]) -> list[Any]:
     """Where the list goes on after a row."""
+    if "due_on" in row:
+        return [row["due_on"].isoformat(), str(row["id"])]
     if "escalation" in row:
         return [row["day_raised"].isoformat(), str(row["escalation"]["id"])]
     return [row["known"], str(row["exact"]), str(row["id"])]
