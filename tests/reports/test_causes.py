@@ -55,7 +55,7 @@ def test_what_causes_cost_and_which_prevention_would_save_most(story, fold, ask,
         accounts.upsert_rate("EUR", "2026-04-08", "1.25", now=march("4-8 9:00"))
     fold("15 10:00")
     before = ask("causes", "12 10:00")
-    [action] = [row for row in rows_at(before["total"]["prevention"][0]["rows"])]
+    [action] = rows_at(before["total"]["prevention"][0]["rows"])
     assert (action["action"], action["state"], action["due_on"]) == ("Check bills", "open", "2026-03-20")
     done(first, "25 10:00", action["id"], state="done")
     fold("4-20 10:00")
