@@ -13,3 +13,9 @@ class TooManyRows(AppError):
     """More than a file of this kind holds, or is given at once."""
 
     status, code, title = 422, "too_many_rows", "There are too many rows for such a file"
+
+
+class PaperNotMade(AppError):
+    """The program that sets the pages was stopped or failed."""
+
+    status, code, title = 503, "paper_not_made", "The PDF could not be made"

@@ -31,7 +31,7 @@ def _figures(report: Mapping[str, Any]) -> Table:
         Column("name", _("Figure")),
         Column("value", _("Value"), "figure"),
         Column("unit", _("Unit")),
-        Column("formula", _("How it is counted")),
+        Column("formula", _("How it is counted"), paper=False),
     ]
     return Table("figures", _("Figures"), columns, list(_figure_rows(report)))
 
@@ -63,7 +63,7 @@ def _count(key: str, value: int) -> dict[str, Any]:
 
 def _months(report: Mapping[str, Any]) -> Table:
     columns = [
-        Column("month", _("Month raised"), "date"),
+        Column("month", _("Month raised"), "month"),
         *(Column(key, _(FIGURES[key].name), "number") for key in SHOWN),
         Column("share", _(ON_TIME.name), "share"),
     ]
@@ -85,7 +85,7 @@ def _survival(report: Mapping[str, Any]) -> Table:
 
 def _tiers(report: Mapping[str, Any]) -> Table:
     columns = [
-        Column("tier", _("Tier")),
+        Column("tier", _("Tier"), "word"),
         Column("cases", _("Cases"), "number"),
         Column("mean_days", _("Mean days in it"), "days"),
     ]
@@ -130,12 +130,12 @@ def case_columns() -> list[Column]:
         Column("account", _("Account"), path="account.name"),
         Column("owner", _("Owner"), path="owner.name"),
         Column("severity", _("Severity"), "number"),
-        Column("tier", _("Tier")),
-        Column("status", _("Status"), paper=False),
-        Column("standing", _("Standing")),
-        Column("outcome", _("Outcome"), paper=False),
-        Column("verification", _("Verification"), paper=False),
-        Column("reason", _("Reason")),
+        Column("tier", _("Tier"), "word"),
+        Column("status", _("Status"), "word", paper=False),
+        Column("standing", _("Standing"), "word"),
+        Column("outcome", _("Outcome"), "word", paper=False),
+        Column("verification", _("Verification"), "word", paper=False),
+        Column("reason", _("Reason"), "word"),
         Column("raised_at", _("Raised at"), "moment"),
         Column("close_target_at", _("Target"), "moment"),
         Column("due_at", _("Due at"), "moment", paper=False),
@@ -150,7 +150,7 @@ def _account_columns() -> list[Column]:
 
 def _line_columns() -> list[Column]:
     return [
-        Column("kind", _("Kind")),
+        Column("kind", _("Kind"), "word"),
         Column("external_id", _("Reference")),
         *_account_columns(),
         Column("own_amount", _("Own amount"), "money"),

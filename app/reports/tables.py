@@ -6,16 +6,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
-Kind = Literal["text", "number", "money", "share", "days", "date", "moment", "figure"]
+Kind = Literal["text", "word", "number", "money", "share", "days", "date", "month", "moment", "figure"]
 Plain: TypeAlias = str | int | float | Decimal | date | datetime | None
 # What a cell of each kind holds. A share is of 1, an amount in a currency that a column beside it or its label names.
 HELD: Mapping[Kind, tuple[type, ...]] = {
     "text": (str,),
+    "word": (str,),  # one of our own, such as tier_1
     "number": (int, float, Decimal),
     "money": (Decimal,),
     "share": (int, float, Decimal),
     "days": (int, float, Decimal),
     "date": (date,),
+    "month": (date,),  # its first day
     "moment": (datetime,),
 }
 
@@ -58,7 +60,7 @@ class Column:
             return cast(Plain, value)
         if kind == "text" and not isinstance(value, bool | float | Decimal | date):
             return str(value)
-        wrong = isinstance(value, bool) or (kind == "date" and isinstance(value, datetime))
+        wrong = isinstance(value, bool) or (kind in ("date", "month") and isinstance(value, datetime))
         naive = isinstance(value, datetime) and value.tzinfo is None
         if wrong or naive or not isinstance(value, HELD[kind]):
             raise TypeError(f"column {self.key} holds a {kind}, not {value!r}")
@@ -77,13 +79,15 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the columns' values; those of a long table may come one after the other and only once."""
+    """Rows with the columns' values; those of a long table may come one after the other and only once. A table whose
+    figures the highlights or a chart show already need not stand on `paper`."""
 
     key: str
     title: str
     columns: Sequence[Column]
     rows: Iterable[Mapping[str, Any]]
     drawn: Drawn | None = None
+    paper: bool = True
 
     def cells(self) -> Iterator[list[Cell]]:
         """Each row's cells in the columns' order."""

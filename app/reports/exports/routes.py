@@ -20,7 +20,7 @@ from app.db import transaction
 from app.errors import invalid_parameter
 from app.http import ApiBlueprint
 from app.reports.errors import TooManyRows
-from app.reports.exports import csv_files, xlsx_files
+from app.reports.exports import csv_files, pdf_files, xlsx_files
 from app.reports.exports.asking import Answered, ask
 from app.reports.exports.schemas import FORMATS, arguments_of
 from app.reports.exports.sources import SOURCES, Source
@@ -29,7 +29,7 @@ from app.texts import set_language
 
 files = ApiBlueprint("report_files", __name__, url_prefix="/api/v1/reports")
 
-MOST_AT_ONCE = 5000
+MOST_AT_ONCE, MOST_ON_PAPER = 5000, 500  # rows
 PIECE_BYTES = 64 << 10
 GIVERS: dict[str, Callable[[Answered, Source, dict[str, Any]], Response]] = {}
 
@@ -79,7 +79,14 @@ def made(make: Callable[[IO[bytes]], object], name: str, media_type: str) -> Res
         return response
 
 
-GIVERS.update(csv=give_csv, xlsx=give_xlsx)
+def give_pdf(answered: Answered, source: Source, query: dict[str, Any]) -> Response:
+    """The report on paper."""
+    read = at_most(answered, MOST_ON_PAPER)
+    name = file_name(answered, source, "pdf")
+    return made(lambda file: pdf_files.write_pdf(file, read, paper=query["paper"]), name, pdf_files.MEDIA_TYPE)
+
+
+GIVERS.update(csv=give_csv, xlsx=give_xlsx, pdf=give_pdf)
 
 
 def at_most(answered: Answered, most: int) -> Answered:

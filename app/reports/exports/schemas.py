@@ -8,7 +8,7 @@ from app.http import Query
 from app.reports.exports.sources import Source
 from app.texts import LANGUAGES
 
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", "xlsx", "pdf")
 PAPERS = ("a4", "letter")
 
 

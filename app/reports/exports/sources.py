@@ -14,7 +14,7 @@ from app.reports.reading import Reading, days_of
 from app.reports.schemas import RowsOfArguments, SummaryArguments
 from app.reports.summary import summarise
 from app.reports.summary_tables import table_of_rows, tables_of_summary
-from app.reports.tables import Table
+from app.reports.tables import Figure, Table
 from app.texts import gettext as _
 from app.texts import noted
 
@@ -32,6 +32,15 @@ class Picture(Protocol):
 
 
 @dataclass(frozen=True)
+class Highlight:
+    """A figure that stands large at the top of the first page."""
+
+    name: str
+    value: Figure
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """What a file is made from: the first table is what CSV gives unless another is asked for."""
 
@@ -41,6 +50,7 @@ class Report:
     charts: Sequence[Picture] = ()
     definitions: Sequence[Definition] = ()
     period: str = ""
+    highlights: Sequence[Highlight] = ()
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,33 @@ def read_summary(asked: Reading, query: Row) -> Report:
     first, last = days_of(query, asked)
     found = summarise(asked, first=first, last=last, since=query.get("since"))
     used = [FIGURES[figure["definition"]] for figure in found.values() if isinstance(figure, dict)]
-    tables = tables_of_summary(found)
-    return Report(_("Executive summary"), tables, found["currency"], definitions=used, period=spelt(first, last))
+    return Report(
+        _("Executive summary"),
+        tables_of_summary(found),
+        found["currency"],
+        definitions=used,
+        period=spelt(first, last),
+        highlights=highlights_of(found),
+    )
+
+
+def highlights_of(found: Row) -> list[Highlight]:
+    """The four figures that an executive asks for first."""
+    now, stake, on_time = found["open"], found["value_at_stake"], found["on_time"]
+    first_owner = found["first_owner_right"]
+    worth = f"{stake['currency']}, {_('incomplete')}" if stake["incomplete"] else stake["currency"]
+    due = {"part": on_time["on_time"], "all": on_time["raised"] - on_time["open_not_due"]}
+    ended = {"part": first_owner["by_first_owner"], "all": first_owner["ended"]}
+    return [
+        _highlight("open", Figure("number", now["count"]), _("at %(n)s accounts") % {"n": now["accounts"]}),
+        _highlight("value_at_stake", Figure("money", stake["amount"]), worth),
+        _highlight("on_time_share", Figure("share", on_time["share"]), _("%(part)s of %(all)s due") % due),
+        _highlight("first_owner_right", Figure("share", first_owner["share"]), _("%(part)s of %(all)s closed") % ended),
+    ]
+
+
+def _highlight(key: str, value: Figure, note: str) -> Highlight:
+    return Highlight(_(FIGURES[key].name), value, note)
 
 
 def read_rows(asked: Reading, query: Row) -> Report:

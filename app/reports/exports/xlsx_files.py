@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from app.reports.definitions import READER
 from app.reports.errors import TooManyRows
 from app.reports.exports.asking import Answered, Seen
+from app.reports.exports.words import worded
 from app.reports.tables import Cell, Column, Drawn, Figure, Kind, Table
 from app.texts import gettext as _
 
@@ -27,11 +28,11 @@ WIDEST, NARROWEST = 60, 8
 TOLD_EVERY = 1000
 NO_NAME = str.maketrans("[]:*?/\\'", "()-..-- ")
 FORMATS: Mapping[Kind, str] = {
-    "number": "#,##0", "days": "#,##0", "money": "#,##0.00", "share": "0.0%", "date": "yyyy-mm-dd",
+    "number": "#,##0", "days": "#,##0", "money": "#,##0.00", "share": "0.0%", "date": "yyyy-mm-dd", "month": "mmm yyyy",
     "moment": "yyyy-mm-dd hh:mm",
 }  # fmt: skip
 PART = "#,##0.0#"  # of a number or a day
-WIDTHS: Mapping[Kind, int] = {"moment": 17, "date": 12, "money": 16, "share": 10}
+WIDTHS: Mapping[Kind, int] = {"moment": 17, "date": 12, "month": 12, "money": 16, "share": 10}
 CHARTS = {
     "stacked": {"type": "column", "subtype": "stacked"}, "bars": {"type": "bar"}, "line": {"type": "line"},
     "area": {"type": "area"},
@@ -122,7 +123,9 @@ class _Writer:
             return self.write_figure
         if kind == "text":
             return lambda sheet, at, number, value: sheet.write_string(at, number, _cut(value))
-        if kind in ("date", "moment"):
+        if kind == "word":
+            return lambda sheet, at, number, value: sheet.write_string(at, number, worded(value))
+        if kind in ("date", "month", "moment"):
             return partial(self.write_day, kind)
         return partial(self.write_number, kind)
 
