@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
+from app.reports.account_definitions import OF_DAYS
 from app.reports.definitions import COURSES
 from app.reports.figures import FIGURES
 from app.reports.reading import Reading
@@ -24,7 +25,7 @@ class Addresses:
 
     def rows(self, figure: str, **more: str) -> str:
         asked = {"figure": figure, "as_of": self.reading.as_of.isoformat()}
-        if FIGURES[figure].source in COURSES:
+        if FIGURES[figure].source in (*COURSES, *OF_DAYS):
             asked |= {"from": self.days["first"].isoformat(), "to": self.days["last"].isoformat()}
         if self.reading.only is not None:
             asked |= self.reading.only.asked

@@ -73,12 +73,19 @@ SNAPSHOTS = text(
     where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until
     """
 )
-LATE_RATES = text(
-    """
+# What reports read beside the facts, and of which nothing else says when it was found.
+LATE = """
     insert into late_entry (tenant_id, id, entry_id, known_from)
-    select r.tenant_id, gen_random_uuid(), r.id, :known from rate_entry r
-    where r.transaction_id >= :since and r.transaction_id < :until and r.recorded_at < :known
-    """
+    select r.tenant_id, gen_random_uuid(), r.id, :known from {table} r
+    where r.transaction_id >= :since and r.transaction_id < :until and r.recorded_at < :known {which}
+"""
+READ_BESIDE = tuple(
+    text(LATE.format(table=table, which=which))
+    for table, which in (
+        ("rate_entry", ""),
+        ("clock_entry", ""),
+        ("event", "and r.kind in ('update', 'message')"),
+    )
 )
 FORGET = text(
     """
@@ -124,7 +131,8 @@ def fold_slice(cursor: ReportCursor, now: datetime) -> bool:
         return True
     if cursor.known_until is not None:
         values = {"since": found.since, "until": found.until, "known": cursor.known_until + TICK}
-        db.session.execute(LATE_RATES, values)
+        for beside in READ_BESIDE:
+            db.session.execute(beside, values)
     cursor.transaction_id = found.until
     if not found.more:
         cursor.known_until = max(now - SETTLE, cursor.known_until or now - SETTLE)

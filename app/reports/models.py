@@ -36,6 +36,13 @@ class CaseFact(TenantModel):
         Index("ix_case_fact_known", "tenant_id", "known_from"),
         Index("ix_case_fact_raised", "tenant_id", "day_raised", "escalation_id"),
         Index("ix_case_fact_account", "tenant_id", "account_id", "known_from"),
+        Index(
+            "ix_case_fact_group",
+            "tenant_id",
+            "group_id",
+            "known_from",
+            postgresql_where=text("group_id <> account_id"),
+        ),
     )
 
     escalation_id: Mapped[UUID]
@@ -126,7 +133,8 @@ class ReportCursor(TenantModel):
 
 
 class LateEntry(TenantModel):
-    """An event, snapshot or rate that was found after answers for its moment had been given: known from here on."""
+    """An event, snapshot, rate or entry of a clock that was found after answers for its moment had been given: known
+    from here on."""
 
     __tablename__ = "late_entry"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A part of a figure's rows: those of one owner, of one team as it is today, of one reason."""
+"""A part of a figure's rows: those of one owner, of one team as it is today, of one reason, of one account."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.errors import invalid_parameter
+from app.reports.of_account import of_account
 from app.reports.reading import Reading
 
 OWNER = text("""select id from "user" where id = :id""")
+ACCOUNT = text("select id from account where id = :id")
 TEAM = text(
     """
     select coalesce(array_agg(m.user_id) filter (where m.user_id is not null), '{}')
@@ -20,19 +22,23 @@ TEAM = text(
 
 
 def part_of(reading: Reading, query: Mapping[str, Any]) -> Reading:
-    """The same question about what `owner`, `team` and `reason` ask for, all of it unless said."""
+    """The same question about what `owner`, `team`, `reason` and `account` ask for, all of it unless said."""
     people: set[UUID] | None = None
     if "owner" in query:
         people = {_found(reading.session.scalar(OWNER, {"id": query["owner"]}), "owner", "colleague")}
     if "team" in query:
         members = set(_found(reading.session.scalar(TEAM, {"id": query["team"]}), "team", "team"))
         people = members if people is None else people & members
-    return replace(
+    found = replace(
         reading,
         people=None if people is None else tuple(sorted(people)),
         cause=query.get("reason"),
         root_cause=query.get("root_cause"),
     )
+    if "account" not in query:
+        return found
+    account_id = _found(reading.session.scalar(ACCOUNT, {"id": query["account"]}), "account", "account")
+    return of_account(found, account_id, own=bool(query.get("own")))
 
 
 def _found(found: Any, name: str, word: str) -> Any:

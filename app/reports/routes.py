@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import owner_routes, rows, summary_pages
+from app.reports import account_routes, owner_routes, rows, summary_pages
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
 from app.reports.definitions import READER
@@ -25,6 +25,7 @@ blueprints: list[Blueprint] = [
     reports,
     owner_routes.bp,
     foresight,
+    account_routes.bp,
     files,
     *sharing.blueprints,
     parts,

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import TextClause, text
 
 from app.escalations.words import numbered
+from app.reports import account_rows
 from app.reports import definitions as kinds
 from app.reports.causes_sql import PROMISED, ROOT_OF_CASE, WORDS
 from app.reports.courses import DAYS_OPEN, WEIGHT
@@ -100,8 +101,12 @@ _OF_ACCOUNTS = f"""
         from line where kind <> 'renewal' order by {{whose}}, id, known_from desc, escalation_id
     ), shown as (
         select o.whose as id, o.escalations, coalesce(w.amount, 0) as amount, coalesce(w.known, true) as known,
-               case when w.whose is null then 0 else w.amount end as converted
-        from (select {{whose}} as whose, count(*) as escalations from opened group by {{whose}}) o
+               case when w.whose is null then 0 else w.amount end as converted, o.oldest, o.next_due, o.overdue,
+               o.severity, o.renewal_on
+        from (select {{whose}} as whose, count(*) as escalations, min(raised_at) as oldest, min(due_at) as next_due,
+                     count(*) filter (where close_target_at < :as_of) as overdue, min(severity) as severity,
+                     min(renewal_on) filter (where renewal_on >= :today) as renewal_on
+              from opened group by {{whose}}) o
         left join (select own.whose, sum(own.amount * r.rate) as amount, bool_and(r.rate is not null) as known
                    from own left join rate r on r.currency = own.currency group by own.whose) w on w.whose = o.whose
     ), ranked as ({_RANKED})
@@ -124,6 +129,8 @@ def list_rows(
 ) -> list[dict[str, Any]]:
     """The next rows of a figure after a position."""
     days = {"first": first, "last": last}
+    if figure.source in account_rows.SHOWN:
+        return account_rows.list_rows(figure, reading, money, **days, after=after, limit=limit)
     if figure.source in WORTH:
         return _worth(WORTH[figure.source], reading, money, after, {**days, "limit": limit})
     day, id_ = after or [date.min.isoformat(), str(NOTHING)]
@@ -133,6 +140,8 @@ def list_rows(
 
 def count_rows(figure: Definition, reading: Reading, money: Money, *, first: date, last: date) -> int:
     """How many rows a figure has; one statement."""
+    if figure.source in account_rows.SHOWN:
+        return account_rows.count_rows(figure, reading, first=first, last=last)
     start = _start_of_worth(money, None) if figure.source in WORTH else {"day": date.min, "id": NOTHING}
     question = WORTH[figure.source] if figure.source in WORTH else LISTED[figure.key]
     counted = text(f"select count(*) from ({question.text}) counted")  # noqa: S608 - the parts are ours
@@ -142,6 +151,8 @@ def count_rows(figure: Definition, reading: Reading, money: Money, *, first: dat
 
 def position(row: Mapping[str, Any]) -> list[Any]:
     """Where the list goes on after a row."""
+    if "position" in row:
+        return list(row["position"])
     if "due_on" in row:
         return [row["due_on"].isoformat(), str(row["id"])]
     if "escalation" in row:

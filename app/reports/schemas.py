@@ -205,6 +205,8 @@ class RowsOfArguments(WhoseArguments):
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
+    account = fields.UUID(metadata={"description": "Of this account, those below it included"})
+    own = fields.Boolean(load_default=False, metadata={"description": "With `account`: without those below it"})
 
 
 class RowsArguments(RowsOfArguments, PageArguments):
@@ -238,17 +240,26 @@ class ReportRowSchema(Schema):
     days = fields.Integer(allow_none=True, metadata={"description": "Whole days from the raise to the closing"})
     days_open = fields.Integer(metadata={"description": "The same, of an open case up to the moment asked about"})
     weight = fields.Float(allow_none=True, metadata={"description": "What an open case weighs in its owner's load"})
-    kind = fields.String(metadata={"description": "contract, opportunity or renewal"})
-    action = fields.String(metadata={"description": "What was promised against it happening again"})
+    action = fields.String(
+        allow_none=True, metadata={"description": "What was promised against it happening again; null when erased"}
+    )
     state = fields.String(metadata={"description": "open, done or dropped"})
     due_on = fields.Date()
     overdue = fields.Boolean()
+    kind = fields.String(metadata={"description": "contract, opportunity or renewal; update or message"})
     id = fields.UUID()
     external_id = fields.String(allow_none=True)
     own_amount = Money(metadata={"description": "In the line's own currency, weighted or raised"})
     currency = fields.String()
     escalations = fields.Integer(metadata={"description": "Open ones that touch it"})
     value = fields.Nested(ValueSchema)
+    clock = fields.String(metadata={"description": "The kind of promise"})
+    kept = fields.String(metadata={"description": "Of a promise: kept, missed, overdue, running or cancelled"})
+    at = AwareDateTime(metadata={"description": "When it was told, written or found"})
+    channel = fields.String(allow_none=True)
+    root_cause = fields.String(allow_none=True)
+    preventable = fields.Boolean(allow_none=True)
+    ended_on = fields.Date(allow_none=True)
 
 
 ReportRowPage = Page(ReportRowSchema)

@@ -1,4 +1,4 @@
-"""SQL: the cases open at a moment, their contracts and opportunities, each once."""
+"""SQL: the cases open at a moment, or those of one account, their contracts and opportunities, each once."""
 
 from app.reports.folding import ENDLESS, SPANS
 
@@ -23,9 +23,21 @@ def _held(seen: str) -> str:
     return " union all ".join(_OF_CLASS.format(span=span, longest=longest, seen=seen) for span, longest in _CLASSES)
 
 
-OPEN = f"opened as materialized ({_held(SEEN.format(f='f'))})"
+_SEEN = SEEN.format(f="f")
+HELD = _held(_SEEN)
+OPEN = f"opened as materialized ({HELD})"
 # Whoever asks, and about whichever accounts: an owner's load is all of it.
 OWNER_LOADS = f"owner_load as materialized (select owner_id, count(*) as cases from ({_held('true')}) f group by 1)"  # noqa: S608 - the parts are ours
+_OF_ACCOUNT = """
+    select f.* from case_fact f
+    where {whose} and f.known_from <= :as_of and f.known_until > :as_of and {seen}
+"""
+_OWN = _OF_ACCOUNT.format(whose="f.account_id = :account", seen=_SEEN)
+_UNDER = "not cast(:own as boolean) and f.group_id = :account and f.group_id <> f.account_id"
+_BELOW = _OF_ACCOUNT.format(whose=_UNDER, seen=_SEEN)
+# Of an ultimate parent also the cases of the accounts that stood below it then, unless its `own` are asked for.
+COVERED = f"covered as materialized ({_OWN} union all {_BELOW})"
+OPEN_OF_ACCOUNT = f"{COVERED}, opened as materialized (select * from covered where standing = 'open')"  # noqa: S608
 # Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
 LINES = """
     line as materialized (

@@ -32,6 +32,12 @@ STANDINGS = (*COHORT, *OUTSIDE, *NOWHERE)
 
 IN_COHORT = "{f}.standing in ('open', 'on_time', 'late', 'unresolved', 'customer_silent')"
 ENDED = "{f}.status = 'closed'"
+# Of a fact `f`: that a case was raised again for an earlier one is fixed when it is raised.
+RAISED_AGAIN = """
+    exists (select 1 from escalation again where again.tenant_id = f.tenant_id and again.id = f.escalation_id
+            and again.recurrence_of_id is not null)
+"""
+CAME_BACK = f"(f.reopens > 0 or {RAISED_AGAIN})"
 # What is summed by day raised; each is a condition on a fact `f` whose count is the figure.
 COUNTED = {
     "raised": IN_COHORT,
