@@ -189,7 +189,7 @@ class ReasonMetSchema(Schema):
     judged = fields.Integer(metadata={"description": "Of which it was said whether they could be prevented"})
 
 
-class RootCauseSchema(Schema):
+class RootCauseFoundSchema(Schema):
     escalation = fields.Nested(CaseSchema)
     reason = fields.String()
     at = AwareDateTime()
@@ -197,13 +197,13 @@ class RootCauseSchema(Schema):
     root_cause = fields.String(allow_none=True, metadata={"description": "null when it was erased"})
 
 
-class CausesSchema(FigureSchema):
+class RootCausesFoundSchema(FigureSchema):
     count = fields.Integer()
     preventable = fields.Integer()
     judged = fields.Integer()
     preventable_share = fields.Float(allow_none=True)
     reasons = fields.List(fields.Nested(ReasonMetSchema))
-    items = fields.List(fields.Nested(RootCauseSchema), metadata={"description": "The newest, at most 20"})
+    items = fields.List(fields.Nested(RootCauseFoundSchema), metadata={"description": "The newest, at most 20"})
 
 
 class ActionSchema(Schema):
@@ -285,7 +285,7 @@ class AccountReportSchema(FrameSchema):
     over_time = fields.Nested(OverTimeSchema)
     promises = fields.Nested(PromisesSchema)
     told = fields.Nested(ToldSchema)
-    causes = fields.Nested(CausesSchema)
+    causes = fields.Nested(RootCausesFoundSchema)
     prevention = fields.Nested(PreventionSchema)
     recurrence = fields.Nested(RecurrenceSchema)
     people = fields.Nested(PeopleSchema)
