@@ -7,7 +7,7 @@ answer names is that of the fold and the replica together.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from app.reports.errors import FactsBeingMade
 from app.reports.models import ReportCursor
 from app.reports.whose import Only
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # so that days and years before a moment are days and years too
 MONTHS = 12
 
 
@@ -64,6 +65,8 @@ def reading(as_of: datetime | None, *, actor: Actor, now: datetime, only: Only |
     asked = now if as_of is None else as_of
     if asked > now:
         raise invalid_parameter("as_of", f"expected a moment not later than now, {now.isoformat()}")
+    if asked < EARLIEST:
+        raise invalid_parameter("as_of", f"expected a moment from {EARLIEST.date()} on")
     with _session() as session:
         final = _final(session)
         answered = min(asked, final)
@@ -75,6 +78,8 @@ def reading(as_of: datetime | None, *, actor: Actor, now: datetime, only: Only |
 def days_of(query: Mapping[str, Any], asked: Reading) -> tuple[date, date]:
     """The days raised that are asked for; the last twelve calendar months unless said."""
     last: date = query.get("last") or asked.today
+    if last < EARLIEST.date():
+        raise invalid_parameter("to", f"expected a day from {EARLIEST.date()} on")
     month = last.year * 12 + last.month - MONTHS
     first: date = query.get("first") or date(month // 12, month % 12 + 1, 1)
     if first > last:
