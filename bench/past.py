@@ -20,14 +20,14 @@ insert into "user" (tenant_id, id, email, name, role, active, leaving, created_a
 select tenant_id, uuidv7(), 'csm' || n || '@example.com', 'CSM ' || n, 'csm', true, false, created_at, changed_at, 1
 from "user" cross join generate_series(1, %(people)s) n where email = 'admin@example.com' and tenant_id = %(tenant)s
 """
-# As many for every account, in no order of time.
+# As many for every account; in order of time, as rows come to lie in a table that is written day by day.
 SPREAD = """
 create temp table spread as
 select n, uuidv7() as id, sources.ids[1 + floor(random() * cardinality(sources.ids))::int] as source,
        accounts.ids[1 + (n * 7919::bigint) %% cardinality(accounts.ids)] as account_id,
        people.ids[1 + n %% cardinality(people.ids)] as owner_id,
        people.ids[1 + (n + 1) %% cardinality(people.ids)] as other_id,
-       cast(%(now)s as timestamptz) - random() * %(days)s * interval '1 day' as at
+       cast(%(now)s as timestamptz) - (1 - (n - random()) / %(count)s) * %(days)s * interval '1 day' as at
 from generate_series(1, %(count)s) n
 cross join (select cast(%(sources)s as uuid[]) as ids) sources
 cross join (select array_agg(id order by external_id) as ids from account where tenant_id = %(tenant)s) accounts

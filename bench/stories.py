@@ -13,7 +13,8 @@ from app.escalations import service
 from app.escalations.case import Act
 from bench.book import CRM, REASONS
 
-SPACE_HOURS = 7  # so that the day's hours and the week's days are all met
+PACES = (0.5, 0.7, 0.9, 1.0, 1.2, 1.4)  # every story goes quicker and slower
+SPACE_HOURS = 2.6  # so that the day's hours and the week's days are all met
 DONE = service.Resolution(summary="It runs again.", root_cause="A full disk", preventable=True)
 ELSEWHERE = service.Resolution(summary="The other side mended it.", root_cause="Their network", preventable=False)
 YES = service.Word(accepted=True, confirmed_by="Pat", channel="call")
@@ -52,14 +53,14 @@ STORIES: tuple[tuple[int, tuple[Step, ...]], ...] = (
     (2, (TAKEN, TOLD, _resolved(7), _answered(8), (10, service.reopen, {"reason": "Again."}), _resolved(16),
          _answered(18))),
     (1, (TAKEN, TOLD, _resolved(6), _answered(7, NO), _resolved(15, ELSEWHERE), _answered(17))),
-    (1, (TAKEN, (2, service.wait, {"days": 8}), (9, service.resume, {}), _resolved(24), _answered(26))),
-    (1, (TAKEN, TOLD, (20, service.extend, {"days": 20}), _resolved(35), _answered(36))),
+    (1, (TAKEN, (2, service.wait, {"days": 10}), (9, service.resume, {}), _resolved(24), _answered(26))),
+    (1, (TAKEN, TOLD, (20, service.extend, {"days": 25}), _resolved(35), _answered(36))),
     (1, (TAKEN, TOLD, (1, service.assign, {"other": True}), _resolved(10), _answered(12))),
     (1, (_ended(5, "withdrawn"),)),
     (1, (TAKEN, TOLD, (44, service.record_decision, {"choice": "close_unresolved", "reason": "No way."}),
          _ended(45, "unresolved"))),
 )  # fmt: skip
-LONGEST = timedelta(days=46)
+LONGEST = timedelta(days=75)
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,13 @@ class Teller:
     def tell(self, began: datetime) -> list[UUID]:
         """Play every story from `began` on; each is named as often as cases go like it."""
         told: list[UUID] = []
-        for n, (often, steps) in enumerate(STORIES):
+        paced = [(often, steps, pace) for pace in PACES for often, steps in STORIES]
+        for n, (often, steps, pace) in enumerate(paced):
             at = began + timedelta(hours=n * SPACE_HOURS)
-            told += often * [self._play(n, at, steps)]
+            told += often * [self._play(n, at, steps, pace)]
         return told
 
-    def _play(self, n: int, at: datetime, steps: tuple[Step, ...]) -> UUID:
+    def _play(self, n: int, at: datetime, steps: tuple[Step, ...], pace: float) -> UUID:
         new = service.NewEscalation(
             account=(CRM, f"A{n}"),
             title=f"Story {n}",
@@ -90,7 +92,7 @@ class Teller:
         with transaction(tenant=self.tenant_id):
             case = service.raise_escalation(new, act=Act(self.admin, at)).record.id
         for days, use_case, values in steps:
-            moment = at + timedelta(days=days)
+            moment = at + timedelta(days=days * pace)
             with transaction(tenant=self.tenant_id):
                 use_case(case, act=Act(self.admin, moment), **self._values(use_case, values, moment))
         return case
