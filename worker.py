@@ -35,7 +35,7 @@ from app.operations.servers import use_servers
 from app.operations.setting import ensure_migrated, environment_of
 from app.operations.supervisor import Child, supervise
 from app.operations.timer import EACH_TICK, Job, Timer, run_logged
-from app.reports.jobs import learn_forecast, report_facts
+from app.reports.jobs import learn_forecast, report_facts, send_reports
 from app.routing.jobs import learn, simulate
 
 ROOT = Path(__file__).resolve().parent
@@ -56,6 +56,7 @@ JOBS = (
     Job("learn", 30, learn),  # models of who closes what that somebody or the day asked for
     Job("learn_forecast", 60, learn_forecast),  # models of how cases close that a day asked for
     Job("report_facts", 15, report_facts),  # what reports are read from follows the timeline
+    Job("send_reports", 30, send_reports),  # reports by mail whose hour has come
     Job("scan_attachments", 30, scan_attachments),  # files that wait for the scanner, bytes that nobody wants any more
     Job("end_imports", 60, end_abandoned),  # those whose process died
     Job("tidy_attachments", 600, tidy_attachments),  # what aborted uploads left in stores, each looked at once a day

@@ -21,6 +21,7 @@ from app.notifications import jobs as notifications
 from app.operations import daily
 from app.operations.errors import AdvanceRunning, NotASandbox
 from app.operations.models import Advance
+from app.reports import jobs as reports
 
 log = structlog.get_logger()
 
@@ -140,13 +141,14 @@ def _work_once(lease: Lease, now: datetime | None) -> bool:
     escalations.offer_outages_tenant(lease.tenant_id, now)
     daily.run_due_tenant(lease.tenant_id, now)
     escalations.reprioritise_tenant(lease.tenant_id, now)
+    reports.send_reports_tenant(lease.tenant_id, now)
     notifications.deliver_tenant(lease.tenant_id, DELIVERY_SECONDS)
     with transaction(tenant=lease.tenant_id):
-        moments = (escalations.next_moment(), daily.next_moment())
+        moments = (escalations.next_moment(), daily.next_moment(), reports.next_moment())
         return any(moment is not None and moment <= (now or clock.now()) for moment in moments)
 
 
 def _next_stop(lease: Lease, *, after: datetime) -> datetime | None:
     with transaction(tenant=lease.tenant_id):
-        moments = (escalations.next_moment(after=after), daily.next_moment(after=after))
+        moments = [source.next_moment(after=after) for source in (escalations, daily, reports)]
     return min((moment for moment in moments if moment is not None), default=None)

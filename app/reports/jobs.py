@@ -14,8 +14,19 @@ from app.auth.settings import tenant_settings
 from app.db import finding, transaction
 from app.reports import making, sums
 from app.reports.forecast.training import learn_forecast, want_forecast
+from app.reports.sharing.jobs import next_moment, send_reports
+from app.reports.sharing.sending import send_tenant
 
-__all__ = ["fold_tenant", "learn_forecast", "rebuild_tenant", "report_facts", "want_forecast"]
+__all__ = [
+    "fold_tenant",
+    "learn_forecast",
+    "next_moment",
+    "rebuild_tenant",
+    "report_facts",
+    "send_reports",
+    "send_reports_tenant",
+    "want_forecast",
+]
 
 log = structlog.get_logger()
 
@@ -77,3 +88,12 @@ def rebuild_tenant(tenant_id: UUID, now: datetime | None = None, *, seen: Callab
         if cursor is not None:
             cursor.after_id, cursor.summed_until = making.START, None
     fold_tenant(tenant_id, now, seen=seen)
+
+
+def send_reports_tenant(tenant_id: UUID, now: datetime | None = None) -> None:
+    """Reports by mail of one tenant, a sandbox whose clock is moved: its facts are first made up to the very moment."""
+    with transaction(tenant=tenant_id):
+        moment, due = now or clock.now(), next_moment()
+    if due is not None and due <= moment:
+        fold_tenant(tenant_id, moment + making.SETTLE)
+    send_tenant(tenant_id, moment)

@@ -37,6 +37,7 @@ PUBLIC = {
     "/panel/t/<uuid:tenant_id>": "a page without content; a launch in its fragment opens it",
     "/panel/try/<token>": "the sample's own signed address",
     "/panel/try/<token>/launch": "the sample's own signed address",
+    "/reports/sent/<token>": "a signed, expiring link is its own key",
     "/reports/shared/<token>": "a secret, expiring link is its own key",
     "/survey/<token>": "a signed, expiring link is its own key",
     "/unsubscribe/<token>": "a signed link is its own key",

@@ -67,6 +67,9 @@ def others(app, new_tenant):
     assert client.post("/api/v1/reports/views", json=view).status_code == 201
     assert fold_tenant(made.id) is False
     assert client.post("/api/v1/reports/links", json={"report": "summary"}).status_code == 201
+    mail = {"name": "Board", "report": "summary", "rhythm": "monthly", "day": 1, "hour": 8}
+    people = {"recipients": [made.admin.email]}
+    assert client.post("/api/v1/reports/schedules", json={**mail, **people}).status_code == 201
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

@@ -10,12 +10,17 @@ from flask import Blueprint, Response, make_response, render_template, request
 from app import clock
 from app.auth.errors import LinkExpired, LinkUnknown
 from app.auth.guards import public
+from app.auth.links import open_link as open_signed
+from app.auth.links import read_link as read_signed
 from app.db import transaction
 from app.errors import TooManyRequests
 from app.http.panels import choose_language, pressed
 from app.reports.errors import FactsBeingMade
+from app.reports.exports import words
 from app.reports.exports.asking import Answered
-from app.reports.sharing import links, showing
+from app.reports.exports.pdf_files import RIGHT
+from app.reports.sharing import deliveries, links
+from app.reports.sharing.deliveries import KIND
 from app.texts import noted
 
 bp = Blueprint("shared_reports", __name__, template_folder="templates")
@@ -58,11 +63,27 @@ def shared(token: str) -> Response:
         return refusal(refused)
 
 
+@bp.get("/reports/sent/<token>")
+@public
+def sent(token: str) -> Response:
+    """What a mail's button leads its reader to: the report that went with it, as they may read it now."""
+    choose_language()
+    try:
+        scope = open_signed(token) if request.method == "GET" else read_signed(token)
+        if scope.subject != KIND:
+            raise LinkUnknown
+        with transaction(tenant=scope.tenant_id):
+            title, answered = deliveries.open_sent(scope.subject_id, user_id=scope.user_id, now=clock.now())
+            return shown(answered, title=title, ends_at=scope.expires_at, by=None)
+    except (LinkUnknown, LinkExpired, TooManyRequests, FactsBeingMade) as refused:
+        return refusal(refused)
+
+
 def shown(answered: Answered, **values: Any) -> Response:
     """The report as a page by itself, made inside the transaction."""
     report, zone = answered.report, answered.frame.zone
-    tables = [table for table in report.tables if any(column.paper for column in table.columns)]
-    named = {"in_words": showing.in_words, "is_number": showing.is_number, "moment": showing.moment, "zone": zone}
+    tables = [table for table in report.tables if table.paper]
+    named = {"spelt": words.spelt, "large": words.large, "moment": words.moment, "right": RIGHT, "zone": zone}
     content = render_template(
         "sharing/shared.html", report=report, frame=answered.frame, tables=tables, **named, **values
     )

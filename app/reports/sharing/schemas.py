@@ -5,11 +5,16 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
+from app.auth.schemas import zone
 from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 from app.http.schemas import words
 from app.reports.schemas import MOST_ACCOUNTS, NamedSchema
 from app.reports.sharing.kinds import KINDS
+from app.reports.sharing.models import PAPERS, RHYTHMS
+from app.reports.sharing.schedules import DAYS
 from app.reports.sharing.spans import SPANS
+
+MOST_PEOPLE = 50
 
 
 class _Named(Body):
@@ -148,3 +153,104 @@ class OpeningSchema(Schema):
 
 ReportLinkPage = Page(ReportLinkSchema)
 OpeningPage = Page(OpeningSchema)
+
+
+def people() -> fields.List[Any]:
+    return fields.List(
+        fields.Email(validate=words(3, 254)),
+        validate=validate.Length(1, MOST_PEOPLE),
+        metadata={"description": "Addresses of colleagues who may read reports: each gets what they may see"},
+    )
+
+
+class ScheduleBody(_OfOneReport):
+    name = fields.String(required=True, validate=words(1, 120))
+    own_accounts = fields.Boolean(
+        load_default=False, metadata={"description": "To each the accounts they own, look after or sponsor, alone"}
+    )
+    rhythm = fields.String(required=True, validate=validate.OneOf(RHYTHMS))
+    weekday = fields.String(allow_none=True, validate=validate.OneOf(DAYS), metadata={"description": "Of a weekly one"})
+    day = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, 31),
+        metadata={"description": "Of the month, or of the quarter's first; the last day where a month is shorter"},
+    )
+    hour = fields.Integer(required=True, strict=True, validate=validate.Range(0, 23))
+    timezone = fields.String(validate=zone, metadata={"description": "The tenant's unless said"})
+    paper = fields.String(load_default="a4", validate=validate.OneOf(PAPERS))
+    recipients = people()
+
+    @validates_schema
+    def somebody(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if "recipients" not in data:
+            raise ValidationError("expected one address or more", "recipients")
+
+
+class SchedulePatch(_Named):
+    name = fields.String(validate=words(1, 120))
+    view_id = fields.UUID()
+    report = report(required=False)
+    arguments = fields.Nested(ArgumentsBody)
+    own_accounts = fields.Boolean()
+    rhythm = fields.String(validate=validate.OneOf(RHYTHMS))
+    weekday = fields.String(allow_none=True, validate=validate.OneOf(DAYS))
+    day = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 31))
+    hour = fields.Integer(strict=True, validate=validate.Range(0, 23))
+    timezone = fields.String(validate=zone)
+    paper = fields.String(validate=validate.OneOf(PAPERS))
+    recipients = people()
+    active = fields.Boolean(metadata={"description": "false pauses it; what fell due meanwhile is not sent"})
+
+    @validates_schema
+    def one_report(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if "view_id" in data and ("report" in data or "arguments" in data):
+            raise ValidationError("expected view_id or report", "report")
+
+
+class RecipientSchema(NamedSchema):
+    email = fields.String()
+    reads = fields.Boolean(metadata={"description": "false: they left, or may not read reports any more"})
+
+
+class ReportScheduleSchema(Schema):
+    id = fields.UUID()
+    name = fields.String()
+    view = fields.Nested(NamedSchema, allow_none=True)
+    report = fields.String()
+    arguments = fields.Nested(ArgumentsSchema)
+    own_accounts = fields.Boolean()
+    rhythm = fields.String()
+    weekday = fields.String(allow_none=True)
+    day = fields.Integer(allow_none=True)
+    hour = fields.Integer()
+    timezone = fields.String()
+    paper = fields.String()
+    active = fields.Boolean()
+    next_at = AwareDateTime(allow_none=True)
+    owner = fields.Nested(NamedSchema)
+    recipients = fields.List(fields.Nested(RecipientSchema))
+    to_me = fields.Boolean()
+    may_change = fields.Boolean()
+    created_at = AwareDateTime()
+    changed_at = AwareDateTime()
+
+
+class DeliverySchema(Schema):
+    """`state` is `waiting` until the report is made, then its message's; `failed`: a dead letter says why."""
+
+    id = fields.UUID()
+    recipient = fields.Nested(NamedSchema)
+    due_at = AwareDateTime(metadata={"description": "The moment it is true for"})
+    asked_for = fields.Boolean(metadata={"description": "Sent because somebody asked for one now"})
+    late = fields.Boolean(metadata={"description": "It went out after downtime, and says so"})
+    missed = fields.Integer(metadata={"description": "Earlier ones that nobody was sent"})
+    state = fields.String()
+    reason = fields.String(allow_none=True)
+    last_error = fields.String(allow_none=True)
+    sent_at = AwareDateTime(allow_none=True)
+    message_id = fields.UUID(allow_none=True)
+
+
+ReportSchedulePage = Page(ReportScheduleSchema)
+DeliveryPage = Page(DeliverySchema)

@@ -13,9 +13,9 @@ from app.auth.models import User
 from app.db import db, is_unique_violation, new_id
 from app.errors import NotFound, invalid
 from app.reports.sharing.arguments import address_of, checked, page_of
-from app.reports.sharing.errors import NameTaken, NotYourView
+from app.reports.sharing.errors import NameTaken, NotYourView, ViewInUse
 from app.reports.sharing.kinds import KINDS
-from app.reports.sharing.models import ReportView
+from app.reports.sharing.models import ReportSchedule, ReportView
 
 NAME_KEY = "uq_report_view_tenant_id_owner_id_name"
 COLUMNS = ("id", "name", "report", "arguments", "shared", "created_at", "changed_at", "version")
@@ -88,6 +88,9 @@ def change_view(view: ReportView, changes: Mapping[str, Any], *, now: datetime) 
 
 
 def delete_view(view: ReportView) -> None:
+    """Refused while mails are made from it."""
+    if db.session.scalar(select(ReportSchedule.id).where(ReportSchedule.view_id == view.id).limit(1)):
+        raise ViewInUse
     db.session.delete(view)
     db.session.flush()
 
