@@ -48,9 +48,10 @@ class AccountFact(TenantModel):
     """What was known of an account from `known_from` until before `known_until` (the year 9999 for what still holds),
     noted by the worker.
 
-    `lines` are its own contracts, each `{id, amount, currency, ends_on}`; `raised` its cases of the last 120 days, each
-    `{id, on, again}` with the day raised and whether it is the recurrence of another; `heard_at` and `told_at` when it
-    last wrote and was last told something, `unanswered_at` its earliest message that no word to it followed.
+    `lines` are its own contracts, each `{id, amount, currency, ends_on}`; `healths` the changes of its health in the
+    last 120 days, each `{at, was}`; `raised` its cases of these days, each `{id, on, again, unheard_on}`: the day
+    raised, whether it is the recurrence of another, the day it was closed without the customer's word. `unanswered_at`
+    is the earliest message of these cases that no word to the customer followed.
     """
 
     __tablename__ = "account_fact"
@@ -67,7 +68,6 @@ class AccountFact(TenantModel):
     health: Mapped[int | None]
     gone: Mapped[bool]
     lines: Mapped[list[Any]]
+    healths: Mapped[list[Any]]
     raised: Mapped[list[Any]]
-    heard_at: Mapped[datetime | None]
-    told_at: Mapped[datetime | None]
     unanswered_at: Mapped[datetime | None]
