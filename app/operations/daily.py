@@ -19,7 +19,7 @@ from app.http import idempotency
 from app.notifications import enclosures
 from app.operations.models import DailyJob
 from app.panels.embed import used
-from app.reports.jobs import want_forecast
+from app.reports.jobs import note_accounts, want_forecast
 from app.routing.jobs import want_model
 
 log = structlog.get_logger()
@@ -48,6 +48,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "note_left_work": note_left_work,  # what somebody was given in the moment they left
     "prevention": remind_prevention,  # what was promised so that a case does not happen again
     "suggestions": want_model,  # who closes what, learnt anew when cases were closed
+    "note_accounts": note_accounts,  # what is known of each account, for early warning
     "forecast": want_forecast,  # how cases close, learnt anew when some were
     "forget_idempotency_keys": forget_idempotency_keys,
     "forget_panel_sessions": forget_panel_sessions,

@@ -12,6 +12,7 @@ FIRST = "f.first_owner_id = any(cast(:people as uuid[]))"
 CASES, OPEN_CASES, LINES, RENEWALS, ACCOUNTS, GROUPS = "cases", "open_cases", "lines", "renewals", "accounts", "groups"
 COUNT = noted("count of the cases raised from–to of which this is true as of then")
 TOUCHED, PREVENTION = "touched", "prevention"
+WARNED = "warned"  # accounts, listed by the report itself
 COURSES = (CASES, TOUCHED, PREVENTION)  # of cases raised in a span of days
 
 

@@ -9,8 +9,10 @@ from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transac
 from app.reports.asking import ask
 from app.reports.definitions import READER
 from app.reports.forecast.reading import forecast_of
-from app.reports.foresight_schemas import ForecastSchema, ForesightArguments
+from app.reports.foresight_schemas import ForecastSchema, ForesightArguments, WarningsSchema
+from app.reports.money import money_of
 from app.reports.reading import Reading
+from app.reports.warning import warnings_of
 
 foresight = ApiBlueprint("foresight", __name__, url_prefix="/api/v1/reports")
 
@@ -24,6 +26,18 @@ def get_forecast(query: dict[str, Any]) -> Response:
     limit, after = query["limit"], decode_cursor(query.get("cursor"))
     with transaction(), ask(query) as asked:
         return answer(ForecastSchema, {**_frame(asked), **_paged(forecast_of(asked, after=after, limit=limit))})
+
+
+@foresight.get("/early-warning")
+@foresight.arguments(ForesightArguments, location="query")
+@foresight.response(200, WarningsSchema)
+@requires("reports:read")
+def list_warnings(query: dict[str, Any]) -> Response:
+    """Accounts without an open case that are likely to raise one, as of any moment, with each part of their score."""
+    limit, after = query["limit"], decode_cursor(query.get("cursor"))
+    with transaction(), ask(query) as asked:
+        found = warnings_of(asked, money_of(asked), after=after, limit=limit)
+        return answer(WarningsSchema, {**_frame(asked), **_paged(found)})
 
 
 def _frame(asked: Reading) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from app.http import AwareDateTime, Page, PageArguments, Schema
-from app.reports.schemas import CaseSchema, FigureSchema, NamedSchema, WhoseArguments
+from app.reports.schemas import CaseSchema, FigureSchema, NamedSchema, ValueSchema, WhoseArguments
 
 
 class ForesightArguments(WhoseArguments, PageArguments):
@@ -78,3 +78,52 @@ class ForecastSchema(Page(ForetoldSchema), FigureSchema):  # type: ignore[misc]
     expected = fields.Float(metadata={"description": "Open ones that will have missed it as things stand"})
     likely = fields.Integer(metadata={"description": "Open ones with a chance of a half or more"})
     model = fields.Nested(HazardModelSchema)
+
+
+class WarningPartsSchema(Schema):
+    """Points; they add up to the score."""
+
+    health = fields.Float()
+    falling = fields.Float()
+    repeats = fields.Float()
+    silence = fields.Float()
+    renewal = fields.Float()
+    value = fields.Float()
+
+
+class WarnedSchema(Schema):
+    account = fields.Nested(NamedSchema)
+    score = fields.Float(metadata={"description": "Of 100 points"})
+    parts = fields.Nested(WarningPartsSchema)
+    reasons = fields.List(fields.String(), metadata={"description": "What the parts stand for, the weightiest first"})
+    value = fields.Nested(ValueSchema, metadata={"description": "ARR of its own contracts at that day's rates"})
+    health = fields.Integer(allow_none=True)
+    health_before = fields.Integer(allow_none=True, metadata={"description": "90 days before"})
+    renewal_on = fields.Date(allow_none=True)
+    raised = fields.Integer(metadata={"description": "In the last 90 days"})
+    again = fields.Integer(metadata={"description": "Of them recurrences of another"})
+    unanswered_at = AwareDateTime(allow_none=True, metadata={"description": "Its earliest message without an answer"})
+    unheard_on = fields.Date(allow_none=True, metadata={"description": "A case was closed without its word"})
+
+
+class HindsightSchema(Schema):
+    since = AwareDateTime(metadata={"description": "90 days before the answer's moment"})
+    listed = fields.Integer(metadata={"description": "Accounts that stood on the list then"})
+    listed_raised = fields.Integer(metadata={"description": "Of them those that raised a case since"})
+    listed_share = fields.Float(allow_none=True)
+    others = fields.Integer()
+    others_raised = fields.Integer()
+    others_share = fields.Float(allow_none=True)
+
+
+class WarningsSchema(Page(WarnedSchema), FigureSchema):  # type: ignore[misc]
+    as_of = AwareDateTime()
+    lag_seconds = fields.Float()
+    reader = fields.String()
+    listed = fields.Integer(metadata={"description": "Accounts from `least` points on"})
+    looked_at = fields.Integer(metadata={"description": "Accounts without an open case"})
+    busy = fields.Integer(metadata={"description": "Accounts with one, left out"})
+    noted_at = AwareDateTime(allow_none=True, metadata={"description": "When accounts were last noted"})
+    least = fields.Integer()
+    weights = fields.Nested(WarningPartsSchema)
+    hindsight = fields.Nested(HindsightSchema, allow_none=True)

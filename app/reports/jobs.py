@@ -14,6 +14,7 @@ from app.auth.settings import tenant_settings
 from app.db import finding, transaction
 from app.reports import making, sums
 from app.reports.forecast.training import learn_forecast, want_forecast
+from app.reports.noting import note_accounts
 from app.reports.sharing.jobs import next_moment, send_reports
 from app.reports.sharing.sending import send_tenant
 
@@ -21,6 +22,7 @@ __all__ = [
     "fold_tenant",
     "learn_forecast",
     "next_moment",
+    "note_accounts",
     "rebuild_tenant",
     "report_facts",
     "send_reports",

@@ -1,4 +1,4 @@
-"""What is known of each account, noted by the worker once a day: health, contracts, cases of late, who waits for a word.
+"""What is known of each account, noted by the worker once a day: health, contracts, late cases, who waits for a word.
 
 A note holds from a moment that nothing was answered for yet, so that a question about the past gets the same answer
 for ever.
@@ -29,9 +29,10 @@ NOTE = text(
                                      order by recorded_at, id) as healths
         from account_history where recorded_at > :since and changes ? 'health' group by account_id
     ), late as materialized (
-        select e.id, coalesce(a.merged_into_id, a.id) as account_id, e.day_raised, e.recurrence_of_id is not null as again,
-               not e.restricted and e.about_user_id is null as open_to_all,
-               case when e.outcome = 'customer_silent' or e.verification = 'unanswered' then e.closed_at end as unheard_at
+        select e.id, coalesce(a.merged_into_id, a.id) as account_id, e.day_raised,
+               e.recurrence_of_id is not null as again, not e.restricted and e.about_user_id is null as open_to_all,
+               case when e.outcome = 'customer_silent' or e.verification = 'unanswered'
+                    then e.closed_at end as unheard_at
         from escalation e join account a on a.id = e.account_id
         where e.raised_at > :since and e.status not in ('requested', 'declined', 'merged')
         and coalesce(e.outcome, '') not in ('withdrawn', 'mistaken')

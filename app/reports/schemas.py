@@ -7,7 +7,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate
 
 from app.http import AwareDateTime, Money, Page, PageArguments, Query, Schema, split_words
-from app.reports.figures import FIGURES
+from app.reports.figures import WITH_ROWS
 
 MOST_ACCOUNTS = 50
 
@@ -195,7 +195,7 @@ class DefinitionsSchema(Schema):
 
 
 class RowsOfArguments(WhoseArguments):
-    figure = fields.String(required=True, validate=validate.OneOf(sorted(FIGURES)))
+    figure = fields.String(required=True, validate=validate.OneOf(WITH_ROWS))
     owner = fields.UUID(metadata={"description": "Those of this colleague, as the figure counts whose they are"})
     team = fields.UUID(metadata={"description": "Those of this team's members of today"})
     reason = fields.String(validate=validate.Length(1, 100), metadata={"description": "Those of this reason"})

@@ -84,14 +84,17 @@ def _item(row: Mapping[str, Any], reading: Reading, money: Money) -> dict[str, A
 def reasons_of(row: Mapping[str, Any], parts: Mapping[str, float]) -> list[str]:
     """What each part that counts stands for in words, the weightiest first."""
     told = {
-        "falling": lambda: _("health fell from %(before)s to %(now)s within 90 days")
-        % {"before": row["health_before"], "now": row["health"]},
+        "falling": lambda: (
+            _("health fell from %(before)s to %(now)s within 90 days")
+            % {"before": row["health_before"], "now": row["health"]}
+        ),
         "health": lambda: _("health is %(now)s of 100, under %(low)s") % {"now": row["health"], "low": LOW},
         "repeats": lambda: _repeats(row),
         "silence": lambda: _silence(row),
         "renewal": lambda: _renewal(row["renewal_days"]),
-        "value": lambda: _("worth more than or as much as %(share)s of all accounts")
-        % {"share": f"{round(100 * row['rank'])} %"},
+        "value": lambda: (
+            _("worth more than or as much as %(share)s of all accounts") % {"share": f"{round(100 * row['rank'])} %"}
+        ),
     }
     return [told[name]() for name in sorted(parts, key=lambda name: (-parts[name], name)) if parts[name] > 0]
 

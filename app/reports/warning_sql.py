@@ -18,7 +18,8 @@ _PARTS = f"""
     ), worth as (
         select f.account_id, min((l ->> 'ends_on')::date) + 1 as renewal_on,
                sum((l ->> 'amount')::numeric * r.rate) as amount, bool_or(r.rate is null) as incomplete
-        from noted f cross join lateral jsonb_array_elements(f.lines) l left join rate r on r.currency = l ->> 'currency'
+        from noted f cross join lateral jsonb_array_elements(f.lines) l
+        left join rate r on r.currency = l ->> 'currency'
         where coalesce((l ->> 'ends_on')::date, :today) >= :today group by f.account_id
     ), repeated as (
         select f.account_id, count(*) as raised, count(*) filter (where (e ->> 'again')::boolean) as again
@@ -63,7 +64,7 @@ _PARTS = f"""
         select p.*, round({" + ".join(f"{weight} * {part}_part" for part, weight in WEIGHTS.items())}, 1) as score
         from parted p where cast(:accounts as uuid[]) is null or account_id = any(cast(:accounts as uuid[]))
     )
-"""
+"""  # noqa: S608 - the parts are ours
 _RATES = "rate as (select key as currency, value::numeric as rate from jsonb_each_text(cast(:rates as jsonb)))"
 _SCORED = f"with {OPEN}, {_RATES}, {_PARTS}"
 WARNINGS = text(
@@ -81,19 +82,19 @@ WARNINGS = text(
     """  # noqa: S608 - the parts are ours
 )
 # The list as it was, and who raised a case since.
+_THEN = _SCORED.replace(":as_of", ":then").replace(":today", ":then_day")
 HINDSIGHT = text(
-    _SCORED.replace(":as_of", ":then").replace(":today", ":then_day")
-    + f"""
-    , since as materialized (
+    f"""
+    {_THEN}, since as materialized (
         select distinct account_id from case_fact
         where day_raised between cast(:then_day as date) and :today and raised_at > :then and raised_at <= :as_of
         and known_from <= :as_of and known_until > :as_of and standing <> all(array['requested', 'declined'])
         and escalation_id <> all(cast(:hidden as uuid[]))
     )
     select count(*) filter (where score >= {LEAST}) as listed,
-           count(*) filter (where score >= {LEAST} and s.account_id in (select account_id from since)) as listed_raised,
+           count(*) filter (where score >= {LEAST} and raised) as listed_raised,
            count(*) filter (where score < {LEAST}) as others,
-           count(*) filter (where score < {LEAST} and s.account_id in (select account_id from since)) as others_raised
-    from scored s
+           count(*) filter (where score < {LEAST} and raised) as others_raised
+    from (select score, account_id in (select account_id from since) as raised from scored) s
     """  # noqa: S608 - the parts are ours
 )
