@@ -20,13 +20,14 @@ from app.reports.definitions import Definition
 from app.reports.errors import FactsBeingMade
 from app.reports.figures import FIGURES
 from app.reports.reading import Reading, reading
-from app.reports.schemas import SummaryArguments
+from app.reports.schemas import PartArguments, SummaryArguments
 from app.reports.standings import STANDING_WORDS, TIER_NAMES
 from app.reports.whose import only_of
 from app.texts import gettext
 
 bp = Blueprint("report_parts", __name__, template_folder="templates")
 
+PARTS = tuple(PartArguments().fields)
 MOMENTS, DAYS, WHOSE = ("as_of", "since"), ("from", "to"), ("accounts", "own_accounts")
 API, PANEL = "/api/v1/", "#/"
 
@@ -36,6 +37,12 @@ def read_question() -> dict[str, Any]:
     time without an offset is the viewer's. Invalid names each that can't be read."""
     said = _said()
     return load_body(SummaryArguments, {name: with_offset(v) if name in MOMENTS else v for name, v in said.items()})
+
+
+def read_part() -> dict[str, Any]:
+    """Of whom and of what reason the rows are that the page is asked for."""
+    said = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in PARTS}
+    return load_body(PartArguments, {name: value for name, value in said.items() if value})
 
 
 def ask(query: Mapping[str, Any]) -> AbstractContextManager[Reading]:
@@ -67,8 +74,7 @@ def calmly(view: Callable[..., Response]) -> Callable[..., Response]:
 
 def faults_of(refused: Invalid) -> dict[str, str]:
     """What is wrong, by the name of the field."""
-    errors = refused.extra.get("errors") or ()
-    return {(one.get("parameter") or one.get("pointer", "")).strip("/"): one["detail"] for one in errors}
+    return {(one.get("parameter") or one.get("pointer", "")).strip("/"): one["detail"] for one in refused.errors}
 
 
 def _unanswered(status: int, faults: Mapping[str, str]) -> Response:

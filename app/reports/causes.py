@@ -51,9 +51,9 @@ def causes_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
     }
 
 
-def position(item: Mapping[str, Any]) -> tuple[int, str]:
+def position(item: Mapping[str, Any]) -> list[Any]:
     """Where a cause stands in its list."""
-    return -item["cost"]["days"], item["reason"]
+    return [-item["cost"]["days"], item["reason"]]
 
 
 def _roots(reading: Reading, days: Mapping[str, date], at: Addresses) -> Mapping[str, list[dict[str, Any]]]:

@@ -49,12 +49,12 @@ def _page(
     report_of: Callable[..., dict[str, Any]],
     asked: Reading,
     query: dict[str, Any],
-    position: Callable[[dict[str, Any]], tuple[Any, ...]],
+    position: Callable[[dict[str, Any]], list[Any]],
 ) -> dict[str, Any]:
     """One page of a report whose items are in order by their position."""
     first, last = days_of(query, asked)
     after, limit = decode_cursor(query.get("cursor")), query["limit"]
     report = report_of(asked, first=first, last=last)
-    left = [one for one in report["items"] if after is None or list(position(one)) > after]
-    more = encode_cursor(list(position(left[limit - 1]))) if len(left) > limit else None
+    left = [one for one in report["items"] if after is None or position(one) > after]
+    more = encode_cursor(position(left[limit - 1])) if len(left) > limit else None
     return {**report, "items": left[:limit], "next_cursor": more}

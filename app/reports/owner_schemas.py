@@ -112,7 +112,7 @@ class CarryingSchema(FrameSchema):
 
 
 class OwnersSchema(Page(OwnerReportSchema), CarryingSchema):  # type: ignore[misc]
-    pass
+    missed = fields.Nested(MissedSchema, metadata={"description": "Of everybody together"})
 
 
 class TeamsSchema(Page(TeamReportSchema), CarryingSchema):  # type: ignore[misc]

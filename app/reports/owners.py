@@ -47,7 +47,18 @@ class Course:
 
 def owners_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
     """Everybody who holds or held a case that counts, and who is in a team today; by name."""
-    return _report("owner", reading, first, last)
+    report = _report("owner", reading, first, last)
+    return {**report, "missed": missed_of(report, reading)}
+
+
+def missed_of(report: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Where the time of all cases that were not closed on time went, whoever had them; of a report on owners."""
+    together = Course()
+    for item in report["items"]:
+        together.counts.update({part["part"]: part["cases"] for part in item["missed"]["parts"]})
+        together.counts["missed"] += item["missed"]["count"]
+    at = Addresses(reading, {"first": report["first"], "last": report["last"]})
+    return {"count": together.counts["missed"], **at.figure("missed"), **_spent(together, at)}
 
 
 def teams_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
@@ -85,9 +96,9 @@ def _by_name(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found, key=position)
 
 
-def position(item: Mapping[str, Any]) -> tuple[str, str]:
+def position(item: Mapping[str, Any]) -> list[Any]:
     """Where an owner or team stands in its list."""
-    return item["name"].casefold(), str(item["id"])
+    return [item["name"].casefold(), str(item["id"])]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.auth.reasons import list_reasons
+from app.auth.settings import tenant_settings
+from app.db import db
 from app.errors import invalid_parameter
 from app.reports.of_account import of_account
 from app.reports.reading import Reading
@@ -17,6 +20,12 @@ TEAM = text(
     """
     select coalesce(array_agg(m.user_id) filter (where m.user_id is not null), '{}')
     from team left join membership m on m.team_id = team.id where team.id = :id group by team.id
+    """
+)
+NAMES = text(
+    """
+    select name from "user" where id = cast(:owner as uuid)
+    union all select name from team where id = cast(:team as uuid)
     """
 )
 
@@ -39,6 +48,14 @@ def part_of(reading: Reading, query: Mapping[str, Any]) -> Reading:
         return found
     account_id = _found(reading.session.scalar(ACCOUNT, {"id": query["account"]}), "account", "account")
     return of_account(found, account_id, own=bool(query.get("own")))
+
+
+def words_of(query: Mapping[str, Any]) -> list[str]:
+    """Whose rows and of which reason they are, for people; names are those of today."""
+    labels = {reason.name: reason.label for reason in list_reasons(tenant_settings())} if "reason" in query else {}
+    asked = {name: str(query[name]) for name in ("owner", "team") if name in query}
+    names: list[str] = list(db.session.scalars(NAMES, {"owner": None, "team": None, **asked})) if asked else []
+    return [*names, *([labels.get(query["reason"], query["reason"])] if "reason" in query else [])]
 
 
 def _found(found: Any, name: str, word: str) -> Any:

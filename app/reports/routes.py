@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import account_routes, owner_routes, rows, summary_pages
+from app.reports import account_routes, owner_pages, owner_routes, rows, summary_pages
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
 from app.reports.definitions import READER
@@ -24,6 +24,7 @@ reports = ApiBlueprint("reports", __name__, url_prefix="/api/v1/reports")
 blueprints: list[Blueprint] = [
     reports,
     owner_routes.bp,
+    owner_pages.bp,
     foresight,
     account_routes.bp,
     files,

@@ -194,14 +194,17 @@ class DefinitionsSchema(Schema):
     items = fields.List(fields.Nested(DefinitionSchema))
 
 
-class RowsOfArguments(WhoseArguments):
-    figure = fields.String(required=True, validate=validate.OneOf(WITH_ROWS))
+class PartArguments(Query):
     owner = fields.UUID(metadata={"description": "Those of this colleague, as the figure counts whose they are"})
     team = fields.UUID(metadata={"description": "Those of this team's members of today"})
     reason = fields.String(validate=validate.Length(1, 100), metadata={"description": "Those of this reason"})
     root_cause = fields.String(
         validate=validate.Regexp("^[0-9a-f]{32}$", error="expected a root cause as a figure's address names it")
     )
+
+
+class RowsOfArguments(WhoseArguments, PartArguments):
+    figure = fields.String(required=True, validate=validate.OneOf(WITH_ROWS))
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")

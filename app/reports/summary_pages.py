@@ -13,10 +13,11 @@ from app.errors import invalid_parameter
 from app.http.paging import part
 from app.http.panels import PanelBlueprint, page, zone
 from app.reports import over_time, pictures, rows, stories, telling
-from app.reports.asking import ask, calmly, read_question
-from app.reports.definitions import READER
+from app.reports.asking import ask, calmly, read_part, read_question
+from app.reports.definitions import COURSES, READER
 from app.reports.figures import FIGURES
 from app.reports.money import money_of
+from app.reports.parts import part_of, words_of
 from app.reports.reading import Reading, days_of
 from app.reports.summary import OPEN_NOW, frame, summarise
 
@@ -90,7 +91,9 @@ def show_rows() -> Response:
     if key not in FIGURES:
         raise invalid_parameter("figure", f"expected one of {', '.join(sorted(FIGURES))}")
     figure = FIGURES[key]
-    with transaction(), ask(query) as asked:
+    said = read_part()
+    with transaction(), ask(query) as whole:
+        asked = part_of(whole, said)
         (first, last), money = days_of(query, asked), money_of(asked)
         found, cursor = part(
             lambda after, limit: rows.list_rows(
@@ -100,6 +103,7 @@ def show_rows() -> Response:
             limit=SHOWN,
         )  # fmt: skip
         values: dict[str, Any] = {"figure": figure, "rows": found, "cursor": cursor, "first": first, "last": last}
+        values |= {"part": said, "of": words_of(said), "spanned": figure.source in COURSES}
         template = "reports/rows_more.html" if "cursor" in request.args else "reports/rows.html"
         return page(template, report=frame(asked, money), **values)
 
