@@ -155,6 +155,13 @@ POST /admin/apply/ladder: POST /ladders/apply-to-open
 GET /admin/apply/zone: POST /zones/apply-to-open
 POST /admin/apply/zone: POST /zones/apply-to-open
 
+GET /reports: GET /reports/summary
+GET /reports/value: GET /reports/summary
+GET /reports/rows: GET /reports/rows
+GET /reports/definitions: GET /reports/definitions
+GET /reports/owners: GET /reports/owners, GET /reports/teams
+GET /reports/causes: GET /reports/causes
+
 GET /admin/crm: GET /embed-installations
 POST /admin/crm: POST /embed-installations
 GET /admin/crm/<>: GET /embed-installations/<>, GET /embed-installations/<>/identities
