@@ -182,6 +182,7 @@ def copy(
         for statement in (PLAYED, WORTH, ASKED):
             rows.execute(statement.encode(), values)
         rows.execute("create index on worth (account_id, years)")
+        rows.execute("create index on played (escalation_id, since)")
         rows.execute(f"analyze played, worth, asked, {', '.join(FILLED)}")
         for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS):
             rows.execute(copied, values)

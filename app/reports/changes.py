@@ -11,42 +11,54 @@ from app.auth.reasons import list_reasons
 from app.auth.settings import tenant_settings
 from app.escalations.words import numbered
 from app.reports.reading import Reading
-from app.reports.standing_sql import OPEN, SEEN
+from app.reports.standing_sql import SEEN, opened
 from app.reports.standings import TIER_NAMES
 from app.texts import noted
 
 LATELY = timedelta(days=7)
 MOST = 20
-TOLD = """
-    {f}.escalation_id, {f}.account_id, {f}.standing, {f}.tier, {f}.severity, {f}.known_from, {f}.close_target_at,
-    {f}.reason, {f}.waiting_for, {f}.customer_agreed, {f}.resolution_id
+_SHOWN = """
+    f.escalation_id, f.account_id, f.standing, f.tier, f.severity, f.known_from, f.close_target_at, f.reason,
+    f.waiting_for, f.customer_agreed, f.resolution_id
 """
+_COMPARED = ("escalation_id", "status", "tier", "severity", "reopens", "due_at")
+_WAS = ", ".join(f"p.{name}" for name in _COMPARED)
+# What was known before is found among the cases open then, and by its key for what was not open then alone.
 CHANGES = text(
     f"""
-    with {OPEN}, latest as (
-        select distinct on (escalation_id) * from case_fact
-        where known_from > :since and known_from <= :as_of and {SEEN.format(f="case_fact")}
+    with {opened("escalation_id", "severity", "known_from", "close_target_at")},
+    {opened(*_COMPARED, name="open_then", at=":since")}, latest as materialized (
+        select distinct on (escalation_id)
+               {", ".join(_COMPARED)}, tenant_id, standing, known_from, close_target_at
+        from case_fact where known_from > :since and known_from <= :as_of and {SEEN.format(f="case_fact")}
         order by escalation_id, known_from desc
+    ), before as (
+        select {_WAS}, 'open' as standing from open_then p
+        union all
+        select {_WAS}, p.standing from latest n
+        join case_fact p on p.tenant_id = n.tenant_id and p.escalation_id = n.escalation_id
+                         and p.known_from <= :since and p.known_until > :since
+        where not exists (select from open_then o where o.escalation_id = n.escalation_id)
     ), compared as (
-        select n.*, p.status as was_status, p.tier as was_tier, p.severity as was_severity,
+        select n.*,
                case when n.status = 'closed' and p.status is distinct from 'closed' then 'closed'
                     when n.status = 'merged' and p.status is distinct from 'merged' then 'merged'
-                    when n.standing = 'open' and (p.id is null or p.standing = 'requested') then 'raised'
+                    when n.standing = 'open' and (p.standing is null or p.standing = 'requested') then 'raised'
                     when n.standing = 'open' and n.reopens > p.reopens then 'reopened'
                     when n.standing = 'open' and n.close_target_at > :since and n.close_target_at < :as_of then 'missed'
                     when n.due_at > p.due_at then 'extended'
                     when n.tier <> p.tier then 'moved_up'
                     when n.severity < p.severity then 'more_severe' end as change
-        from latest n
-        left join case_fact p on p.tenant_id = n.tenant_id and p.escalation_id = n.escalation_id
-                              and p.known_from <= :since and p.known_until > :since
+        from latest n left join before p on p.escalation_id = n.escalation_id
     ), told as (
-        select {TOLD.format(f="c")}, c.change from compared c where c.change is not null
+        select c.escalation_id, c.known_from, c.severity, c.change from compared c where c.change is not null
         union all
-        select {TOLD.format(f="o")}, 'missed' from opened o
+        select o.escalation_id, o.known_from, o.severity, 'missed' from opened o
         where o.close_target_at > :since and o.close_target_at < :as_of and o.known_from <= :since
     ), first as (
-        select * from told order by severity, known_from desc, escalation_id limit {MOST}
+        select {_SHOWN}, t.change
+        from (select * from told order by severity, known_from desc, escalation_id limit {MOST}) t
+        join case_fact f on f.escalation_id = t.escalation_id and f.known_from = t.known_from
     )
     select (select coalesce(jsonb_object_agg(change, n), '{{}}')
             from (select change, count(*) as n from told group by change) c) as counts,

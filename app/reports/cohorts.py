@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.reports.reading import Reading
-from app.reports.standing_sql import OPEN, SEEN
+from app.reports.standing_sql import SEEN, opened
 from app.reports.standings import MEASURES, TIERS, amount_of
 from app.reports.sums import DIFFERENCES
 from app.reports.survival import Point, kaplan_meier, median_day
@@ -51,7 +51,7 @@ COHORTS_OF_SOME = text(
 # At exactly the target a case is not late yet.
 STILL_OPEN = text(
     f"""
-    with {OPEN}
+    with {opened("day_raised", "close_target_at", "raised_at")}
     select date_trunc('month', day_raised)::date as month, close_target_at < :as_of as overdue,
            floor(extract(epoch from cast(:as_of as timestamptz) - raised_at) / 86400)::int as age, count(*) as cases
     from opened where day_raised between :first and :last group by month, overdue, age

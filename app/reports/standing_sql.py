@@ -12,22 +12,32 @@ SEEN = """
 # A fact that held at a moment began at most its class's longest before it: each class is a short stretch of the index.
 # Written out class by class, since a join with a list of them is planned as one scan of all.
 _OF_CLASS = """
-    select f.* from case_fact f
-    where f.standing = 'open' and f.span = {span} and f.known_from <= :as_of and f.known_until > :as_of
-    and f.known_from > cast(:as_of as timestamptz) - interval '{longest}'
+    select {columns} from case_fact f
+    where f.standing = 'open' and f.span = {span} and f.known_from <= {at} and f.known_until > {at}
+    and f.known_from > cast({at} as timestamptz) - interval '{longest}'
     and {seen}
 """
 
 
-def _held(seen: str) -> str:
-    return " union all ".join(_OF_CLASS.format(span=span, longest=longest, seen=seen) for span, longest in _CLASSES)
+def _held(seen: str, *, columns: str = "f.*", at: str = ":as_of") -> str:
+    """The facts of open cases that held at a moment. Columns of the index alone are read without the rows."""
+    asked = {"seen": seen, "columns": columns, "at": at}
+    return " union all ".join(_OF_CLASS.format(span=span, longest=longest, **asked) for span, longest in _CLASSES)
 
 
 _SEEN = SEEN.format(f="f")
 HELD = _held(_SEEN)
 OPEN = f"opened as materialized ({HELD})"
+
+
+def opened(*columns: str, name: str = "opened", at: str = ":as_of") -> str:
+    """SQL: the cases open at a moment that this reader may see, with some columns alone."""
+    return f"{name} as materialized ({_held(_SEEN, columns=', '.join(f'f.{one}' for one in columns), at=at)})"
+
+
 # Whoever asks, and about whichever accounts: an owner's load is all of it.
-OWNER_LOADS = f"owner_load as materialized (select owner_id, count(*) as cases from ({_held('true')}) f group by 1)"  # noqa: S608 - the parts are ours
+_OWNED = _held("true", columns="f.owner_id")
+OWNER_LOADS = f"owner_load as materialized (select owner_id, count(*) as cases from ({_OWNED}) f group by 1)"  # noqa: S608 - the parts are ours
 _OF_ACCOUNT = """
     select f.* from case_fact f
     where {whose} and f.known_from <= :as_of and f.known_until > :as_of and {seen}

@@ -11,14 +11,14 @@ from app.reports.changes import changes_of
 from app.reports.definitions import READER
 from app.reports.money import Money, money_of
 from app.reports.reading import Reading
-from app.reports.standing_sql import LINES, OPEN
+from app.reports.standing_sql import LINES, opened
 
 # Where a figure's definition or its rows have another name than its place in the answer.
 DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
 ROWS_OF = {"on_time": "raised"}
 OPEN_NOW = text(
     f"""
-    with {OPEN}, {LINES}
+    with {opened("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "lines")}, {LINES}
     select (select count(*) from opened) as count,
            (select count(distinct account_id) from opened) as accounts,
            (select count(distinct group_id) from opened) as groups,
