@@ -10,7 +10,7 @@ from flask import Response
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.http.panels import PanelBlueprint, page
-from app.panels import case_words
+from app.panels import case_words, record_words
 from app.texts import noted
 
 bp = PanelBlueprint("panel_admin", __name__)
@@ -96,6 +96,8 @@ def words_of(table: str) -> list[tuple[str, str]]:
 
 
 bp.add_app_template_global(case_words.what_happens, "what_happens")
+bp.add_app_template_global(record_words.field, "field_word")
+bp.add_app_template_global(record_words.fact, "fact_word")
 
 
 @bp.app_template_filter("as_choices")

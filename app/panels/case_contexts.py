@@ -18,6 +18,7 @@ from app.escalations.models import Escalation
 from app.escalations.tiers import tiers_above
 from app.panels import case_words as words
 from app.playbooks import intake
+from app.texts import gettext as _
 
 Values = Mapping[str, Any]
 AUDIENCES = tuple(words.AUDIENCES)
@@ -101,7 +102,7 @@ def edit(values: Values) -> dict[str, Any]:
     present = values["case"]["reason"]
     known = list_reasons(tenant_settings())
     return {
-        "reasons": [(one.name, one.label) for one in known if not one.retired or one.name == present],
+        "reasons": [(one.name, _(one.label)) for one in known if not one.retired or one.name == present],
         "answers": [one for one in values["answers"] if intake.is_key(one["key"])],
         "edit_version": edit_version(values["record"]),
     }

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from app.panels import case_words as words
 from app.panels.navigation import day as day_of
 from app.panels.navigation import viewer_zone
+from app.panels.record_words import field
+from app.panels.told import told
 from app.texts import gettext as _
 
 CODES = frozenset({"title", "raised_by_email", "name", "other_answers"})
@@ -78,10 +80,12 @@ def line_of(event: Mapping[str, Any]) -> Line:
 def texts_of(event: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
     """What somebody wrote, each under its heading; one erased by law is None."""
     order = list(words.LABELS)
+    by_engine = event["actor"] is None
     known = sorted(event["texts"], key=lambda name: order.index(name) if name in order else len(order))
     for name in known:
         if name not in CODES:
-            yield _(words.LABELS[name]) if name in words.LABELS else "", event["texts"][name]
+            said = event["texts"][name]
+            yield _(words.LABELS[name]) if name in words.LABELS else "", told(said) if by_engine and said else said
 
 
 def said_of(event: Mapping[str, Any]) -> str:
@@ -124,7 +128,7 @@ def _word(named: Named) -> str:
 
 def _fields(named: Named) -> str:
     changed = [name for name in named.facts if name not in ("missing", "completeness", "fields")]
-    return ", ".join(name.replace("_", " ") for name in (*named.facts.get("fields", ()), *changed))
+    return ", ".join(field(name) for name in (*named.facts.get("fields", ()), *changed))
 
 
 def _audiences(named: Named) -> str:
@@ -158,7 +162,7 @@ def reminder_of(line: Mapping[str, Any]) -> Line:
     clock = words.word(words.CLOCKS, line["clock"])
     values = {
         "clock": clock,
-        "step": line["step"],
+        "step": words.step(line["step"]),
         "to": line["recipient"],
         "why": words.word(words.HELD_BACK, line["reason"] or ""),
     }

@@ -12,6 +12,7 @@ from app.panels import clock_bars, next_step
 from app.panels.case_timeline import days_of, lines_of
 from app.panels.navigation import day, relative
 from app.panels.next_step import Promise, Step, Todo
+from app.panels.told import told
 from app.texts import gettext as _
 from app.texts import noted
 
@@ -198,8 +199,9 @@ def initials(name: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    """What the engine says, with a capital and a full stop."""
+    said = told(text)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def pairs(rows: Sequence[Mapping[str, Any]], value: str, label: str) -> list[tuple[Any, Any]]:

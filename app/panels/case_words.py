@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
+from babel.dates import format_timedelta
 from markupsafe import Markup, escape
 
 from app.panels import wording
 from app.texts import gettext as _
-from app.texts import noted
+from app.texts import language, noted
 
 STATUSES = {
     "requested": ("soon", noted("Waits for approval")),
@@ -128,6 +130,54 @@ DOES = {
     "task": noted("a task is made"),
     "decision": noted("management is asked to decide"),
     "close": noted("it closes without the customer's word"),
+}
+LIKENESS = {
+    "same_reference": noted("a ticket in common"),
+    "similar_text": noted("similar words"),
+    "same_account": noted("same account"),
+    "same_group": noted("same group"),
+    "same_reason": noted("same reason"),
+}
+# Why somebody could not take a case, and what whoever could has points for.
+EXCLUDED = {
+    "absent": noted("absent"),
+    "at_capacity": noted("full"),
+    "out_of_hours": noted("out of hours"),
+    "lacks_skill": noted("without a required skill"),
+    "lacks_preferred": noted("without a preferred skill"),
+    "inactive": noted("no longer active"),
+    "about_user": noted("it is about them"),
+    "left_out": noted("had it just before"),
+    "not_a_person": noted("an integration"),
+    "place_taken": noted("another case took their last place"),
+}
+POINTS = {
+    "affinity": noted("knowing the account"),
+    "capacity": noted("free capacity"),
+    "overlap": noted("shared working hours"),
+    "value": noted("a small share of the value in hand"),
+    "rest": noted("rest since the last assignment"),
+}
+TOLD = {
+    "sent": noted("sent"),
+    "done": noted("done"),
+    "suppressed": noted("held back"),
+    "folded": noted("told together with another"),
+    "passed_over": noted("passed over"),
+}
+FILE_STATES = {
+    "waiting": noted("not scanned yet"),
+    "removed": noted("removed"),
+    "infected": noted("infected"),
+    "erased": noted("erased"),
+}
+USERS = {
+    "csm": noted("CSM"),
+    "specialist": noted("Specialist"),
+    "manager": noted("Manager"),
+    "executive": noted("Executive"),
+    "admin": noted("Admin"),
+    "integration": noted("Integration"),
 }
 # Sentence, and the words on its button.
 NEXT: Mapping[str, tuple[str, str]] = {
@@ -270,6 +320,21 @@ def tone(table: Mapping[Any, tuple[str, str]], key: Any) -> str:
     return table[key][0] if key in table else "quiet"
 
 
+def step(offset: str) -> str:
+    """A reminder by when it is due: `-P3D` is 3 days before; what is of another form stays as it is."""
+    if offset == "0":
+        return _("when it is due")
+    if offset.endswith("%"):
+        return _("at %(share)s of the time") % {"share": offset}
+    found = OFFSET.fullmatch(offset)
+    if not found:
+        return offset
+    days, hours, minutes = (int(one or 0) for one in found.groups()[1:])
+    length = timedelta(days=days, hours=hours, minutes=minutes)
+    span = format_timedelta(length, granularity="minute", threshold=1.2, locale=language())
+    return (_("%(span)s before") if found[1] == "-" else _("%(span)s after")) % {"span": span}
+
+
 def listed(parts: Sequence[str]) -> str:
     """`the owner and the CSM`."""
     if len(parts) < 2:
@@ -290,6 +355,7 @@ def choices(table: Mapping[Any, Any], only: Iterable[Any] | None = None) -> list
     return [(key, word(table, key)) for key in (table if only is None else only)]
 
 
+OFFSET = re.compile(r"([+-])P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 # What a draft leaves to be filled.
 GAP = re.compile("⟦[^⟧]*⟧")
 

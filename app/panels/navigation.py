@@ -14,6 +14,7 @@ from app.auth.actor import current_actor
 from app.auth.settings import tenant_settings
 from app.db import NoTenantScope
 from app.panels import wording
+from app.panels.told import told
 from app.texts import noted
 
 bp = Blueprint("navigation", __name__)
@@ -55,6 +56,9 @@ def navigation() -> list[dict[str, Any]]:
         {"path": item.path, "label": texts.gettext(item.label), "current": item.current, "key": item.key}
         for item in items
     ]
+
+
+bp.add_app_template_filter(told, "told")
 
 
 @bp.app_template_filter("moment")

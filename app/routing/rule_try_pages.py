@@ -53,7 +53,7 @@ SimulateForm = Body.from_dict(
 def ask() -> Response:
     """A case to be made up."""
     with transaction():
-        reasons = [(reason.name, reason.label) for reason in list_reasons(tenant_settings())]
+        reasons = [(reason.name, _(reason.label)) for reason in list_reasons(tenant_settings())]
         return page("routing/try.html", reason_pairs=reasons, **_versions())
 
 

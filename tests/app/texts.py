@@ -4,6 +4,7 @@
 that are gone are taken out. A test holds that none is missing.
 """
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ APP = Path(app.__file__).parent
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
 OPTIONS = {"**/templates/**.html": {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "noted": None}
+# What refusals say stands in their own code; of what no form of a page asks for, nobody reads it in a page.
+REFUSALS = {"invalid": 1, "ValidationError": 0}
+FOR_PROGRAMS = {"integrations", "reports"}
 
 
 def find_texts() -> Catalog:
@@ -25,7 +29,36 @@ def find_texts() -> Catalog:
     found = Catalog(charset="utf-8")
     for file, line, message, _, context in _extracted():
         found.add(message, locations=[(f"app/{file}", line)], context=context)
+    for text in _refusals():
+        found.add(text)
     return found
+
+
+def _refusals() -> Iterator[str]:
+    """What has happened, as each refusal's class says it, and what was expected of a field."""
+    for path in sorted(APP.glob("**/*.py")):
+        if path.relative_to(APP).parts[0] in FOR_PROGRAMS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+                yield from _texts_in(node.args[REFUSALS[node.func.id] :][:1])
+            elif isinstance(node, ast.ClassDef) and path.name == "errors.py":
+                yield from _title_in(node)
+
+
+def _title_in(node: ast.ClassDef) -> Iterator[str]:
+    """The title that a class gives its errors, alone or with its code: `code, title = …`."""
+    for line in node.body:
+        if isinstance(line, ast.Assign):
+            several = isinstance(line.value, ast.Tuple) and isinstance(line.targets[0], ast.Tuple)
+            names = line.targets[0].elts if several else line.targets
+            values = line.value.elts if several else [line.value]
+            named = {name.id: value for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)}
+            yield from _texts_in([named["title"]] if "title" in named else [])
+
+
+def _texts_in(nodes: list[ast.expr]) -> Iterator[str]:
+    yield from (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _extracted() -> Iterator[tuple[str, int, str | tuple[str, ...], list[str], str | None]]:

@@ -18,10 +18,16 @@ def do(client: ApiClient, path: str, body: Mapping[str, Any] | None = None, *, m
     return answer.json
 
 
-def furnish(client: ApiClient, company: Company, raise_case: Raise, today: date, said: str = "It stops") -> list[str]:
-    """As the admin; everything that is written by people says `said`. Answers the pages that no list leads to."""
+def furnish(
+    client: ApiClient, company: Company, raise_case: Raise, today: date, said: str = "It stops", *, adopt: bool = True
+) -> list[str]:
+    """As the admin; everything that is written by people says `said`. Answers the pages that no list leads to.
+
+    `adopt` brings the built-in playbook, whose words are its own.
+    """
     words = {"customer_statement": said, "impact": said, "desired_outcome": said, "title": said[:200]}
-    do(client, "built-in-playbooks/customer_success/adopt", {"publish": True})
+    if adopt:
+        do(client, "built-in-playbooks/customer_success/adopt", {"publish": True})
     do(client, "outages", {"title": said[:200], "statement": said})
     furnish_people(client, company, today, said)
     furnish_around(client, said.replace('"', "'"))

@@ -71,6 +71,11 @@ POST /outages/<>/accounts: POST /outages/<>/escalations
 GET /prevention/<>: GET /prevention-actions/<>
 POST /prevention/<>: PATCH /prevention-actions/<>
 
+GET /reports: GET /reports/summary
+GET /reports/definitions: GET /reports/definitions
+GET /reports/rows: GET /reports/rows
+GET /reports/value: GET /reports/summary
+
 GET /admin/users: GET /users, POST /users
 POST /admin/users: POST /users
 GET /admin/users/new: POST /users
