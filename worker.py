@@ -1,7 +1,7 @@
 """The worker: reminders, deliveries and daily work. `python worker.py`, any number of times, on any number of hosts.
 
-One parent that only supervises, a timer, and RQ workers. PostgreSQL alone says what is due; Redis only wakes, and
-while it is away the timer does the work itself.
+One parent that only supervises, a timer, RQ workers, and a maker of files, so that a long one delays no reminder.
+PostgreSQL alone says what is due; Redis only wakes, and while it is away the timer does the work itself.
 """
 
 import os
@@ -34,8 +34,8 @@ from app.operations.rq_worker import work
 from app.operations.servers import use_servers
 from app.operations.setting import ensure_migrated, environment_of
 from app.operations.supervisor import Child, supervise
-from app.operations.timer import EACH_TICK, Job, Timer, run_logged
-from app.reports.jobs import learn_forecast, report_facts, send_reports
+from app.operations.timer import EACH_TICK, Job, Timer, repeat, run_logged
+from app.reports.jobs import learn_forecast, make_exports, report_facts, send_reports, tidy_exports
 from app.routing.jobs import learn, simulate
 
 ROOT = Path(__file__).resolve().parent
@@ -60,8 +60,10 @@ JOBS = (
     Job("scan_attachments", 30, scan_attachments),  # files that wait for the scanner, bytes that nobody wants any more
     Job("end_imports", 60, end_abandoned),  # those whose process died
     Job("tidy_attachments", 600, tidy_attachments),  # what aborted uploads left in stores, each looked at once a day
+    Job("tidy_exports", 600, tidy_exports),  # files of reports that have expired
     Job("tidy", 3600, heartbeats.forget_old),
 )
+MAKER = Job("make_exports", 2, make_exports)  # files of reports that somebody waits for, by a process of its own
 
 
 def run_job(name: str) -> None:
@@ -94,7 +96,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
-    names = ["timer", *(f"worker-{number}" for number in range(1, settings.workers + 1))]
+    names = ["timer", "maker", *(f"worker-{number}" for number in range(1, settings.workers + 1))]
     return [
         Child(
             name=name,
@@ -111,6 +113,8 @@ def run_child(name: str) -> None:
     ensure_migrated(application().config["SETTINGS"], own=False)
     if name == "timer":
         Timer(application(), JOBS, next_due=next_due).run()
+    elif name == "maker":
+        repeat(application(), MAKER)
     else:
         work(application(), [job.name for job in JOBS])
 

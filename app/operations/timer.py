@@ -111,6 +111,15 @@ def run_logged(job: Job) -> None:
         log.exception("job_failed", job=job.name)
 
 
+def repeat(app: Flask, job: Job) -> None:
+    """One job by itself, again and again until asked to stop: what takes minutes and must hold up no other."""
+    stop_on_signals()
+    while not queue.is_stopping():
+        with app.app_context():
+            run_logged(job)
+        queue.pause(job.every_seconds)
+
+
 def stop_on_signals() -> None:
     """SIGTERM and SIGINT ask this process to end after the batch it is in."""
 

@@ -13,6 +13,8 @@ from app import clock, queue
 from app.auth.settings import tenant_settings
 from app.db import finding, transaction
 from app.reports import making, sums
+from app.reports.exports.making import make_exports
+from app.reports.exports.tidying import tidy_exports
 from app.reports.forecast.training import learn_forecast, want_forecast
 from app.reports.noting import note_accounts
 from app.reports.sharing.jobs import next_moment, send_reports
@@ -21,12 +23,14 @@ from app.reports.sharing.sending import send_tenant
 __all__ = [
     "fold_tenant",
     "learn_forecast",
+    "make_exports",
     "next_moment",
     "note_accounts",
     "rebuild_tenant",
     "report_facts",
     "send_reports",
     "send_reports_tenant",
+    "tidy_exports",
     "want_forecast",
 ]
 

@@ -10,6 +10,7 @@ from app.reports import account_routes, owner_pages, owner_routes, rows, summary
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
 from app.reports.definitions import READER
+from app.reports.exports import export_routes
 from app.reports.exports.routes import files
 from app.reports.figures import FIGURES
 from app.reports.foresight_routes import foresight
@@ -28,6 +29,7 @@ blueprints: list[Blueprint] = [
     foresight,
     account_routes.bp,
     files,
+    *export_routes.blueprints,
     *sharing.blueprints,
     parts,
     summary_pages.bp,

@@ -39,6 +39,7 @@ PUBLIC = {
     "/panel/try/<token>/launch": "the sample's own signed address",
     "/reports/sent/<token>": "a signed, expiring link is its own key",
     "/reports/shared/<token>": "a secret, expiring link is its own key",
+    "/report-files/<token>": "a signed, expiring link is its own key",
     "/survey/<token>": "a signed, expiring link is its own key",
     "/unsubscribe/<token>": "a signed link is its own key",
 }

@@ -72,6 +72,7 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "user",
         "report_schedule",
         "report_delivery",
+        "report_export",
     }
     erasable = {"event_text", "outage_text", "account_history", "decision", "policy_version", "policy_publication"}
     assert {row.tablename for row in rows if row not in finder} == erasable | {"lesson"}

@@ -25,6 +25,7 @@ TABLES = {
     "calendar_id": "calendar",
     "move_id": "event",
     "installation_id": "embed_installation",
+    "export_id": "report_export",
 }
 UNSAID = ("request_id",)
 
@@ -70,6 +71,8 @@ def others(app, new_tenant):
     mail = {"name": "Board", "report": "summary", "rhythm": "monthly", "day": 1, "hour": 8}
     people = {"recipients": [made.admin.email]}
     assert client.post("/api/v1/reports/schedules", json={**mail, **people}).status_code == 201
+    export = {"report": "summary", "format": "csv"}
+    assert client.post("/api/v1/reports/exports", json=export).status_code == 202
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

@@ -11,7 +11,7 @@ from app import clock
 from app.auth.actor import Actor
 from app.db import current_tenant, tenant_row, transaction
 from app.reports.exports.sources import Long, Report, Row, Source
-from app.reports.reading import Reading, reading
+from app.reports.reading import reading
 from app.reports.whose import Only, only_of
 
 AT_ONCE = 1000  # rows in a page
@@ -64,9 +64,12 @@ def list_all(long: Long, query: Row, *, actor: Actor, only: Only | None, tenant_
         after = long.position(page[-1])
 
 
-def count_all(source: Source, query: Row, asked: Reading) -> int | None:
-    """How many rows a long table has."""
-    return source.long.count(asked, query) if source.long else None
+def count_all(source: Source, query: Row, *, actor: Actor, now: datetime) -> int | None:
+    """How many rows a long table has, inside the caller's transaction."""
+    if source.long is None:
+        return None
+    with reading(query["as_of"], actor=actor, now=now, only=only_of(query, actor)) as asked:
+        return source.long.count(asked, query)
 
 
 Seen = Callable[[int], object]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import date
 from io import SEEK_END
 from itertools import islice
 from tempfile import TemporaryFile
@@ -17,14 +18,14 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction
-from app.errors import invalid_parameter
 from app.http import ApiBlueprint
 from app.reports.errors import TooManyRows
 from app.reports.exports import csv_files, pdf_files, xlsx_files
 from app.reports.exports.asking import Answered, ask
-from app.reports.exports.schemas import FORMATS, arguments_of
+from app.reports.exports.models import FORMATS
+from app.reports.exports.schemas import arguments_of
 from app.reports.exports.sources import SOURCES, Source
-from app.reports.tables import Table
+from app.reports.exports.tables_of import chosen
 from app.texts import set_language
 
 files = ApiBlueprint("report_files", __name__, url_prefix="/api/v1/reports")
@@ -98,17 +99,12 @@ def at_most(answered: Answered, most: int) -> Answered:
     return replace(answered, report=replace(answered.report, tables=[replace(first, rows=rows), *rest]))
 
 
-def chosen(tables: Any, key: str | None) -> Table:
-    """The table of this key, the first unless said."""
-    found: dict[str, Table] = {table.key: table for table in tables}
-    if key is not None and key not in found:
-        raise invalid_parameter("table", f"expected one of {', '.join(found)}")
-    return found[key or next(iter(found))]
-
-
 def file_name(answered: Answered, source: Source, form: str) -> str:
-    day = answered.frame.as_of.astimezone(answered.frame.zone).date()
-    return f"firsthand-{source.key.replace('_', '-')}-{day.isoformat()}.{form}"
+    return name_of(source.key, answered.frame.as_of.astimezone(answered.frame.zone).date(), form)
+
+
+def name_of(report: str, day: date, form: str) -> str:
+    return f"firsthand-{report.replace('_', '-')}-{day.isoformat()}.{form}"
 
 
 def file_headers(name: str, media_type: str) -> dict[str, str]:
