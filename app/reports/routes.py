@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import account_routes, owner_pages, owner_routes, rows, summary_pages
+from app.reports import account_routes, foresight_pages, owner_pages, owner_routes, rows, summary_pages
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
 from app.reports.definitions import READER
@@ -33,6 +33,7 @@ blueprints: list[Blueprint] = [
     *sharing.blueprints,
     parts,
     summary_pages.bp,
+    foresight_pages.bp,
 ]
 
 

@@ -15,7 +15,7 @@ from app.http.panels import PanelBlueprint, page, zone
 from app.reports import over_time, pictures, rows, stories, telling
 from app.reports.asking import ask, calmly, read_part, read_question
 from app.reports.definitions import COURSES, READER
-from app.reports.figures import FIGURES
+from app.reports.figures import FIGURES, WITH_ROWS
 from app.reports.money import money_of
 from app.reports.parts import part_of, words_of
 from app.reports.reading import Reading, days_of
@@ -88,8 +88,8 @@ def show_value() -> Response:
 def show_rows() -> Response:
     """What a figure counts or adds, row by row, as of the same moment."""
     query, key = read_question(), request.args.get("figure", "")
-    if key not in FIGURES:
-        raise invalid_parameter("figure", f"expected one of {', '.join(sorted(FIGURES))}")
+    if key not in WITH_ROWS:
+        raise invalid_parameter("figure", f"expected one of {', '.join(WITH_ROWS)}")
     figure = FIGURES[key]
     said = read_part()
     with transaction(), ask(query) as whole:
