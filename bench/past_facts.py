@@ -18,12 +18,13 @@ from app.reports import making, sums
 from app.reports.folding import ENDLESS, FOREVER
 from app.reports.jobs import fold_tenant
 from app.reports.models import CaseFact, ReportCursor
+from app.sla.models import Clock, ClockEntry
 from bench import past
 from bench.loading import loading, without_indexes
 from bench.stories import Teller
 
 SAMPLE = 400
-FILLED = ("escalation", "case_fact", "event", "event_text", "snapshot")
+FILLED = ("escalation", "case_fact", "event", "event_text", "snapshot", "clock", "clock_entry")
 
 PLAYED = """
 create temp table played as
@@ -157,7 +158,23 @@ SNAPSHOTS = past.copying(
     f"{_OF_CASE.format(of='snapshot v')} {OF_YEAR} {_KNOWN} and {_ASKED}",
     alias="v",
 )
-FORGET_PLAYED = "delete from case_fact where tenant_id = %(tenant)s and escalation_id in (select source from spread)"
+CLOCKS = past.copying(
+    Clock,
+    {**_shifted(Clock, "v", "e.raised_at"), "id": COPIED_ID.format(of="v.id"), "escalation_id": "m.id"},
+    f"{_OF_CASE.format(of='clock v')} where m.at + (v.started_at - e.raised_at) <= %(now)s and {_ASKED}",
+    alias="v",
+)
+LEDGERS = past.copying(
+    ClockEntry,
+    {
+        **_shifted(ClockEntry, "v", "e.raised_at"),
+        "id": "uuidv7()",
+        "escalation_id": "m.id",
+        "clock_id": COPIED_ID.format(of="v.clock_id"),
+    },
+    f"{_OF_CASE.format(of='clock_entry v')} {_KNOWN} and {_ASKED}",
+    alias="v",
+)
 BEGIN = """
 update report_cursor set known_until = %(known)s, summed_until = null,
        transaction_id = pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -184,7 +201,7 @@ def copy(
         rows.execute("create index on worth (account_id, years)")
         rows.execute("create index on played (escalation_id, since)")
         rows.execute(f"analyze played, worth, asked, {', '.join(FILLED)}")
-        for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS):
+        for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS, CLOCKS, LEDGERS):
             rows.execute(copied, values)
     past.maintain(rows, *FILLED, '"user"')
     _sum(rows, tenant_id, now)

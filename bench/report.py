@@ -3,8 +3,9 @@
 The cases are copies of a few that were played through the services and folded (`bench.stories`); their facts are
 copied with them, and for a sample the timeline too, from which the product then makes the same facts anew. Daily sums
 are made by the product. One client asks at a time: the summary as of now, the summary as of random moments of the
-three years, the account page. `rollup_s` is the worker's turn over one day, `floor` one row by its key from a bare
-Flask application, `round_trip_ms` an empty SELECT, `count_ms` a plain count of the facts.
+three years, the account's report as of now and of those moments; then the other reports as of now. `rollup_s` is the
+worker's turn over one day, `floor` one row by its key from a bare Flask application, `round_trip_ms` an empty SELECT,
+`count_ms` a plain count of the facts.
 """
 
 import random
@@ -19,6 +20,7 @@ from flask import current_app
 from sqlalchemy import select, text
 
 from app import clock
+from app.accounts.models import Account
 from app.auth import service as auth
 from app.auth.actor import SYSTEM
 from app.auth.models import User
@@ -33,6 +35,8 @@ from bench.stories import LONGEST, Teller
 from bench.web import serving
 
 UNLIMITED = {"FIRSTHAND_TOKEN_RATE": "10000000", "FIRSTHAND_TENANT_RATE": "10000000"}
+REPORTS = "/api/v1/reports"
+OTHERS = ("accounts", "owners", "causes", "forecast", "early-warning")
 ASKED = 200
 MOMENTS = 60
 
@@ -97,12 +101,19 @@ def _token(tenant_id: UUID, reader: User) -> str:
 
 
 def _paths(tenant_id: UUID) -> dict[str, list[str]]:
-    """What is asked: the summary as of now, and of random moments."""
+    """What is asked: the summary and accounts' reports as of now and of random moments, the others as of now."""
     chance, now = random.Random(7), clock.now()
     moments = [now - timedelta(seconds=chance.uniform(0, 1000 * 86400)) for _ in range(MOMENTS)]
+    then = [f"?{urlencode({'as_of': moment.isoformat()})}" for moment in moments]
+    with transaction(tenant=tenant_id):
+        asked = select(Account.id).order_by(Account.external_id).limit(ASKED)
+        accounts = [f"{REPORTS}/accounts/{id_}" for id_ in db.session.scalars(asked)]
     return {
-        "summary": ["/api/v1/reports/summary"],
-        "past": [f"/api/v1/reports/summary?{urlencode({'as_of': moment.isoformat()})}" for moment in moments],
+        "summary": [f"{REPORTS}/summary"],
+        "past": [f"{REPORTS}/summary{moment}" for moment in then],
+        "account": accounts,
+        "account_past": [f"{account}{then[n % MOMENTS]}" for n, account in enumerate(accounts)],
+        **{name.replace("-", "_"): [f"{REPORTS}/{name}"] for name in OTHERS},
     }
 
 
