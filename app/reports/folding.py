@@ -91,7 +91,8 @@ class Known:
 
 
 def fold(raised: Raised, events: Sequence[Entry], snapshots: Sequence[Entry]) -> list[Known]:
-    """Every state that was known, in order, each different from the one before it."""
+    """Every state that was known, in order, each different from the one before it; none of a case that was raised
+    after the entries that count."""
     steps = [(entry.known, 0, entry) for entry in _in_order(events)]
     steps += [(entry.known, 1, entry) for entry in sorted(snapshots, key=lambda entry: (entry.known, entry.id))]
     steps.sort(key=lambda step: (step[0], step[1]))
@@ -121,8 +122,8 @@ def _spans(states: dict[datetime, dict[str, Any]]) -> list[Known]:
     for known, columns in states.items():
         if not distinct or distinct[-1][1] != columns:
             distinct.append((known, columns))
-    ends = [known for known, _ in distinct[1:]] + [FOREVER]
-    return [Known(known, end, columns) for (known, columns), end in zip(distinct, ends, strict=True)]
+    ends = [*(known for known, _ in distinct[1:]), FOREVER]
+    return [Known(known, end, columns) for (known, columns), end in zip(distinct, ends, strict=False)]
 
 
 def span_of(known_from: datetime, known_until: datetime) -> int:

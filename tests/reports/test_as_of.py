@@ -3,7 +3,8 @@
 import random
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,8 @@ from app.errors import AppError
 from app.escalations import service
 from app.escalations.jobs import reprioritise_tenant
 from app.reports import jobs
-from app.reports.folding import FOREVER
+from app.reports.folding import FOREVER, Raised
+from app.reports.folding import fold as fold_states
 from app.reports.models import CaseFact, CohortDay, LateEntry
 from tests.escalations.story import NO, RESOLUTION, YES, march
 
@@ -264,3 +266,9 @@ def test_facts_of_a_case_follow_each_other_without_gap_and_the_last_holds(story,
         (march("2 11:00"), march("4 12:00"), "in_progress"),
         (march("4 12:00"), FOREVER, "resolved"),
     ]
+
+
+def test_a_case_raised_after_the_entries_that_count_has_no_facts_yet():
+    """While facts are made anew, a case may be found whose first entry lies beyond the cursor: it is folded after."""
+    case = Raised(UUID(int=1), march("2 10:00"), date(2026, 3, 2), march("4-1 10:00"))
+    assert fold_states(case, [], []) == []

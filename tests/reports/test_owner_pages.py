@@ -1,5 +1,7 @@
 """The pages of owners and causes say by hand-told figures what would help, and lead to rows that say whose they are."""
 
+import csv
+import io
 import re
 
 from app.escalations import service
@@ -49,3 +51,27 @@ def test_causes_begin_with_what_would_save_most(panel, story, fold, company):
     assert boss.get(door.replace("&amp;", "&")).text.count("data-row") == 1
     empty = boss.get("/reports/causes?as_of=2026-03-01T10:00")
     assert "Nothing was raised in these days" in empty.text
+
+
+def test_the_same_figures_are_taken_away_as_files(told, fold, desk, company, as_user, buy):
+    told()
+    fold("4-20 10:00")
+    boss, asked = as_user(company.boss), {"as_of": "2026-04-10T10:00:00Z", "from": "2026-03-01", "to": "2026-03-31"}
+    lines = {}
+    for report, table in (("owners", "owners"), ("owners", "missed"), ("teams", "owners"), ("causes", "causes")):
+        answer = boss.get(f"/api/v1/reports/{report}.csv", query_string={**asked, "table": table})
+        assert answer.status_code == 200, answer.text
+        lines[report, table] = list(csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff"))))
+    [csm, owner] = lines["owners", "owners"]
+    assert [(one["name"], one["open"], one["load"], one["missed"]) for one in (csm, owner)] == [
+        ("Csm", "0", "0.0", "1"), ("Owner", "3", "7.0", "2")
+    ]  # fmt: skip
+    assert {one["what"] for one in lines["owners", "missed"]} >= {"Waited for the vendor", "Billing"}
+    [team] = lines["teams", "owners"]
+    assert (team["name"], team["open"], team["capacity"]) == ("Desk", "3", "40")
+    assert {one["reason"]: one["cases"] for one in lines["causes", "causes"]} == {"other": "4", "billing": "1"}
+    for form in ("xlsx", "pdf"):
+        assert boss.get(f"/api/v1/reports/owners.{form}", query_string=asked).status_code == 200
+        assert boss.get(f"/api/v1/reports/causes.{form}", query_string=asked).status_code == 200
+    rows = boss.get("/api/v1/reports/rows.csv", query_string={"figure": "open", "owner": company.owner.id, **asked})
+    assert len(rows.text.splitlines()) == 4

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.http import Query
-from app.reports import rows
+from app.reports import owner_pictures, rows
+from app.reports.causes import causes_of
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
 from app.reports.money import money_of
+from app.reports.owner_schemas import CohortArguments
+from app.reports.owner_tables import tables_of_causes, tables_of_owners
+from app.reports.owners import owners_of, teams_of
 from app.reports.parts import part_of
 from app.reports.reading import Reading, days_of
 from app.reports.schemas import RowsOfArguments, SummaryArguments
@@ -24,9 +28,14 @@ Row = Mapping[str, Any]
 class Picture(Protocol):
     """A chart, as `app.reports.charts` draws it."""
 
-    key: str
-    title: str
-    text: str
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
 
     def svg_for_print(self, font: str = "sans-serif") -> str: ...
 
@@ -109,6 +118,45 @@ def _highlight(key: str, value: Figure, note: str) -> Highlight:
     return Highlight(_(FIGURES[key].name), value, note)
 
 
+def read_owners(asked: Reading, query: Row) -> Report:
+    return _carried(_("Owners"), owners_of, asked, query)
+
+
+def read_teams(asked: Reading, query: Row) -> Report:
+    return _carried(_("Teams"), teams_of, asked, query)
+
+
+def _carried(title: str, report_of: Callable[..., Any], asked: Reading, query: Row) -> Report:
+    first, last = days_of(query, asked)
+    found = report_of(asked, first=first, last=last)
+    pictures = [owner_pictures.load_chart(found["items"][:MOST_DRAWN])]
+    if found.get("missed", {}).get("count"):
+        pictures.append(owner_pictures.missed_chart(found["missed"]))
+    used = [FIGURES[key] for key in OF_CARRIED]
+    return Report(
+        title,
+        tables_of_owners(found),
+        found["currency"],
+        charts=pictures,
+        definitions=used,
+        period=spelt(first, last),
+    )
+
+
+def read_causes(asked: Reading, query: Row) -> Report:
+    first, last = days_of(query, asked)
+    found = causes_of(asked, first=first, last=last)
+    pictures, used = [owner_pictures.causes_chart(found)], [FIGURES[key] for key in OF_CAUSES]
+    return Report(
+        _("Causes"),
+        tables_of_causes(found),
+        found["currency"],
+        charts=pictures,
+        definitions=used,
+        period=spelt(first, last),
+    )
+
+
 def read_rows(asked: Reading, query: Row) -> Report:
     figure, (first, last), money = FIGURES[query["figure"]], days_of(query, asked), money_of(asked)
     table = table_of_rows(figure, [], money.currency)
@@ -130,10 +178,17 @@ def spelt(first: Any, last: Any) -> str:
     return _("Raised from %(first)s to %(last)s") % {"first": first.isoformat(), "last": last.isoformat()}
 
 
+OF_CARRIED = ("load", "value_in_hand", "on_time_share", "missed", "rerouted_away", "rerouted_to", "first_owner_right")
+OF_CAUSES = ("days_open", "value_touched", "preventable", "recurring", "spared", "prevention_promised")
+MOST_DRAWN = 30
+
 SOURCES: Mapping[str, Source] = {
     source.key: source
     for source in (
         Source("summary", noted("Executive summary"), SummaryArguments, read_summary),
+        Source("owners", noted("Owners"), CohortArguments, read_owners),
+        Source("teams", noted("Teams"), CohortArguments, read_teams),
+        Source("causes", noted("Causes"), CohortArguments, read_causes),
         Source("rows", noted("Rows of a figure"), RowsOfArguments, read_rows,
                Long(page_of_rows, rows.position, count_of_rows)),
     )

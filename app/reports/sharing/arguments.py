@@ -84,7 +84,7 @@ def page_of(kind: Kind, arguments: Mapping[str, Any], today: date) -> str:
 def _address(place: str, arguments: Mapping[str, Any], today: date) -> str:
     filled = place.format(account_id=arguments.get("account_id", ""))
     asked = urlencode(query_of(arguments, today))
-    return f"{filled}?{asked}" if asked else filled
+    return f"{filled}{'&' if '?' in filled else '?'}{asked}" if asked else filled
 
 
 def account_of(arguments: Mapping[str, Any]) -> UUID | None:

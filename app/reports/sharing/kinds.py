@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from app.reports.exports.sources import SOURCES, Source
 
 # Where the panel shows a report; one that has no page here is not offered.
-PAGES: Mapping[str, str] = {"summary": "/reports"}
+PAGES: Mapping[str, str] = {
+    "summary": "/reports",
+    "owners": "/reports/owners",
+    "teams": "/reports/owners?by=team",
+    "causes": "/reports/causes",
+}
 PLACE_OF_ACCOUNT = "<uuid:account_id>"
 
 
