@@ -86,6 +86,7 @@ def account_page(key: UUID | tuple[str, str]) -> Response:
         ended=ended,
         words=wording,
         may_raise=actor.may("escalations:raise"),
+        may_report=actor.may("reports:read"),
         more={"open": _cursor(id_, "open", standing), "ended": _cursor(id_, "ended", ended)},
     )
 

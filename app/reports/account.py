@@ -12,7 +12,7 @@ from app.reports.addresses import Addresses
 from app.reports.definitions import READER
 from app.reports.money import money_of
 from app.reports.promises import promises_of
-from app.reports.reading import Reading
+from app.reports.reading import EARLIEST, Reading
 from app.reports.summary import frame
 from app.rows import array_of
 
@@ -56,7 +56,7 @@ def account_report(reading: Reading, account_id: UUID, *, first: date, last: dat
     over_time = parts.over_time_of(found, first, min(last, reading.today))
     part = {"account": str(account_id), **({"own": "true"} if own else {})}
     at = Addresses(reading, {"first": first, "last": last}, part)
-    ever = Addresses(reading, {"first": date.min, "last": last}, part)  # it counts from the first case on
+    ever = Addresses(reading, {"first": EARLIEST.date(), "last": last}, part)  # it counts from the first case on
     report = {
         **frame(reading, money),
         "first": first,

@@ -20,16 +20,21 @@ class AccountsArguments(WhoseArguments, PageArguments):
     as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
 
 
+class GravestSchema(CaseSchema):
+    severity = fields.Integer()
+
+
 class AccountRowSchema(Schema):
     account = fields.Nested(NamedSchema)
     escalations = fields.Integer(metadata={"description": "Open ones"})
     value = fields.Nested(ValueSchema)
-    severity = fields.Integer(metadata={"description": "The gravest of the open ones"})
+    gravest = fields.Nested(GravestSchema)
     oldest = AwareDateTime(metadata={"description": "When the oldest open one was raised"})
     next_due = AwareDateTime(metadata={"description": "When the first of them is to be closed"})
     overdue = fields.Integer(metadata={"description": "Open ones past their original target"})
+    waiting = fields.Integer()
+    health = fields.Integer(allow_none=True)
     renewal_on = fields.Date(allow_none=True)
-    renewal_days = fields.Integer(allow_none=True)
     story = fields.String(metadata={"description": "All of this in one line"})
 
 

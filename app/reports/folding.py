@@ -118,6 +118,8 @@ def _in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _spans(states: dict[datetime, dict[str, Any]]) -> list[Known]:
+    if not states:  # all its entries are newer than what counts: its turn comes
+        return []
     distinct: list[tuple[datetime, dict[str, Any]]] = []
     for known, columns in states.items():
         if not distinct or distinct[-1][1] != columns:

@@ -6,7 +6,15 @@ from flask import Blueprint, Response
 
 from app.auth.guards import requires
 from app.http import ApiBlueprint, answer, decode_cursor, encode_cursor, transaction
-from app.reports import account_routes, foresight_pages, owner_pages, owner_routes, rows, summary_pages
+from app.reports import (
+    account_pages,
+    account_routes,
+    foresight_pages,
+    owner_pages,
+    owner_routes,
+    rows,
+    summary_pages,
+)
 from app.reports.asking import ask
 from app.reports.asking import bp as parts
 from app.reports.definitions import READER
@@ -34,6 +42,7 @@ blueprints: list[Blueprint] = [
     parts,
     summary_pages.bp,
     foresight_pages.bp,
+    account_pages.bp,
 ]
 
 

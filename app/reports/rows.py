@@ -101,12 +101,8 @@ _OF_ACCOUNTS = f"""
         from line where kind <> 'renewal' order by {{whose}}, id, known_from desc, escalation_id
     ), shown as (
         select o.whose as id, o.escalations, coalesce(w.amount, 0) as amount, coalesce(w.known, true) as known,
-               case when w.whose is null then 0 else w.amount end as converted, o.oldest, o.next_due, o.overdue,
-               o.severity, o.renewal_on
-        from (select {{whose}} as whose, count(*) as escalations, min(raised_at) as oldest, min(due_at) as next_due,
-                     count(*) filter (where close_target_at < :as_of) as overdue, min(severity) as severity,
-                     min(renewal_on) filter (where renewal_on >= :today) as renewal_on
-              from opened group by {{whose}}) o
+               case when w.whose is null then 0 else w.amount end as converted
+        from (select {{whose}} as whose, count(*) as escalations from opened group by {{whose}}) o
         left join (select own.whose, sum(own.amount * r.rate) as amount, bool_and(r.rate is not null) as known
                    from own left join rate r on r.currency = own.currency group by own.whose) w on w.whose = o.whose
     ), ranked as ({_RANKED})

@@ -22,7 +22,8 @@ STORIES = text(
         where f.account_id = any(cast(:chosen as uuid[])) and f.standing = 'open'
         and f.known_from <= :as_of and f.known_until > :as_of and {SEEN.format(f="f")}
     ), told as (
-        select account_id, count(*) as cases, count(*) filter (where close_target_at < :as_of) as overdue,
+        select account_id, count(*) as cases, min(raised_at) as oldest, min(due_at) as next_due,
+               count(*) filter (where close_target_at < :as_of) as overdue,
                count(*) filter (where status = 'waiting') as waiting,
                min(close_target_at) filter (where close_target_at >= :as_of) as next_target_at,
                min(renewal_on) filter (where renewal_on >= :today) as renewal_on,
@@ -46,12 +47,14 @@ SOONEST = text(
 )
 
 
-def stories_of(reading: Reading, money: Money) -> list[dict[str, Any]]:
+def stories_of(
+    reading: Reading, money: Money, after: list[Any] | None = None, limit: int = MOST
+) -> list[dict[str, Any]]:
     """The accounts with most at stake, each with its value, and what stands open there; two statements."""
     first = reading.today  # accounts have no days raised
-    found = list_rows(FIGURES["accounts"], reading, money, first=first, last=first, after=None, limit=MOST)
+    found = list_rows(FIGURES["accounts"], reading, money, first=first, last=first, after=after, limit=limit)
     told = _told(reading, [one["id"] for one in found])
-    return [{"account": one["account"], "value": one["value"], **told[one["id"]]} for one in found]
+    return [{**one, **told[one["id"]]} for one in found]
 
 
 def _told(reading: Reading, accounts: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

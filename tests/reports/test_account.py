@@ -320,19 +320,18 @@ def test_the_list_has_the_accounts_by_value_with_their_story_in_a_line(story, fo
         ("J", None, True), ("Globex", "120000.00", False), ("S", "10.00", False)
     ]  # fmt: skip
     assert last["next_cursor"] is None
-    assert found[2]["story"] == ("2 open, the oldest since Mon 2 Mar 2026, next due Wed 1 Apr 2026, renews in 22 days")
+    opened = "2 open, the oldest since Mon 2 Mar 2026"
+    assert found[2]["story"] == f"{opened} · the first is due in 21 days · renews in 22 days"
     listed = client.get(first["rows"]).json["items"]
     assert [row["account"]["id"] for row in listed] == [row["account"]["id"] for row in found]
     late = client.get("/api/v1/reports/accounts", query_string={"as_of": march("4-10 12:00").isoformat()}).json
-    assert late["items"][2]["story"] == (
-        "2 open, the oldest since Mon 2 Mar 2026, 2 past their target, next due Wed 1 Apr 2026"
-    )
+    assert late["items"][2]["story"] == f"{opened} · 2 past their target"
 
 
 def test_list_and_report_take_the_same_few_statements_however_much_there_is(
     two_cases, fold, report, client, statements
 ):
-    """Beside the sign-in, the tenant, how far facts are made and what is hidden: five for a report, two for a list."""
+    """Beside sign-in, tenant, how far facts are made and what is hidden: five for a report, three for a list."""
     counts = []
     for _ in range(2):
         two_cases()
@@ -350,4 +349,44 @@ def test_list_and_report_take_the_same_few_statements_however_much_there_is(
                 ]
             )
         )
-    assert counts[0] == counts[1] == 7
+    assert counts[0] == counts[1] == 8
+
+
+def test_the_page_to_read_before_the_call(two_cases, fold, company, panel):
+    """What the report says stands on its page, in the reader's language, with doors to cases, rows and back."""
+    second = two_cases()[1]
+    fold("25 10:00")
+    boss = panel(company.boss)
+    path = f"/reports/accounts/{company.account_id}"
+    shown = boss.get(f"{path}?as_of=2026-03-24T12:00").text
+    for said in ("Globex", "1 escalation is open", "FOR US ALONE", "A full disk", "Alert on the quota", "Jo"):
+        assert said in shown
+    for door in (f"#/escalations/{second.id}", f"#/accounts/{company.account_id}", "#/reports/rows?figure=promises"):
+        assert door in shown
+    assert "<svg" in shown
+    listed = boss.get("/reports/accounts?as_of=2026-03-24T12:00").text
+    assert f"#{path}?as_of=2026-03-24T12" in listed
+    assert "1 open since Thu 5 Mar 2026" in listed
+    german = boss.get(f"{path}?as_of=2026-03-24T12:00", headers={"Accept-Language": "de"}).text
+    assert "NUR FÜR UNS" in german
+    assert "FOR US ALONE" not in german
+    assert boss.get("/reports/accounts/00000000-0000-7000-8000-000000000000").status_code == 404
+    assert panel(company.owner).get(path).status_code == 403
+
+
+def test_pages_of_an_account_without_cases_of_a_parent_and_of_bad_questions_stand(story, fold, company, panel, buy):
+    parent = buy("P", "K-P", 1000, "JPY")
+    with transaction():
+        fields = {"name": "Child", "parent_external_id": "P"}
+        child = accounts.upsert_account("crm", "C", fields, now=march("1 9:00")).record.id
+    story("2 10:00", account_id=child)
+    fold("5 10:00")
+    boss = panel(company.boss)
+    assert "Nothing is open." in boss.get(f"/reports/accounts/{company.account_id}").text
+    group = boss.get(f"/reports/accounts/{parent}").text
+    assert "Child" in group
+    assert "own=true" in group
+    assert "¥1k has no exchange rate" in group
+    assert boss.get(f"/reports/accounts/{parent}?own=true").status_code == 200
+    assert boss.get(f"/reports/accounts/{parent}?as_of=2999-01-01T10:00").status_code == 422
+    assert boss.get("/reports/accounts?as_of=nonsense").status_code == 422

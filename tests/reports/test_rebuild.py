@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from app.db import db, transaction
 from app.escalations import service
 from app.operations.cli import cli
-from app.reports import jobs
+from app.reports import jobs, making
 from app.reports.folding import FOREVER
 from app.reports.models import CaseFact, CohortDay, ReportCursor
 from tests.escalations.story import RESOLUTION
@@ -109,3 +109,16 @@ def test_who_reads_while_facts_are_made_anew_never_finds_them_gone(five_cases, m
     jobs.rebuild_tenant(tenant.id, seen=lambda: seen.append(kept()[0]))
     assert len(seen) >= 3
     assert all(one == facts for one in seen)
+
+
+def test_a_case_newer_than_the_last_fold_does_not_hold_up_facts_that_are_made_anew(story, fold, summary):
+    """As after an upgrade that wants all of them made anew: what was raised meanwhile is folded in its turn."""
+    story("2 10:00")
+    fold("3 10:00")
+    story("3 11:00")
+    with transaction():
+        db.session.execute(delete(CaseFact))
+        db.session.execute(delete(CohortDay))
+        db.session.execute(update(ReportCursor).values(after_id=making.START, summed_until=None))
+    fold("4 10:00")
+    assert summary("3 12:00")["open"]["count"] == 2

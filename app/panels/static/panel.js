@@ -343,6 +343,7 @@
   document.addEventListener("click", (event) => {
     const box = document.getElementById(event.target.closest("[data-copy]")?.dataset.copy);
     if (!box) return;
+    box.closest("details")?.setAttribute("open", "");
     box.select();
     navigator.clipboard?.writeText(box.value).catch(() => document.execCommand("copy"));
   });
