@@ -75,6 +75,26 @@ GET /reports: GET /reports/summary
 GET /reports/definitions: GET /reports/definitions
 GET /reports/rows: GET /reports/rows
 GET /reports/value: GET /reports/summary
+GET /reports/views: GET /reports/views
+POST /reports/views: POST /reports/views
+GET /reports/views/new: POST /reports/views
+GET /reports/views/<>: GET /reports/views/<>
+POST /reports/views/<>: PATCH /reports/views/<>
+POST /reports/views/<>/delete: DELETE /reports/views/<>
+GET /reports/schedules: GET /reports/schedules
+POST /reports/schedules: POST /reports/schedules
+GET /reports/schedules/new: POST /reports/schedules
+GET /reports/schedules/<>: GET /reports/schedules/<>, GET /reports/schedules/<>/deliveries
+POST /reports/schedules/<>: PATCH /reports/schedules/<>
+POST /reports/schedules/<>/active: PATCH /reports/schedules/<>
+POST /reports/schedules/<>/end: DELETE /reports/schedules/<>
+POST /reports/schedules/<>/send: POST /reports/schedules/<>/send
+POST /reports/schedules/<>/leave: POST /reports/schedules/<>/leave
+GET /reports/links: GET /reports/links
+POST /reports/links: POST /reports/links
+GET /reports/links/new: POST /reports/links
+GET /reports/links/<>: GET /reports/links/<>, GET /reports/links/<>/openings
+POST /reports/links/<>/revoke: DELETE /reports/links/<>
 
 GET /admin/users: GET /users, POST /users
 POST /admin/users: POST /users

@@ -10,7 +10,16 @@ from app.accounts.queries import tenant_today
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
-from app.reports.sharing import link_routes, public_pages, schedule_routes, views
+from app.reports.sharing import (
+    link_pages,
+    link_routes,
+    page_parts,
+    public_pages,
+    schedule_pages,
+    schedule_routes,
+    view_pages,
+    views,
+)
 from app.reports.sharing.schemas import ReportViewPage, ReportViewSchema, ViewBody, ViewPatch
 
 
@@ -21,7 +30,8 @@ def guard_view(report_view_id: UUID) -> None:
 
 
 kept = ApiBlueprint("report_views", __name__, url_prefix="/api/v1/reports/views", record_guard=guard_view)
-blueprints: list[Blueprint] = [kept, link_routes.bp, schedule_routes.bp, public_pages.bp]
+pages = (page_parts.bp, view_pages.bp, schedule_pages.bp, link_pages.bp)
+blueprints: list[Blueprint] = [kept, link_routes.bp, schedule_routes.bp, public_pages.bp, *pages]
 
 
 @kept.get("")
