@@ -29,7 +29,7 @@ from app.escalations.history import Way, way_of
 from app.escalations.models import Escalation
 from app.escalations.outages import offers
 from app.escalations.playbook_state import get_state
-from app.escalations.prevention_lists import get_action
+from app.escalations.prevention_lists import get_action, list_actions
 from app.escalations.queries import BESIDE, base, record_of, visible_to
 from app.escalations.schedule import schedule_of, until_of
 from app.playbooks import intake
@@ -53,6 +53,7 @@ __all__ = [
     "get_state",
     "get_version",
     "link_to",
+    "list_actions",
     "list_colleagues",
     "list_contract_ids",
     "list_decisions",

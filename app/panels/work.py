@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction
-from app.escalations import agenda, covering, crew, service
+from app.escalations import agenda, covering, crew, overview, service
 from app.http import transaction as answering
 from app.http.paging import decode_cursor, encode_cursor
 from app.http.panels import PanelBlueprint, go, page
@@ -23,6 +23,7 @@ bp = PanelBlueprint("panel_work", __name__)
 
 MOST = 200
 SHOWN = 30
+PROMISED = {"owner": "me", "state": "open"}
 FILTERS = ("overdue", "severe", "waiting", "covered", "tasks")
 
 
@@ -37,9 +38,10 @@ def work() -> Response:
         tasks = covering.list_tasks(actor.person_id, now, after=None, limit=MOST)
         lines = [one for one in grouping.lines_of(cases[:MOST], tasks) if keeps(chosen, one, now)]
         returned = crew.list_returned([], actor=actor, now=now)
+        promised = [] if chosen else overview.list_actions(PROMISED, actor=actor, now=now, after=None, limit=MOST)
         groups = grouping.group(lines, now=now, zone=viewer_zone())
         values: dict[str, Any] = {"filters": FILTERS, "chosen": chosen, "words": wording, "now": now}
-        values |= {"groups": groups, "returned": returned, "more": len(cases) > MOST}
+        values |= {"groups": groups, "returned": returned, "promised": promised, "more": len(cases) > MOST}
         return page("panels/work.html", **values)
 
 

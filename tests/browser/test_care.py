@@ -146,3 +146,50 @@ def test_times_are_the_viewers_with_the_accounts_beside_them(open_panel, company
     assert shown.get_attribute("title") == said
     shown.focus()
     assert said in shown.evaluate("one => getComputedStyle(one, '::after').content")
+
+
+def test_of_two_forms_to_one_address_each_keeps_what_was_typed_into_it(open_panel, company, tenant, client, case):
+    acknowledge = client.post(f"/api/v1/escalations/{case['id']}/acknowledge", json={})
+    assert acknowledge.status_code == 200
+    day = (clock.now() + timedelta(days=9)).date().isoformat()
+    promised = {"action": "Watch the disks", "owner_email": company.owner.email, "due_on": day}
+    solved = {"summary": "It runs", "root_cause": "Disk", "preventable": True, "prevention": promised}
+    waived = [
+        {"task_id": one["id"], "reason": "Known"}
+        for one in client.get(f"/api/v1/escalations/{case['id']}/tasks?limit=200").json["items"]
+        if one["required"] and one["state"] == "open"
+    ]
+    waived += [
+        {"criterion": one["key"], "reason": "Known"}
+        for one in client.get(f"/api/v1/escalations/{case['id']}/exit-criteria").json["items"]
+    ]
+    done = client.post(f"/api/v1/escalations/{case['id']}/resolve", json={**solved, "waived": waived})
+    assert done.status_code == 200, done.text
+    action = client.get("/api/v1/prevention-actions").json["items"][0]
+    panel = open_panel(company.owner, "/mine")
+    panel.frame.get_by_role("heading", name="Promised prevention").wait_for()
+    panel.frame.get_by_role("link", name="Watch the disks").click()
+    panel.frame.wait_for_selector("h1:has-text('Watch the disks')")
+    for folded in panel.frame.locator("main details").all():
+        folded.locator("summary").click()
+    panel.frame.fill("[name=owner_email]", company.csm.email)
+    panel.frame.fill("[name=reason]", "It was the wrong disk")
+    panel.go("/inbox")
+    panel.go(f"/prevention/{action['id']}")
+    assert panel.frame.input_value("[name=owner_email]") == company.csm.email
+    assert panel.frame.input_value("[name=reason]") == "It was the wrong disk"
+
+
+def test_more_of_a_list_comes_below_what_is_there(open_panel, tenant, client):
+    for number in range(52):
+        made = client.post("/api/v1/skills", json={"name": f"Skill {number:02}"})
+        assert made.status_code == 201
+    panel = open_panel(tenant.admin, "/admin/skills")
+    rows = panel.frame.locator("main ul.rows > li[data-row]")
+    assert rows.count() == 50
+    more = panel.frame.get_by_role("button", name="More")
+    more.click()
+    more.wait_for(state="detached")
+    assert rows.count() == 52
+    assert rows.last.inner_text().startswith("Skill 51")
+    assert rows.nth(50).locator("a").evaluate("one => one === document.activeElement")

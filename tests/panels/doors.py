@@ -71,10 +71,6 @@ POST /outages/<>/accounts: POST /outages/<>/escalations
 GET /prevention/<>: GET /prevention-actions/<>
 POST /prevention/<>: PATCH /prevention-actions/<>
 
-GET /reports: GET /reports/summary
-GET /reports/definitions: GET /reports/definitions
-GET /reports/rows: GET /reports/rows
-GET /reports/value: GET /reports/summary
 GET /reports/views: GET /reports/views
 POST /reports/views: POST /reports/views
 GET /reports/views/new: POST /reports/views

@@ -153,3 +153,17 @@ def test_what_people_wrote_is_text_and_never_markup(panel, company, raise_case):
     for path in ("/mine", "/inbox"):
         said = panel(company.owner).get(path).text
         assert ("<script>" in said, "<img" in said) == (False, False)
+
+
+def test_what_i_promised_so_that_it_does_not_happen_again_stands_below_my_work(panel, company, raise_case, as_user):
+    case = raise_case()
+    owner = as_user(company.owner)
+    path = f"/api/v1/escalations/{case['id']}"
+    assert owner.post(f"{path}/acknowledge", json={}).status_code == 200
+    promised = {"action": "Watch the disks", "owner_email": company.owner.email, "due_on": "2099-05-04"}
+    solved = {"summary": "It runs", "root_cause": "Disk", "preventable": True, "prevention": promised}
+    assert owner.post(f"{path}/resolve", json=solved).status_code == 200
+    mine = panel(company.owner).get("/mine").text
+    assert mine.index("Promised prevention") < mine.index("Watch the disks") < mine.index("Mon 4 May 2099")
+    assert "Promised prevention" not in panel(company.owner).get("/mine?show=overdue").text
+    assert "Promised prevention" not in panel(company.csm).get("/mine").text

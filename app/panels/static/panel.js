@@ -415,8 +415,13 @@
 
   document.addEventListener("click", (event) => event.target.closest("[data-print]") && window.print());
 
-  /* Nothing typed is lost: it is kept by page and form, and stands there again when the page comes back. */
-  const keyOf = (form) => `${here} ${form.getAttribute("hx-post")}`;
+  /* Nothing typed is lost: it is kept by page and form, and stands there again when the page comes back. Of forms that
+     are sent to one address each has its own, by its name or by its place among them. */
+  function keyOf(form) {
+    const to = form.getAttribute("hx-post");
+    const alike = [...page().querySelectorAll("form[hx-post]")].filter((one) => one.getAttribute("hx-post") === to);
+    return `${here} ${to} ${form.getAttribute("name") || alike.indexOf(form)}`;
+  }
 
   document.addEventListener("input", (event) => {
     const form = formOf(event.target);
