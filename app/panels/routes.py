@@ -23,6 +23,7 @@ from app.panels import (
     outage_routes,
     prevention,
     raising,
+    reports_door,
     shell,
     sign_in,
     survey,
@@ -36,7 +37,7 @@ from app.panels.pages import page
 from app.texts import noted
 
 bp = Blueprint("panels", __name__, template_folder="templates")
-around = (survey, shell, navigation, trying, sign_in, admin)
+around = (survey, shell, navigation, trying, sign_in, reports_door, admin)
 modules = (*around, accounts, raising, work, team, case_routes, outage_routes, prevention)
 blueprints = [bp, shell.session, *(module.bp for module in modules), *embed.blueprints]
 
