@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
@@ -13,8 +14,9 @@ from app import clock
 from app.auth.actor import current_actor
 from app.db import transaction
 from app.errors import Invalid
+from app.http import Query
 from app.http.forms import load_body, with_offset
-from app.http.panels import page
+from app.http.panels import page, zone
 from app.http.parser import UNSTORABLE
 from app.reports.definitions import Definition
 from app.reports.errors import FactsBeingMade
@@ -27,22 +29,17 @@ from app.texts import gettext
 
 bp = Blueprint("report_parts", __name__, template_folder="templates")
 
-PARTS = tuple(PartArguments().fields)
 MOMENTS, DAYS, WHOSE = ("as_of", "since"), ("from", "to"), ("accounts", "own_accounts")
+PARTS = ("figure", *PartArguments().fields)  # of a figure's rows
 API, PANEL = "/api/v1/", "#/"
 
 
-def read_question() -> dict[str, Any]:
-    """`as_of`, `first`, `last`, `since`, `accounts` and `own_accounts` of the page's address, those that are said; a
-    time without an offset is the viewer's. Invalid names each that can't be read."""
-    said = _said()
-    return load_body(SummaryArguments, {name: with_offset(v) if name in MOMENTS else v for name, v in said.items()})
-
-
-def read_part() -> dict[str, Any]:
-    """Of whom and of what reason the rows are that the page is asked for."""
-    said = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in PARTS}
-    return load_body(PartArguments, {name: value for name, value in said.items() if value})
+def read_question(schema: type[Query] = SummaryArguments) -> dict[str, Any]:
+    """What the page's address says of the schema's parameters; a time without an offset is the viewer's. Invalid names
+    each that can't be read."""
+    names = {field.data_key or name for name, field in schema().fields.items()}
+    said = {name: value for name, value in _said().items() if name in names}
+    return load_body(schema, {name: with_offset(v) if name in MOMENTS else v for name, v in said.items()})
 
 
 def ask(query: Mapping[str, Any]) -> AbstractContextManager[Reading]:
@@ -52,7 +49,8 @@ def ask(query: Mapping[str, Any]) -> AbstractContextManager[Reading]:
 
 
 def _said() -> dict[str, str]:
-    asked = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in (*MOMENTS, *DAYS, *WHOSE)}
+    names = (*MOMENTS, *DAYS, *WHOSE, *PARTS)
+    asked = {name: UNSTORABLE.sub("", request.args.get(name, "")).strip() for name in names}
     return {name: value for name, value in asked.items() if value}
 
 
@@ -80,7 +78,21 @@ def faults_of(refused: Invalid) -> dict[str, str]:
 def _unanswered(status: int, faults: Mapping[str, str]) -> Response:
     path = request.path.removeprefix("/panel")
     with transaction():
-        return page("reports/unanswered.html", status, path=path, faults=faults, said=_said())
+        return page("reports/unanswered.html", status, path=path, faults=faults, said=_fields())
+
+
+def _fields() -> dict[str, str]:
+    """What was said as fields of a form take it: a moment in the viewer's time, and none that is no moment."""
+    said = _said()
+    return {name: _local(value) if name in MOMENTS else value for name, value in said.items()}
+
+
+def _local(moment: str) -> str:
+    try:
+        at = datetime.fromisoformat(with_offset(moment))
+    except ValueError:
+        return ""
+    return at.astimezone(ZoneInfo(zone("UTC"))).strftime("%Y-%m-%dT%H:%M") if at.tzinfo else ""
 
 
 @bp.app_template_global("report_link")
@@ -92,7 +104,13 @@ def link_to(path: str, **more: str) -> str:
 @bp.app_template_global("report_query")
 def same_question(**more: str) -> str:
     """What the page was asked, for a part of it that is asked for later."""
-    return _query(*MOMENTS, *DAYS, *WHOSE, **more)
+    return _query(*MOMENTS, *DAYS, *WHOSE, *PARTS, **more)
+
+
+@bp.app_template_global("report_parts")
+def parts_said() -> dict[str, str]:
+    """Which part of a report the page is about, for the form that asks about another moment."""
+    return {name: value for name, value in _said().items() if name in (*WHOSE, *PARTS)}
 
 
 @bp.app_template_global("report_rows")

@@ -54,7 +54,7 @@ def value_chart(found: Sequence[Mapping[str, Any]], currency: str, as_of: dateti
         Point(one["at"], one["amount"], telling.day(one["at"].astimezone(zone)), _worth(one, currency)) for one in found
     ]
     return charts.area(
-        "value", title=_("Value at stake over time"), text=_value_text(found, currency, zone),
+        "value", title=_value_title(found, currency, zone), text=_value_text(found, currency, zone),
         columns=(_("As of"), _("Value at stake")), points=points, said=lambda value: money(value, currency),
         as_of=(as_of, _("as of %(day)s") % {"day": telling.day(as_of.astimezone(zone), year=True)}),
     )  # fmt: skip
@@ -63,6 +63,17 @@ def value_chart(found: Sequence[Mapping[str, Any]], currency: str, as_of: dateti
 def _worth(one: Mapping[str, Any], currency: str) -> str:
     said = money(one["amount"], currency)
     return _("at least %(amount)s") % {"amount": said} if one["incomplete"] and one["amount"] is not None else said
+
+
+def _value_title(found: Sequence[Mapping[str, Any]], currency: str, zone: ZoneInfo) -> str:
+    known = [one for one in found if one["amount"] is not None]
+    if not known:
+        return _("Value at stake: not known")
+    first, last = known[0], known[-1]
+    return _("Value at stake: %(now)s, after %(then)s on %(day)s") % {
+        "now": _worth(last, currency), "then": _worth(first, currency),
+        "day": telling.day(first["at"].astimezone(zone), year=True),
+    }  # fmt: skip
 
 
 def _value_text(found: Sequence[Mapping[str, Any]], currency: str, zone: ZoneInfo) -> str:

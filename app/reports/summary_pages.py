@@ -8,22 +8,27 @@ from typing import Any
 from flask import Response, request
 
 from app.auth.guards import requires
+from app.auth.reasons import list_reasons
+from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import invalid_parameter
 from app.http.paging import part
 from app.http.panels import PanelBlueprint, page, zone
 from app.reports import over_time, pictures, rows, stories, telling
-from app.reports.asking import ask, calmly, read_part, read_question
+from app.reports.asking import ask, calmly, read_question
 from app.reports.definitions import COURSES, READER
-from app.reports.figures import FIGURES, WITH_ROWS
+from app.reports.figures import FIGURES
+from app.reports.forecast.reading import counts_of, outlook_of
 from app.reports.money import money_of
 from app.reports.parts import part_of, words_of
 from app.reports.reading import Reading, days_of
+from app.reports.schemas import RowsOfArguments
 from app.reports.summary import OPEN_NOW, frame, summarise
 
 bp = PanelBlueprint("reports_summary", __name__)
 
 SHOWN = 50
+AT_ONCE = 1000  # open cases are foretold while the page waits; more of them in its place
 
 
 @bp.get("/reports")
@@ -38,14 +43,11 @@ def show_summary() -> Response:
         since = found["changes"]["since"]
         if since > asked.as_of:
             raise invalid_parameter("since", f"expected a moment not later than {asked.as_of.isoformat()}")
-        before = _before(asked, since)
-        values: dict[str, Any] = {
-            "found": found,
-            "before": before,
-            "headline": telling.headline(found, before),
-            "telling": telling,
-        }
-        values |= {"accounts": stories.stories_of(asked, money_of(asked)), "today": asked.today}
+        before, open_ = _before(asked, since), found["open"]["count"]
+        values: dict[str, Any] = {"found": found, "before": before, "telling": telling, "today": asked.today}
+        values["forecast"] = counts_of(outlook_of(asked)) if 0 < open_ <= AT_ONCE else None
+        values["headline"] = telling.headline(found, before, values["forecast"])
+        values["accounts"] = stories.stories_of(asked, money_of(asked))
         return page("reports/summary.html", charts=_charts(found), **values)
 
 
@@ -60,6 +62,15 @@ def _before(asked: Reading, since: datetime) -> dict[str, Any]:
 def _charts(found: Mapping[str, Any]) -> list[Any]:
     on_time = pictures.on_time_chart(found["on_time"], found["first"], found["last"])
     return [on_time, pictures.survival_chart(found["survival"])]
+
+
+@bp.get("/reports/outlook")
+@requires("reports:read")
+@calmly
+def show_outlook() -> Response:
+    """A part of the summary where much is open: how many will miss their target as things stand."""
+    with transaction(), ask(read_question()) as asked:
+        return page("reports/outlook.html", told=telling.ahead(counts_of(outlook_of(asked))))
 
 
 @bp.get("/reports/value")
@@ -87,13 +98,10 @@ def show_value() -> Response:
 @calmly
 def show_rows() -> Response:
     """What a figure counts or adds, row by row, as of the same moment."""
-    query, key = read_question(), request.args.get("figure", "")
-    if key not in WITH_ROWS:
-        raise invalid_parameter("figure", f"expected one of {', '.join(WITH_ROWS)}")
-    figure = FIGURES[key]
-    said = read_part()
+    query = read_question(RowsOfArguments)
+    figure = FIGURES[query["figure"]]
     with transaction(), ask(query) as whole:
-        asked = part_of(whole, said)
+        asked = part_of(whole, query)
         (first, last), money = days_of(query, asked), money_of(asked)
         found, cursor = part(
             lambda after, limit: rows.list_rows(
@@ -102,10 +110,15 @@ def show_rows() -> Response:
             rows.position,
             limit=SHOWN,
         )  # fmt: skip
-        values: dict[str, Any] = {"figure": figure, "rows": found, "cursor": cursor, "first": first, "last": last}
-        values |= {"part": said, "of": words_of(said), "spanned": figure.source in COURSES}
+        values: dict[str, Any] = {"figure": figure, "rows": found, "cursor": cursor}
+        values |= {"spanned": figure.source in COURSES, "labels": _labels(), "of": words_of(query)}
         template = "reports/rows_more.html" if "cursor" in request.args else "reports/rows.html"
-        return page(template, report=frame(asked, money), **values)
+        return page(template, report={**frame(asked, money), "first": first, "last": last}, **values)
+
+
+def _labels() -> dict[str, str]:
+    """What the tenant calls each kind of grievance."""
+    return {reason.name: reason.label for reason in list_reasons(tenant_settings())}
 
 
 @bp.get("/reports/definitions")

@@ -26,31 +26,36 @@ COUNTS = {
 }
 
 
-def headline(found: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
-    """What is at stake and how that moved, in one sentence. `before` is `{amount, incomplete, said}` of the last
-    report."""
-    total, accounts = found["value_at_stake"], found["open"]["accounts"]
-    moved = _moved(total, before) if before else ""
-    if not found["open"]["count"]:
-        return _("Nothing is open, so no value is at stake%(moved)s.") % {"moved": moved}
+def headline(found: Mapping[str, Any], before: Mapping[str, Any], forecast: Mapping[str, Any] | None) -> str:
+    """What is at stake, how that moved and what is to come, in one sentence. `before` is `{amount, incomplete, said}`
+    of the last report; what is to come may be told later."""
+    told = _at_stake(found["value_at_stake"], found["open"]["accounts"], before)
+    return _("%(told)s; %(ahead)s.") % {"told": told, "ahead": ahead(forecast)} if forecast else f"{told}."
+
+
+def ahead(forecast: Mapping[str, Any]) -> str:
+    """`3 of 17 will miss their target as things stand`."""
+    said = {"missing": round(forecast["expected"]), "num": forecast["open"]}
+    return _("%(missing)s of %(num)s will miss their target as things stand") % said
+
+
+def _at_stake(total: Mapping[str, Any], accounts: int, before: Mapping[str, Any]) -> str:
+    said = {"amount": money(total["amount"], total["currency"]), "num": accounts}
+    said["moved"] = _moved(total, before)
+    if not accounts:
+        return _("Nothing is open, so no value is at stake%(moved)s") % said
     if total["amount"] is None:
-        told = ngettext(
-            "%(num)s account has an open escalation; what is at stake has no exchange rate that day.",
-            "%(num)s accounts have open escalations; what is at stake has no exchange rate that day.",
-            accounts,
-        )
-        return told % {"num": accounts}
+        return _("What is at stake has no exchange rate that day; accounts with an open escalation: %(num)s") % said
     if total["incomplete"]:
         told = ngettext(
-            "At least %(amount)s at stake in %(num)s account.", "At least %(amount)s at stake in %(num)s accounts.",
+            "At least %(amount)s at stake in %(num)s account", "At least %(amount)s at stake in %(num)s accounts",
             accounts,
         )  # fmt: skip
-        return told % {"amount": money(total["amount"], total["currency"]), "num": accounts}
+        return told % said
     told = ngettext(
-        "%(amount)s at stake in %(num)s account%(moved)s.", "%(amount)s at stake in %(num)s accounts%(moved)s.",
-        accounts,
-    )  # fmt: skip
-    return told % {"amount": money(total["amount"], total["currency"]), "num": accounts, "moved": moved}
+        "%(amount)s at stake in %(num)s account%(moved)s", "%(amount)s at stake in %(num)s accounts%(moved)s", accounts
+    )
+    return told % said
 
 
 def _moved(total: Mapping[str, Any], before: Mapping[str, Any]) -> str:
@@ -59,6 +64,8 @@ def _moved(total: Mapping[str, Any], before: Mapping[str, Any]) -> str:
         return ""
     more = total["amount"] - before["amount"]
     said = {"amount": money(abs(more), total["currency"]), "when": before["said"]}
+    if not more and not total["amount"]:
+        return ""
     if not more:
         return _(", as much as %(when)s") % said
     return _(", %(amount)s more than %(when)s") % said if more > 0 else _(", %(amount)s less than %(when)s") % said
@@ -111,25 +118,32 @@ def change(one: Mapping[str, Any]) -> tuple[str, str | None]:
     return changes.told(one["facts"], _), changes.why(one["facts"], _)
 
 
-def story(account: Mapping[str, Any], as_of: datetime, today: date) -> list[str]:
-    """An account in a line: how many are open and how they stand, when it renews, how it feels."""
+def story(account: Mapping[str, Any], as_of: datetime, today: date) -> list[tuple[str, str]]:
+    """An account in a line: how many are open and how they stand, when it renews, how it feels. Each part has a kind:
+    `missed`, `paused` or nothing."""
     cases, overdue = account["cases"], account["overdue"]
-    parts = [ngettext("%(num)s open", "%(num)s open", cases) % {"num": cases}]
+    parts = [("", ngettext("%(num)s open", "%(num)s open", cases) % {"num": cases})]
     if overdue:
-        parts.append(ngettext("%(num)s past its target", "%(num)s past their target", overdue) % {"num": overdue})
+        told = ngettext("%(num)s past its target", "%(num)s past their target", overdue)
+        parts.append(("missed", told % {"num": overdue}))
     elif account["next_target_at"]:
-        days = (account["next_target_at"] - as_of).days
-        parts.append(
-            ngettext("the first is due in %(num)s day", "the first is due in %(num)s days", days) % {"num": days}
-        )
+        parts.append(("", _due((account["next_target_at"] - as_of).days, alone=cases == 1)))
     if account["waiting"]:
-        parts.append(_("%(num)s waiting") % {"num": account["waiting"]})
+        parts.append(("paused", _("%(num)s waiting") % {"num": account["waiting"]}))
     days = (account["renewal_on"] - today).days if account["renewal_on"] else None
     if days is not None and days <= SOON:
-        parts.append(ngettext("renews in %(num)s day", "renews in %(num)s days", days) % {"num": days})
+        parts.append(("", ngettext("renews in %(num)s day", "renews in %(num)s days", days) % {"num": days}))
     if account["health"] is not None:
-        parts.append(_("health %(health)s") % {"health": account["health"]})
+        parts.append(("", _("health %(health)s") % {"health": account["health"]}))
     return parts
+
+
+def _due(days: int, *, alone: bool) -> str:
+    if not days:
+        return _("due within a day") if alone else _("the first is due within a day")
+    if alone:
+        return ngettext("due in %(num)s day", "due in %(num)s days", days) % {"num": days}
+    return ngettext("the first is due in %(num)s day", "the first is due in %(num)s days", days) % {"num": days}
 
 
 def on_time_title(found: Mapping[str, Any]) -> str:

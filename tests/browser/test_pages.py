@@ -24,7 +24,7 @@ PARTS = {
     "panel_cases.timeline", "panel_outages.timeline", "admin_users.more_absences", "panel_session.missing",
     "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts",
     "admin_trying_rules.progress", "admin_trying_rules.list_cases", "admin_trying_rules.list_loads",
-    "reports_summary.show_value",
+    "reports_summary.show_value", "reports_summary.show_outlook",
 }  # fmt: skip
 # Opens a page and answers its links and what is wrong with it.
 VISIT = """async (path) => {

@@ -132,6 +132,29 @@ def test_who_signs_in_at_the_provider_gets_a_panel_of_their_own(
     assert launches == [cora.id]
 
 
+def test_reports_have_an_address_of_their_own_that_leads_through_the_sign_in(
+    app: Flask, tenant: TestTenant, entered: dict[str, Any], cora: User, browser: Browser
+) -> None:
+    for rest, path in (("", "/reports"), ("/rows?figure=open", "/reports/rows?figure=open"), ("/nowhere", "/mine")):
+        on = browser.visit(f"/reports/of/{tenant.id}{rest}")
+        assert on.status_code == 302
+        provider = browser.visit(on.headers["Location"]).headers["Location"]
+        launch = launched(browser.visit(browser.at_provider(provider)), tenant)
+        assert ApiClient(app, None).post("/panel/session", data={"launch": launch}).json["path"] == path
+
+
+def test_reports_without_saying_whose_lead_on_where_there_is_one_tenant_alone(
+    new_tenant: Callable[..., TestTenant], entered: dict[str, Any], tenant: TestTenant, browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    new_tenant()
+    refused(browser.visit("/reports"), 404, "There is no sign-in here")
+    one = text("select id from tenant where id = :id").bindparams(id=tenant.id)
+    monkeypatch.setattr("app.panels.reports_door.TENANTS", one)
+    on = browser.visit("/reports/rows?figure=open").headers["Location"]
+    assert on == f"/auth/{tenant.id.hex}/sign-in?next=/reports/rows?figure%3Dopen"
+
+
 def test_what_goes_to_the_provider_is_what_the_protocol_asks_for(
     app: Flask, tenant: TestTenant, entered: dict[str, Any], provider: Provider, browser: Browser
 ) -> None:
