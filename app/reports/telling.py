@@ -118,9 +118,13 @@ def change(one: Mapping[str, Any]) -> tuple[str, str | None]:
     return changes.told(one["facts"], _), changes.why(one["facts"], _)
 
 
-def story(account: Mapping[str, Any], as_of: datetime, today: date) -> list[tuple[str, str]]:
-    """An account in a line: how many are open and how they stand, when it renews, how it feels. Each part has a kind:
-    `missed`, `paused` or nothing."""
+def story(account: Mapping[str, Any], as_of: datetime, today: date) -> list[str]:
+    """An account in a line: how many are open and how they stand, when it renews, how it feels."""
+    return [words for _kind, words in story_parts(account, as_of, today)]
+
+
+def story_parts(account: Mapping[str, Any], as_of: datetime, today: date) -> list[tuple[str, str]]:
+    """The same with a kind for each part: `missed`, `paused` or nothing."""
     cases, overdue = account["cases"], account["overdue"]
     parts = [("", ngettext("%(num)s open", "%(num)s open", cases) % {"num": cases})]
     if overdue:
