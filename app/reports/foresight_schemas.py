@@ -6,8 +6,12 @@ from app.http import AwareDateTime, Page, PageArguments, Schema
 from app.reports.schemas import CaseSchema, FigureSchema, NamedSchema, ValueSchema, WhoseArguments
 
 
-class ForesightArguments(WhoseArguments, PageArguments):
+class AheadArguments(WhoseArguments):
     as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
+
+
+class ForesightArguments(AheadArguments, PageArguments):
+    pass
 
 
 class EffectSchema(Schema):

@@ -9,6 +9,10 @@ from app.reports import owner_pictures, rows
 from app.reports.causes import causes_of
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
+from app.reports.forecast.reading import forecast_of
+from app.reports.foresight_definitions import EARLY_WARNING, FORECAST
+from app.reports.foresight_schemas import AheadArguments
+from app.reports.foresight_words import tables_of_forecast, tables_of_warnings
 from app.reports.money import money_of
 from app.reports.owner_schemas import CohortArguments
 from app.reports.owner_tables import tables_of_causes, tables_of_owners
@@ -19,10 +23,12 @@ from app.reports.schemas import RowsOfArguments, SummaryArguments
 from app.reports.summary import summarise
 from app.reports.summary_tables import table_of_rows, tables_of_summary
 from app.reports.tables import Figure, Table
+from app.reports.warning import warnings_of
 from app.texts import gettext as _
 from app.texts import noted
 
 Row = Mapping[str, Any]
+ALL = 100_000  # of open cases, or of accounts that stand out
 
 
 class Picture(Protocol):
@@ -173,6 +179,18 @@ def count_of_rows(asked: Reading, query: Row) -> int:
     return rows.count_rows(FIGURES[query["figure"]], part_of(asked, query), money_of(asked), first=first, last=last)
 
 
+def read_forecast(asked: Reading, query: Row) -> Report:
+    found = forecast_of(asked, limit=ALL)
+    currency = money_of(asked).currency
+    return Report(_(FORECAST.name), tables_of_forecast(found), currency, definitions=[FORECAST])
+
+
+def read_warnings(asked: Reading, query: Row) -> Report:
+    money = money_of(asked)
+    found = warnings_of(asked, money, limit=ALL)
+    return Report(_(EARLY_WARNING.name), tables_of_warnings(found), money.currency, definitions=[EARLY_WARNING])
+
+
 def spelt(first: Any, last: Any) -> str:
     """A span of days raised in words."""
     return _("Raised from %(first)s to %(last)s") % {"first": first.isoformat(), "last": last.isoformat()}
@@ -191,5 +209,7 @@ SOURCES: Mapping[str, Source] = {
         Source("causes", noted("Causes"), CohortArguments, read_causes),
         Source("rows", noted("Rows of a figure"), RowsOfArguments, read_rows,
                Long(page_of_rows, rows.position, count_of_rows)),
+        Source("forecast", noted("Likely to miss the target"), AheadArguments, read_forecast),
+        Source("early-warning", noted("Early warning"), AheadArguments, read_warnings),
     )
 }  # fmt: skip
