@@ -14,7 +14,7 @@ from app.auth.links import open_link
 from app.db import transaction as plain_transaction
 from app.errors import NotFound
 from app.http import ApiBlueprint, PageArguments, answer, page, transaction
-from app.reports.exports import csv_files, pdf_files, service, xlsx_files
+from app.reports.exports import csv_files, pages, pdf_files, service, xlsx_files
 from app.reports.exports.models import ReportExport
 from app.reports.exports.routes import PIECE_BYTES, file_headers, name_of
 from app.reports.exports.schemas import ExportBody, ExportPage, ExportSchema
@@ -22,7 +22,7 @@ from app.store import get_store
 
 exports = ApiBlueprint("report_exports", __name__, url_prefix="/api/v1/reports/exports")
 content = Blueprint("report_file", __name__)
-blueprints: list[Blueprint] = [exports, content]
+blueprints: list[Blueprint] = [exports, content, pages.bp]
 
 ONE = "/<uuid:export_id>"
 MEDIA_TYPES = {"csv": csv_files.MEDIA_TYPE, "xlsx": xlsx_files.MEDIA_TYPE, "pdf": pdf_files.MEDIA_TYPE}
