@@ -16,6 +16,7 @@ from app.sla.service import list_running_out
 LAST_NUMBER = 2**31 - 1
 NAMED = 5  # of what was set aside: the API lists all
 HOLIDAYS_AHEAD = timedelta(days=30)
+MAIL_LATE = timedelta(hours=1)  # a report by mail
 TENANTS = text("select id from tenant order by id")
 COUNT = text(
     """
@@ -32,6 +33,11 @@ COUNT = text(
             where gone_at is null and starts_on <= :today and (ends_on is null or ends_on >= :today)
               and currency <> :reporting
               and currency not in (select currency from rate where on_date between :oldest and :today)) as unrated,
+           (select array_agg(name order by name) from report_schedule
+            where active and next_at < :mailed_by) as schedules,
+           (select count(*) from report_delivery where state = 'waiting' and recorded_at < :made_by) as reports,
+           (select min(last_error) from report_delivery
+            where state = 'waiting' and recorded_at < :made_by) as report_error,
            (select max(number) from escalation) as number
     """
 )
@@ -49,7 +55,9 @@ def check_tenant(tenant_id: UUID) -> list[Finding]:
     with transaction(tenant=tenant_id) as session:
         settings, today = tenant_settings(), tenant_today(clock.now())
         days = {"today": today, "oldest": today - timedelta(days=settings.rate_max_age_days)}
-        row = session.execute(COUNT, {**days, "reporting": settings.reporting_currency, "named": NAMED}).one()
+        late = {"mailed_by": clock.now() - MAIL_LATE, "made_by": clock.real_now() - MAIL_LATE}
+        values = {**days, **late, "reporting": settings.reporting_currency, "named": NAMED}
+        row = session.execute(COUNT, values).one()
         who = f"{tenant_row().name} ({tenant_id})"
         ending = list_running_out(today + HOLIDAYS_AHEAD)
     return [*_judge(who, row._asdict()), *(_ending(who, name, last) for name, last in ending)]
@@ -80,6 +88,17 @@ def _judge(who: str, row: dict[str, object]) -> Iterator[Finding]:
         )
     for problem in row["jobs"] or ():  # type: ignore[attr-defined]
         yield wrong(f"{who}: the daily job {problem}", "it is tried again every 5 minutes; the worker's log has more")
+    if row["schedules"]:
+        yield wrong(
+            f"{who}: reports by mail are more than an hour late: {', '.join(row['schedules'])}",  # type: ignore[arg-type]
+            "start `python worker.py`, or look for reports_not_sent in its log",
+        )
+    if row["reports"]:
+        yield wrong(
+            f"{who}: {row['reports']} reports by mail wait for more than an hour: "
+            f"{row['report_error'] or 'no worker made them, or the facts of reports are behind'}",
+            "look for report_not_made and facts_not_made in the worker's log",
+        )
     if row["unrated"]:
         currencies = ", ".join(row["unrated"])  # type: ignore[arg-type]
         yield wrong(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Blueprint, g, request
@@ -72,20 +72,24 @@ def keep_report() -> str | None:
     actor = g.get("actor")
     if actor is None or not actor.may("reports:write"):
         return None
-    for kind in KINDS.values():
-        found = _asked_of(kind.key, kind.page)
+    # One that asks for more of the address comes before the page that it is a part of.
+    for kind in sorted(KINDS.values(), key=lambda kind: "?" not in kind.page):
+        found = _asked_of(kind.page)
         if found is not None:
             said = {name: request.args[name] for name in ASKED if request.args.get(name)}
             return urlencode({"report": kind.key, **said, **found})
     return None
 
 
-def _asked_of(key: str, page: str) -> Mapping[str, str] | None:
+def _asked_of(page: str) -> Mapping[str, str] | None:
     """What this page's path says of the report: its account; None when it is another's page."""
+    place, _, asked = page.partition("?")
+    if any(request.args.get(name) != value for name, value in parse_qsl(asked)):
+        return None
     path = request.path.removeprefix("/panel")
-    before, place, after = page.partition("{account_id}")
-    if not place:
-        return {} if path == page else None
+    before, named, after = place.partition("{account_id}")
+    if not named:
+        return {} if path == place else None
     inside = path.removeprefix(before).removesuffix(after)
     return {"account_id": inside} if path.startswith(before) and _is_id(inside) else None
 

@@ -13,6 +13,7 @@ from app.db import db, transaction
 from app.escalations.models import Escalation
 from app.notifications.jobs import deliver_tenant
 from app.notifications.models import Intent
+from app.operations.checkup import check_tenant
 from app.reports.jobs import send_reports_tenant
 from app.reports.sharing import sending
 from app.reports.sharing.models import ReportDelivery, ReportSchedule
@@ -223,3 +224,16 @@ def test_a_delivery_cut_off_is_made_by_another_after_its_lease(fold, schedule, t
 def test_the_actor_of_a_reader_has_what_their_role_may(company):
     assert sending.reader_of(company.owner) is None
     assert sending.reader_of(company.boss) == actor_of(company.boss)
+
+
+def test_the_doctor_names_what_is_an_hour_late(fold, schedule, tenant, company, as_user):
+    def said():
+        return [str(found) for found in check_tenant(tenant.id) if "by mail" in found.text]
+
+    made = schedule("9 08:00")
+    assert "reports by mail are more than an hour late: Board" in said()[0]
+    set_rows(ReportSchedule, next_at=clock.now() + timedelta(days=1))
+    assert said() == []
+    as_user(company.boss).post(f"{SCHEDULES}/{made['id']}/send")
+    set_rows(ReportDelivery, recorded_at=clock.real_now() - timedelta(hours=2), last_error="no ink")
+    assert "1 reports by mail wait for more than an hour: no ink" in said()[0]
