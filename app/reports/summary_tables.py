@@ -20,7 +20,7 @@ ON_TIME = FIGURES["on_time_share"]
 
 def tables_of_summary(report: Mapping[str, Any]) -> list[Table]:
     """Every figure of the page in one table, then each series by itself."""
-    found = [_figures(report), _months(report), _survival(report), _tiers(report), _changes(report)]
+    found = [_figures(report), _changes(report), _months(report), _survival(report), _tiers(report)]
     missing = [line for name in ("value_at_stake", "renewals_at_risk") for line in report[name]["unconverted"]]
     return [*found, _unconverted(missing)] if missing else found
 
@@ -80,7 +80,7 @@ def _survival(report: Mapping[str, Any]) -> Table:
     ]
     rows = [{name: getattr(point, name) for name in ("day", "share", "at_risk", "closed")} for point in
             report["survival"]["points"]]  # fmt: skip
-    return Table("survival", _("Time to close"), columns, rows, Drawn("line", "day", ("share",)))
+    return Table("survival", _("Time to close"), columns, rows, Drawn("line", "day", ("share",)), paper=False)
 
 
 def _tiers(report: Mapping[str, Any]) -> Table:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.http import Query
-from app.reports import owner_pictures, rows
+from app.reports import over_time, owner_pictures, pictures, rows, stories, telling
 from app.reports.causes import causes_of
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
@@ -22,7 +22,7 @@ from app.reports.reading import Reading, days_of
 from app.reports.schemas import RowsOfArguments, SummaryArguments
 from app.reports.summary import summarise
 from app.reports.summary_tables import table_of_rows, tables_of_summary
-from app.reports.tables import Figure, Table
+from app.reports.tables import Column, Figure, Table
 from app.reports.warning import warnings_of
 from app.texts import gettext as _
 from app.texts import noted
@@ -95,14 +95,38 @@ def read_summary(asked: Reading, query: Row) -> Report:
     first, last = days_of(query, asked)
     found = summarise(asked, first=first, last=last, since=query.get("since"))
     used = [FIGURES[figure["definition"]] for figure in found.values() if isinstance(figure, dict)]
+    figures, *rest = tables_of_summary(found)
     return Report(
         _("Executive summary"),
-        tables_of_summary(found),
+        [figures, accounts_at_stake(asked, found["currency"]), *rest],
         found["currency"],
+        charts=charts_of_summary(asked, found),
         definitions=used,
         period=spelt(first, last),
         highlights=highlights_of(found),
     )
+
+
+def charts_of_summary(asked: Reading, found: Row) -> list[Picture]:
+    """As on the page; with nothing raised in these days there is nothing to draw of them."""
+    series = over_time.value_over_time(asked)
+    value = pictures.value_chart(series, found["currency"], asked.as_of, asked.zone)
+    if not found["on_time"]["months"]:
+        return [value]
+    on_time = pictures.on_time_chart(found["on_time"], found["first"], found["last"])
+    return [on_time, pictures.survival_chart(found["survival"]), value]
+
+
+def accounts_at_stake(asked: Reading, currency: str) -> Table:
+    """The accounts that the page tells of, each with its story in a line."""
+    columns = [
+        Column("account", _("Account"), path="account.name"),
+        Column("value", f"{_('Value')} ({currency})", "money", "value.amount"),
+        Column("story", _("How it stands")),
+    ]
+    found = stories.stories_of(asked, money_of(asked))
+    rows = [{**one, "story": " · ".join(telling.story(one, asked.as_of, asked.today))} for one in found]
+    return Table("accounts", _("Accounts by value at stake"), columns, rows)
 
 
 def highlights_of(found: Row) -> list[Highlight]:
@@ -135,15 +159,15 @@ def read_teams(asked: Reading, query: Row) -> Report:
 def _carried(title: str, report_of: Callable[..., Any], asked: Reading, query: Row) -> Report:
     first, last = days_of(query, asked)
     found = report_of(asked, first=first, last=last)
-    pictures = [owner_pictures.load_chart(found["items"][:MOST_DRAWN])]
+    drawn = [owner_pictures.load_chart(found["items"][:MOST_DRAWN])]
     if found.get("missed", {}).get("count"):
-        pictures.append(owner_pictures.missed_chart(found["missed"]))
+        drawn.append(owner_pictures.missed_chart(found["missed"]))
     used = [FIGURES[key] for key in OF_CARRIED]
     return Report(
         title,
         tables_of_owners(found),
         found["currency"],
-        charts=pictures,
+        charts=drawn,
         definitions=used,
         period=spelt(first, last),
     )
@@ -152,12 +176,12 @@ def _carried(title: str, report_of: Callable[..., Any], asked: Reading, query: R
 def read_causes(asked: Reading, query: Row) -> Report:
     first, last = days_of(query, asked)
     found = causes_of(asked, first=first, last=last)
-    pictures, used = [owner_pictures.causes_chart(found)], [FIGURES[key] for key in OF_CAUSES]
+    drawn, used = [owner_pictures.causes_chart(found)], [FIGURES[key] for key in OF_CAUSES]
     return Report(
         _("Causes"),
         tables_of_causes(found),
         found["currency"],
-        charts=pictures,
+        charts=drawn,
         definitions=used,
         period=spelt(first, last),
     )

@@ -143,7 +143,7 @@ def test_the_workbook_of_the_summary_says_what_the_json_says(story, fold, summar
     rows = {cells[f"A{at}"]: at for at in range(2, 10)}
     assert cells[f"C{rows['open']}"] == (1, "#,##0")
     assert cells[f"C{rows['value_at_stake']}"] == (float(found["value_at_stake"]["amount"]), "#,##0.00")
-    assert book.names[:2] == ["Figures", "On time by month raised"]
+    assert book.names[:2] == ["Figures", "Accounts by value at stake"]
     about = book.cells(len(book.names))
     assert (about["B2"], about["B3"][:19]) == ("Acme", "2026-03-02 12:00:00")
     german = Book(boss.get("/api/v1/reports/summary.xlsx", query_string={**asked, "language": "de"}).data)
