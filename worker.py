@@ -26,6 +26,7 @@ from app.escalations.jobs import (
     tidy_attachments,
     wake_waiting,
 )
+from app.integrations.webhooks.jobs import send_webhooks
 from app.notifications.jobs import deliver_due
 from app.operations import daily, heartbeats
 from app.operations.errors import CannotRun
@@ -48,6 +49,7 @@ JOBS = (
     Job("sweep", EACH_TICK, sweep),  # steps of clocks that are due: reminders, breaches, hops
     Job("wake_waiting", EACH_TICK, wake_waiting),  # waits whose end has come
     Job("deliver", EACH_TICK, deliver_due),  # messages whose time has come
+    Job("webhooks", EACH_TICK, send_webhooks),  # what other systems are told of
     Job("apply_open", EACH_TICK, apply_open),  # newer versions on their way to open cases
     Job("offer_outages", EACH_TICK, offer_outages),  # what outages say, on its way to their cases
     Job("simulate", EACH_TICK, simulate),  # routing policies tried on the past

@@ -24,6 +24,7 @@ ADMINISTER = frozenset(
         "sandbox:write",
         "scim",
         "panels:launch",
+        "webhooks:write",
     }
 )
 REPORT = frozenset({"reports:read", "reports:write"})

@@ -16,6 +16,7 @@ from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, finding, new_id, transaction
 from app.escalations.jobs import note_left_work, remind_prevention, seal_timelines
 from app.http import idempotency
+from app.integrations.webhooks.jobs import forget_deliveries
 from app.notifications import enclosures
 from app.operations.models import DailyJob
 from app.panels.embed import used
@@ -53,6 +54,7 @@ DAILY: Mapping[str, Callable[[datetime], object]] = {
     "forget_idempotency_keys": forget_idempotency_keys,
     "forget_panel_sessions": forget_panel_sessions,
     "forget_mail_files": forget_mail_files,
+    "forget_webhook_deliveries": forget_deliveries,
 }
 
 FIND_DUE = text(

@@ -60,6 +60,7 @@ GROUPS: Sequence[tuple[str, Sequence[Place]]] = (
             Place("embedding", noted("In the CRM, and sign-in"), "settings:write", noted("Which pages may show this.")),
             Place("imports", noted("Imports"), "imports:write", noted("Accounts, people and cases from files.")),
             Place("tokens", noted("API tokens"), "tokens:write", noted("Keys for programs that call Firsthand.")),
+            Place("webhooks", noted("Webhooks"), "webhooks:write", noted("Which systems are told of what happens.")),
             Place("outbox", noted("Messages that failed"), "outbox:read", noted("What did not arrive, to send again.")),
             Place("settings", noted("Settings"), "settings:write", noted("Time zone, currency, duty owner and days.")),
         ),

@@ -73,6 +73,8 @@ def test_other_policies_only_let_the_finder_look_and_the_eraser_erase_and_search
         "report_schedule",
         "report_delivery",
         "report_export",
+        "webhook_subscription",
+        "webhook_delivery",
     }
     erasable = {"event_text", "outage_text", "account_history", "decision", "policy_version", "policy_publication"}
     assert {row.tablename for row in rows if row not in finder} == erasable | {"lesson"}

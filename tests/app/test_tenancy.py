@@ -73,6 +73,9 @@ def others(app, new_tenant):
     assert client.post("/api/v1/reports/schedules", json={**mail, **people}).status_code == 201
     export = {"report": "summary", "format": "csv"}
     assert client.post("/api/v1/reports/exports", json=export).status_code == 202
+    hook = {"url": "https://example.com/in", "events": ["escalation.raise"]}
+    hook = client.post("/api/v1/webhook-subscriptions", json=hook).json["id"]
+    assert client.post(f"/api/v1/webhook-subscriptions/{hook}/test").status_code == 202
     rows = {"data": "external_id,name\nA-2,Hooli\n", "headers": {"Content-Type": "text/csv"}}
     assert client.post("/api/v1/imports/accounts", **rows).status_code == 202
     return made

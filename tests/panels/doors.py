@@ -208,6 +208,14 @@ GET /admin/imports/list: GET /imports/<>
 GET /admin/imports/<>: GET /imports/<>
 GET /admin/imports/<>/progress: GET /imports/<>
 GET /admin/imports/<>/rows: GET /imports/<>
+GET /admin/webhooks: GET /webhook-subscriptions
+POST /admin/webhooks: POST /webhook-subscriptions
+GET /admin/webhooks/<>: GET /webhook-subscriptions/<>, GET /webhook-subscriptions/<>/deliveries
+POST /admin/webhooks/<>: PATCH /webhook-subscriptions/<>
+POST /admin/webhooks/<>/remove: DELETE /webhook-subscriptions/<>
+POST /admin/webhooks/<>/rotate-secret: POST /webhook-subscriptions/<>/rotate-secret
+POST /admin/webhooks/<>/test: POST /webhook-subscriptions/<>/test
+POST /admin/webhooks/deliveries/<>/redeliver: POST /webhook-deliveries/<>/redeliver
 GET /admin/outbox: GET /outbox, GET /clocks/set-aside
 POST /admin/outbox/<>/redeliver: POST /outbox/<>/redeliver
 POST /admin/outbox/clocks/retry: POST /clocks/set-aside/retry

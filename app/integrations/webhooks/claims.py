@@ -1,0 +1,102 @@
+"""Which deliveries may be tried now, and what became of them; one statement each, whatever their number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import clock
+from app.db import db, finding
+from app.notifications.retries import Next
+
+BATCH = 20
+LEASE = timedelta(minutes=5)
+
+# Who has subscriptions to read for, or deliveries to try.
+FIND_TENANTS = text(
+    """
+    select distinct tenant_id from webhook_subscription where active
+    union
+    select distinct tenant_id from webhook_delivery
+    where state = 'pending' and (retry_at is null or retry_at <= :now)
+      and (leased_until is null or leased_until <= :now)
+    """
+)
+CLAIM = text(
+    """
+    update webhook_delivery d set leased_until = :lease, attempts = attempts + 1
+    where id = any(array(
+        select d.id from webhook_delivery d join webhook_subscription s
+            on s.tenant_id = d.tenant_id and s.id = d.subscription_id
+        where d.state = 'pending' and s.active and (s.rests_until is null or s.rests_until <= :now)
+          and (d.retry_at is null or d.retry_at <= :now) and (d.leased_until is null or d.leased_until <= :now)
+        order by d.id limit :limit for update of d skip locked
+    ))
+    returning d.id, d.subscription_id, d.body, d.attempts, d.failing_since
+    """
+)
+# What was sent is sent, also if it was claimed by another meanwhile; everything else must hold its lease.
+RECORD = text(
+    """
+    update webhook_delivery d set
+        state = o.state, last_error = o.error, last_status = o.status, retry_at = o.retry_at,
+        sent_at = case when o.state = 'sent' then :now else d.sent_at end,
+        failing_since = o.failing_since, leased_until = null,
+        attempts = d.attempts - case when o.counted then 0 else 1 end
+    from unnest(cast(:ids as uuid[]), cast(:states as text[]), cast(:errors as text[]), cast(:statuses as int[]),
+                cast(:retries as timestamptz[]), cast(:since as timestamptz[]), cast(:counted as boolean[]))
+         as o(id, state, error, status, retry_at, failing_since, counted)
+    where d.id = o.id and (o.state = 'sent' or (d.state = 'pending' and d.leased_until = :lease))
+    """
+)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that is ours to try until the lease ends; `attempts` counts this try."""
+
+    id: UUID
+    subscription_id: UUID
+    body: str
+    attempts: int
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to write down of one delivery."""
+
+    id: UUID
+    next: Next
+    error: str | None
+    status: int | None
+
+
+def list_tenants() -> list[UUID]:
+    """Tenants with something to read or to try."""
+    with finding() as session:
+        return list(session.scalars(FIND_TENANTS, {"now": clock.real_now()}))
+
+
+def claim(*, lease: datetime, now: datetime) -> list[Claimed]:
+    """The next due deliveries, oldest first, ours until `lease`; what others hold is passed by."""
+    rows = db.session.execute(CLAIM, {"lease": lease, "now": now, "limit": BATCH})
+    return sorted((Claimed(*row) for row in rows), key=lambda one: one.id)
+
+
+def record(steps: Sequence[Step], *, lease: datetime, now: datetime) -> None:
+    """Write down what became of deliveries claimed until `lease`."""
+    values = {
+        "ids": [step.id for step in steps],
+        "states": [step.next.state for step in steps],
+        "errors": [step.error for step in steps],
+        "statuses": [step.status for step in steps],
+        "retries": [step.next.retry_at for step in steps],
+        "since": [step.next.failing_since for step in steps],
+        "counted": [step.next.counted for step in steps],
+        "now": now,
+        "lease": lease,
+    }
+    db.session.execute(RECORD, values)
