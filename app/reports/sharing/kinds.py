@@ -11,6 +11,8 @@ PAGES: Mapping[str, str] = {
     "owners": "/reports/owners",
     "teams": "/reports/owners?by=team",
     "causes": "/reports/causes",
+    "forecast": "/reports/warnings",
+    "early-warning": "/reports/warnings",
 }
 PLACE_OF_ACCOUNT = "<uuid:account_id>"
 

@@ -113,6 +113,11 @@ def label_of(report: str) -> str:
     return KINDS[report].label if report in KINDS else report
 
 
+@bp.app_template_global("report_takes_days")
+def takes_days(report: str) -> bool:
+    return report in KINDS and "from" in KINDS[report].takes
+
+
 def _told(arguments: Mapping[str, Any]) -> Iterator[str]:
     if "account_id" in arguments:
         name = db.session.scalar(select(Account.name).where(Account.id == UUID(arguments["account_id"])))

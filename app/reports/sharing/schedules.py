@@ -19,6 +19,7 @@ from app.errors import NotFound, invalid
 from app.reports.sharing.arguments import checked
 from app.reports.sharing.asked import Kept, reader_of
 from app.reports.sharing.errors import NotYourSchedule
+from app.reports.sharing.kinds import KINDS
 from app.reports.sharing.models import ReportRecipient, ReportSchedule, ReportView
 from app.reports.sharing.rhythm import Rhythm
 from app.reports.sharing.views import get_named
@@ -48,6 +49,7 @@ def make_schedule(fields: Mapping[str, Any], *, actor: Actor, now: datetime, rea
     )
     _ask(schedule, fields, actor)
     _set(schedule, {"timezone": tenant_settings().timezone, **fields}, now=now, real_now=real_now)
+    _check_own(schedule)
     db.session.add(schedule)
     db.session.flush()
     _send_to(schedule.id, fields["recipients"])
@@ -65,6 +67,7 @@ def change_schedule(
             raise invalid("arguments", "this schedule sends a saved view: change that, or name the report")
         schedule.arguments = checked(schedule.report, changes["arguments"])
     _set(schedule, changes, now=now, real_now=real_now)
+    _check_own(schedule)
     if "recipients" in changes:
         db.session.execute(delete(ReportRecipient).where(ReportRecipient.schedule_id == schedule.id))
         _send_to(schedule.id, changes["recipients"])
@@ -90,6 +93,13 @@ def _ask(schedule: ReportSchedule, fields: Mapping[str, Any], actor: Actor) -> N
     else:
         schedule.view_id, schedule.report = None, fields["report"]
         schedule.arguments = checked(fields["report"], fields.get("arguments") or {})
+
+
+def _check_own(schedule: ReportSchedule) -> None:
+    """Not every report can be about some accounts."""
+    report = schedule.report or db.session.scalar(select(ReportView.report).where(ReportView.id == schedule.view_id))
+    if schedule.own_accounts and "own_accounts" not in KINDS[str(report)].takes:
+        raise invalid("own_accounts", f"the report {report} is about all accounts")
 
 
 def _set(schedule: ReportSchedule, fields: Mapping[str, Any], *, now: datetime, real_now: datetime) -> None:

@@ -54,6 +54,15 @@ def test_a_schedule_says_what_goes_to_whom_and_when_next(boss):
     assert boss.get(f"{SCHEDULES}/{found['id']}").json == found
 
 
+@pytest.mark.parametrize("report", ["summary", "owners", "teams", "causes", "forecast", "early-warning"])
+def test_any_report_with_a_page_can_be_mailed_and_leads_to_it(boss, panel, company, report, fold):
+    fold("20 10:00")
+    view = boss.post("/api/v1/reports/views", json={"name": report, "report": report}).json
+    assert boss.get(view["address"]).status_code == 200
+    assert panel(company.boss).get(view["page"]).status_code == 200
+    assert made(boss, view_id=view["id"], report=None, arguments=None, own_accounts=True)["report"] == report
+
+
 def test_it_is_seen_by_who_is_sent_it_and_changed_by_its_owner_or_an_admin(boss, manager, client, make_user, as_user):
     found = made(boss)
     path, other = f"{SCHEDULES}/{found['id']}", as_user(make_user("executive"))
