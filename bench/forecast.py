@@ -12,12 +12,12 @@ own learner (`app.reports.forecast`), from what was known that day.
 
 `share_so_far` gives every case the share missed among those learnt from, `age_only` that of the cases open at the same
 age. The learner has no base model here, since the one that the product ships is learnt from this log: `--write FILE`
-writes it, from all incidents, with the measure of `by_opening`.
+writes it, from all incidents and without their owners, with its measure by opening.
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -59,7 +59,7 @@ def run(file: str = DEFAULT_FILE, write: str = "") -> dict[str, Any]:
     seconds = time.perf_counter() - began
     by_opening = measure(model, older, newer)
     if write:
-        Path(write).write_text(written(learn([*older, *newer], NOTHING, pull=PULL, cases=len(cases)), by_opening))
+        Path(write).write_text(base_of(cases, end))
     moments = (cases[cut].raised_at, cases[-1].raised_at)
     return {
         "by_opening": {"learnt_from": cut, "tested_on": len(cases) - cut, **asdict(by_opening)},
@@ -83,6 +83,18 @@ def as_known(cases: Sequence[Case], loads: Loads, at: datetime, end: datetime) -
     known = [case for case in cases if case.raised_at < at]
     past = looks(known, loads, at)
     return measure(learn(past, NOTHING, pull=PULL, cases=len(known)), past, looks(cases, loads, end, at))
+
+
+def base_of(cases: Sequence[Case], end: datetime) -> str:
+    """What the product ships: learnt from all incidents, without their owners, since how many cases a colleague has in
+    hand means something else in every company; its measure is by opening as well."""
+    from app.reports.forecast.fit import learn
+
+    alone = [replace(case, states=[replace(state, owner=None) for state in case.states]) for case in cases]
+    cut = int(len(alone) * LEARNT_SHARE)
+    older, newer = looks(alone[:cut], Loads([]), end), looks(alone[cut:], Loads([]), end)
+    found = measure(learn(older, NOTHING, pull=PULL, cases=cut), older, newer)
+    return written(learn([*older, *newer], NOTHING, pull=PULL, cases=len(alone)), found)
 
 
 def written(model: Hazard, found: Measures) -> str:

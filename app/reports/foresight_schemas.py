@@ -127,7 +127,9 @@ class WarningsSchema(Page(WarnedSchema), FigureSchema):  # type: ignore[misc]
     listed = fields.Integer(metadata={"description": "Accounts from `least` points on"})
     looked_at = fields.Integer(metadata={"description": "Accounts without an open case"})
     busy = fields.Integer(metadata={"description": "Accounts with one, left out"})
-    noted_at = AwareDateTime(allow_none=True, metadata={"description": "When accounts were last noted"})
+    noted_at = AwareDateTime(
+        allow_none=True, metadata={"description": "When something in the notes of accounts last changed"}
+    )
     least = fields.Integer()
     weights = fields.Nested(WarningPartsSchema)
     hindsight = fields.Nested(HindsightSchema, allow_none=True)
