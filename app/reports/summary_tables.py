@@ -116,6 +116,8 @@ def table_of_rows(figure: Definition, rows: Iterable[Mapping[str, Any]], currenc
     """What a figure counts or adds; `rows` may come one after the other."""
     if figure.source in (kinds.CASES, kinds.OPEN_CASES):
         columns = case_columns()
+    elif figure.source == kinds.PREVENTION:
+        columns = _action_columns()
     else:
         columns = [*(_account_columns if figure.source in (kinds.ACCOUNTS, kinds.GROUPS) else _line_columns)()]
         columns += [Column("value", f"{_('Value')} ({currency})", "money", "value.amount")]
@@ -146,6 +148,17 @@ def case_columns() -> list[Column]:
 
 def _account_columns() -> list[Column]:
     return [Column("account", _("Account"), path="account.name"), Column("escalations", _("Open cases"), "number")]
+
+
+def _action_columns() -> list[Column]:
+    return [
+        Column("action", _("Prevention action")),
+        Column("state", _("State")),
+        Column("due_on", _("Due on"), "date"),
+        Column("owner", _("Owner"), path="owner.name"),
+        Column("escalation", _("Case"), path="escalation.number"),
+        Column("account", _("Account"), path="account.name"),
+    ]
 
 
 def _line_columns() -> list[Column]:
