@@ -15,11 +15,17 @@ MOST = 12  # causes in a picture
 def load_chart(items: Sequence[Mapping[str, Any]]) -> Chart:
     """What each carries against what they take on; by name."""
     over = sum(_over(one) for one in items)
+    if not over:
+        return _drawn(items, _("Nobody carries more than fits."))
     text = ngettext(
         "%(over)s of %(num)s carries more than fits.", "%(over)s of %(num)s carry more than fits.", len(items)
     )
+    return _drawn(items, text % {"over": over, "num": len(items)})
+
+
+def _drawn(items: Sequence[Mapping[str, Any]], text: str) -> Chart:
     return charts.bars(
-        "load", title=_("Load against capacity"), text=text % {"over": over, "num": len(items)},
+        "load", title=_("Load against capacity"), text=text,
         columns=(_("Who"), _("Load"), _("Capacity")), lines=[_load(one) for one in items], mark=_("capacity today"),
     )  # fmt: skip
 
