@@ -19,10 +19,16 @@ from app.reports.asking import ask, calmly, read_question
 from app.reports.money import money_of
 from app.reports.reading import days_of
 from app.reports.rows import position
+from app.texts import gettext
 
 bp = PanelBlueprint("reports_accounts", __name__)
 
 SHOWN = 30
+
+
+@bp.app_template_filter("clock_words")
+def clock_words(clock: str) -> str:
+    return gettext(pictures.CLOCKS[clock])
 
 
 @bp.get("/reports/accounts")

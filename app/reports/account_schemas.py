@@ -16,8 +16,12 @@ from app.reports.schemas import (
 )
 
 
-class AccountsArguments(WhoseArguments, PageArguments):
+class AccountsQuestion(WhoseArguments):
     as_of = AwareDateTime(metadata={"description": "A moment of the past; now unless said"})
+
+
+class AccountsArguments(AccountsQuestion, PageArguments):
+    pass
 
 
 class GravestSchema(CaseSchema):

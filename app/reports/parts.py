@@ -26,6 +26,7 @@ NAMES = text(
     """
     select name from "user" where id = cast(:owner as uuid)
     union all select name from team where id = cast(:team as uuid)
+    union all select name from account where id = cast(:account as uuid)
     """
 )
 
@@ -53,8 +54,10 @@ def part_of(reading: Reading, query: Mapping[str, Any]) -> Reading:
 def words_of(query: Mapping[str, Any]) -> list[str]:
     """Whose rows and of which reason they are, for people; names are those of today."""
     labels = {reason.name: reason.label for reason in list_reasons(tenant_settings())} if "reason" in query else {}
-    asked = {name: str(query[name]) for name in ("owner", "team") if name in query}
-    names: list[str] = list(db.session.scalars(NAMES, {"owner": None, "team": None, **asked})) if asked else []
+    asked = {name: str(query[name]) for name in ("owner", "team", "account") if name in query}
+    names: list[str] = (
+        list(db.session.scalars(NAMES, {"owner": None, "team": None, "account": None, **asked})) if asked else []
+    )
     return [*names, *([labels.get(query["reason"], query["reason"])] if "reason" in query else [])]
 
 

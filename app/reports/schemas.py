@@ -201,6 +201,8 @@ class PartArguments(Query):
     root_cause = fields.String(
         validate=validate.Regexp("^[0-9a-f]{32}$", error="expected a root cause as a figure's address names it")
     )
+    account = fields.UUID(metadata={"description": "Those of this account, those below it included"})
+    own = fields.Boolean(metadata={"description": "With `account`: without those below it"})
 
 
 class RowsOfArguments(WhoseArguments, PartArguments):
@@ -208,8 +210,6 @@ class RowsOfArguments(WhoseArguments, PartArguments):
     as_of = AwareDateTime(metadata={"description": "As the summary answered it; now unless said"})
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
-    account = fields.UUID(metadata={"description": "Of this account, those below it included"})
-    own = fields.Boolean(load_default=False, metadata={"description": "With `account`: without those below it"})
 
 
 class RowsArguments(RowsOfArguments, PageArguments):

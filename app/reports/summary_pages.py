@@ -15,6 +15,7 @@ from app.errors import invalid_parameter
 from app.http.paging import part
 from app.http.panels import PanelBlueprint, page, zone
 from app.reports import over_time, pictures, rows, stories, telling
+from app.reports.account_definitions import OF_DAYS
 from app.reports.asking import ask, calmly, read_question
 from app.reports.definitions import COURSES, READER
 from app.reports.figures import FIGURES
@@ -111,7 +112,7 @@ def show_rows() -> Response:
             limit=SHOWN,
         )  # fmt: skip
         values: dict[str, Any] = {"figure": figure, "rows": found, "cursor": cursor}
-        values |= {"spanned": figure.source in COURSES, "labels": _labels(), "of": words_of(query)}
+        values |= {"spanned": figure.source in (*COURSES, *OF_DAYS), "labels": _labels(), "of": words_of(query)}
         template = "reports/rows_more.html" if "cursor" in request.args else "reports/rows.html"
         return page(template, report={**frame(asked, money), "first": first, "last": last}, **values)
 

@@ -390,3 +390,28 @@ def test_pages_of_an_account_without_cases_of_a_parent_and_of_bad_questions_stan
     assert boss.get(f"/reports/accounts/{parent}?own=true").status_code == 200
     assert boss.get(f"/reports/accounts/{parent}?as_of=2999-01-01T10:00").status_code == 422
     assert boss.get("/reports/accounts?as_of=nonsense").status_code == 422
+
+
+def test_rows_of_an_account_stand_on_pages_and_in_files(two_cases, fold, report, company, panel, as_user):
+    two_cases()
+    fold("25 10:00")
+    found = report("24 12:00")
+    boss, reader = panel(company.boss), as_user(company.boss)
+    figures = [part for part in found.values() if isinstance(part, dict) and "rows" in part]
+    assert len(figures) == 10
+    for figure in figures:
+        address = figure["rows"].removeprefix("/api/v1")
+        shown = boss.get(address)
+        assert shown.status_code == 200, address
+        assert "Globex" in shown.text
+        listed = reader.get(figure["rows"]).json["items"]
+        lines = reader.get(figure["rows"].replace("/rows?", "/rows.csv?")).text.strip().splitlines()
+        assert len(lines) == len(listed) + 1, address
+    asked = {"as_of": march("24 12:00").isoformat()}
+    address = f"/api/v1/reports/accounts/{company.account_id}"
+    for key, said in (("brief", "ESC-2"), ("promises", "Answer the customer"), ("figures", "open")):
+        assert said in reader.get(f"{address}.csv", query_string={**asked, "table": key}).text
+    assert "Globex" in reader.get("/api/v1/reports/accounts.csv", query_string=asked).text
+    for form in ("xlsx", "pdf"):
+        answer = reader.get(f"{address}.{form}", query_string=asked)
+        assert (answer.status_code, len(answer.data) > 1000) == (200, True), form

@@ -6,6 +6,12 @@ from typing import Any, Protocol
 
 from app.http import Query
 from app.reports import over_time, owner_pictures, pictures, rows, stories, telling
+from app.reports.account import account_report
+from app.reports.account_pictures import over_time_chart
+from app.reports.account_rows import SHOWN
+from app.reports.account_schemas import AccountReportArguments, AccountsQuestion
+from app.reports.account_tables import table_of_account_rows, tables_of_account, tables_of_accounts
+from app.reports.accounts import accounts_of
 from app.reports.causes import causes_of
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
@@ -187,9 +193,39 @@ def read_causes(asked: Reading, query: Row) -> Report:
     )
 
 
+def read_account(asked: Reading, query: Row) -> Report:
+    first, last = days_of(query, asked)
+    found = account_report(asked, query["account_id"], first=first, last=last, own=query["own"])
+    used = [FIGURES[part["definition"]] for part in found.values() if isinstance(part, dict) and "definition" in part]
+    return Report(
+        found["account"]["name"],
+        tables_of_account(found),
+        found["currency"],
+        charts=[over_time_chart(found["over_time"])],
+        definitions=used,
+        period=spelt(first, last),
+    )
+
+
+def read_accounts(asked: Reading, query: Row) -> Report:
+    currency = money_of(asked).currency
+    used = [FIGURES["accounts"], FIGURES["value_at_stake"]]
+    return Report(_("Accounts by value at stake"), tables_of_accounts(currency), currency, definitions=used)
+
+
+def page_of_accounts(asked: Reading, query: Row, after: list[Any] | None, limit: int) -> Sequence[Row]:
+    return accounts_of(asked, money_of(asked), after, limit)
+
+
+def count_of_accounts(asked: Reading, query: Row) -> int:
+    days = {"first": asked.today, "last": asked.today}
+    return rows.count_rows(FIGURES["accounts"], asked, money_of(asked), **days)
+
+
 def read_rows(asked: Reading, query: Row) -> Report:
     figure, (first, last), money = FIGURES[query["figure"]], days_of(query, asked), money_of(asked)
-    table = table_of_rows(figure, [], money.currency)
+    made = table_of_account_rows if figure.source in SHOWN else table_of_rows
+    table = made(figure, [], money.currency)
     return Report(_(figure.name), [table], money.currency, definitions=[figure], period=spelt(first, last))
 
 
@@ -231,6 +267,10 @@ SOURCES: Mapping[str, Source] = {
         Source("owners", noted("Owners"), CohortArguments, read_owners),
         Source("teams", noted("Teams"), CohortArguments, read_teams),
         Source("causes", noted("Causes"), CohortArguments, read_causes),
+        Source("accounts", noted("Accounts by value at stake"), AccountsQuestion, read_accounts,
+               Long(page_of_accounts, rows.position, count_of_accounts)),
+        Source("account", noted("Account"), AccountReportArguments, read_account,
+               path="accounts/<uuid:account_id>"),
         Source("rows", noted("Rows of a figure"), RowsOfArguments, read_rows,
                Long(page_of_rows, rows.position, count_of_rows)),
         Source("forecast", noted("Likely to miss the target"), AheadArguments, read_forecast),
