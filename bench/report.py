@@ -4,8 +4,9 @@ The cases are copies of a few that were played through the services and folded (
 copied with them, and for a sample the timeline too, from which the product then makes the same facts anew. Daily sums
 are made by the product. One client asks at a time: the summary as of now, the summary as of random moments of the
 three years, the account's report as of now and of those moments; then the other reports as of now. `rollup_s` is the
-worker's turn over one day, `floor` one row by its key from a bare Flask application, `round_trip_ms` an empty SELECT,
-`count_ms` a plain count of the facts.
+worker's turn over one day, `xlsx_…` a workbook of the cases raised in so many days (about 10,000 and 100,000) as the
+worker makes it, with its process's memory before and at its peak; `floor` one row by its key from a bare Flask
+application, `round_trip_ms` an empty SELECT, `count_ms` a plain count of the facts.
 """
 
 import random
@@ -26,7 +27,7 @@ from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.db import db, transaction
 from app.reports.jobs import fold_tenant
-from bench import floors, past_facts
+from bench import exporting, floors, past_facts
 from bench.book import fill
 from bench.ground import actor_of, environment, in_context, new_tenant
 from bench.load import measure, percentile
@@ -58,11 +59,13 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
             floor = stack.enter_context(serving(environ, floors.FACTORY))
             bearer = {"Authorization": f"Bearer {token}"}
             found = {name: _take(product, asked, bearer, seconds) for name, asked in paths.items()}
+            workbooks = {f"xlsx_{days}_days": exporting.made(environ, tenant_id, reader.id, days) for days in (11, 110)}
             found["floor"] = _take(floor, [f"/row/{key}" for key in range(floors.PARENTS)], {}, seconds)
     return {
         **found["summary"],
         **{f"{name}_{key}": value for name, taken in found.items() for key, value in taken.items()},
         "rollup_s": rollup,
+        **workbooks,
         **plain,
         "ratio": round(found["floor"]["p50_ms"] / found["summary"]["p50_ms"], 4),
         "same_when_made_anew": same,

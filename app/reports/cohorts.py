@@ -14,13 +14,16 @@ from sqlalchemy import text
 
 from app.reports.reading import Reading
 from app.reports.standing_sql import SEEN, opened
-from app.reports.standings import MEASURES, TIERS, amount_of
+from app.reports.standings import COUNTED, MEASURES, TIERS, amount_of
 from app.reports.sums import DIFFERENCES
 from app.reports.survival import Point, kaplan_meier, median_day
 
 _SINCE = "(select coalesce(max(ended_at), '-infinity') from cohort_day where ended_at <= :as_of)"
 _UNTIL = "cast(:as_of as timestamptz) + interval '1 microsecond'"
 _LATELY = DIFFERENCES.replace(":since", _SINCE).replace(":until", _UNTIL)
+# Of small counts a sum is a plain addition; seconds may be many.
+_SUMMED = ", ".join(f"sum({name}{'::int' if name in COUNTED else ''})::bigint as {name}" for name in MEASURES)
+_MONTH = "date_trunc('month', day_raised::timestamp)::date as month"
 _HIDDEN = ", ".join(f"-({amount_of(name, 'f')})" for name in MEASURES)
 COHORTS = text(
     f"""
@@ -32,9 +35,8 @@ COHORTS = text(
         select f.day_raised, coalesce(f.days, -1), {_HIDDEN} from case_fact f
         where f.escalation_id = any(cast(:hidden as uuid[])) and f.known_from <= :as_of and f.known_until > :as_of
     )
-    select date_trunc('month', day_raised)::date as month, days,
-           {", ".join(f"sum({name})::bigint as {name}" for name in MEASURES)}
-    from added where day_raised between :first and :last group by month, days
+    select {_MONTH}, days, {_SUMMED} from added
+    where day_raised between :first and :last group by month, days
     """  # noqa: S608 - the parts are ours
 )
 # The daily sums know no accounts: of some of them the facts themselves are added.
@@ -52,7 +54,7 @@ COHORTS_OF_SOME = text(
 STILL_OPEN = text(
     f"""
     with {opened("day_raised", "close_target_at", "raised_at")}
-    select date_trunc('month', day_raised)::date as month, close_target_at < :as_of as overdue,
+    select {_MONTH}, close_target_at < :as_of as overdue,
            floor(extract(epoch from cast(:as_of as timestamptz) - raised_at) / 86400)::int as age, count(*) as cases
     from opened where day_raised between :first and :last group by month, overdue, age
     """  # noqa: S608 - the parts are ours
