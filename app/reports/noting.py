@@ -16,6 +16,8 @@ from app.reports.folding import FOREVER
 from app.reports.foresight_models import AccountFact
 
 LATELY = timedelta(days=120)
+# The last note of an account is looked up by its key, one at a time: before the tables are analysed the planner takes
+# them for empty and would compare every account with every other.
 # What was merged into an account is its past; what was withdrawn or mistaken says nothing of it.
 NOTE = text(
     """
@@ -62,13 +64,15 @@ NOTE = text(
         left join cases c on c.account_id = a.id
         left join unanswered u on u.account_id = a.id
     ), changed as materialized (
-        select p.* from present p
-        left join account_fact h on h.account_id = p.account_id and h.known_until = :forever
+        select p.*, h.known_from as held_from from present p
+        left join lateral (
+            select f.* from account_fact f where f.account_id = p.account_id order by f.known_from desc limit 1
+        ) h on true
         where h.id is null or (p.health, p.gone, p.lines, p.healths, p.raised, p.unanswered_at)
               is distinct from (h.health, h.gone, h.lines, h.healths, h.raised, h.unanswered_at)
     ), ended as (
         update account_fact f set known_until = :known from changed c
-        where f.account_id = c.account_id and f.known_until = :forever
+        where f.account_id = c.account_id and f.known_from = c.held_from
     )
     insert into account_fact (tenant_id, id, account_id, known_from, known_until, health, gone, lines, healths, raised,
                               unanswered_at)
