@@ -180,6 +180,18 @@ GET /reports: GET /reports/summary
 GET /reports/value: GET /reports/summary
 GET /reports/rows: GET /reports/rows
 GET /reports/definitions: GET /reports/definitions
+GET /reports/accounts: GET /reports/accounts
+GET /reports/accounts/<>: GET /reports/accounts/<>
+GET /reports/outlook: GET /reports/forecast
+GET /reports/warnings: GET /reports/early-warning
+GET /reports/warnings/accounts: GET /reports/early-warning
+GET /reports/warnings/cases: GET /reports/forecast
+GET /reports/exports: GET /reports/exports
+POST /reports/exports: POST /reports/exports
+GET /reports/exports/<>: GET /reports/exports/<>
+GET /reports/exports/<>/progress: GET /reports/exports/<>
+GET /reports/exports/<>/link: GET /reports/exports/<>
+POST /reports/exports/<>/cancel: POST /reports/exports/<>/cancel
 GET /reports/owners: GET /reports/owners, GET /reports/teams
 GET /reports/causes: GET /reports/causes
 
