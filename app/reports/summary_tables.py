@@ -68,7 +68,7 @@ def _months(report: Mapping[str, Any]) -> Table:
         Column("share", _(ON_TIME.name), "share"),
     ]
     drawn = Drawn("stacked", "month", SHOWN[1:-3])
-    return Table("months", _("On time by month raised"), columns, report["on_time"]["months"], drawn)
+    return Table("months", _("On time by month raised"), columns, report["on_time"]["months"], drawn, paper=False)
 
 
 def _survival(report: Mapping[str, Any]) -> Table:

@@ -53,7 +53,8 @@ def number(value: int | float | Decimal, kind: Kind) -> str:
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A moment with its zone, for the head of a report."""
-    return f"{format_datetime(at.astimezone(zone), 'd MMMM yyyy, HH:mm', locale=texts.language())} ({zone})"
+    form = "d. MMMM yyyy, HH:mm" if texts.language() == "de" else "d MMMM yyyy, HH:mm"
+    return f"{format_datetime(at.astimezone(zone), form, locale=texts.language())} ({zone})"
 
 
 def breakable(text: str) -> str:
