@@ -28,12 +28,21 @@ def bucket(value: int, edges: Sequence[int]) -> str:
     return str(max((edge for edge in edges if edge <= value), default=0))
 
 
-AGE_TRAITS = tuple(f"age={bucket(day, AGES)}" for day in range(LAST + 1))
-RESOLVED_TRAITS = tuple(f"resolved_day={day}" for day in range(LATEST_RESOLVED + 1))
-AHEAD_TRAITS = {
-    phase: tuple(f"{phase}_ahead={bucket(day, LEADS)}" for day in range(LAST + 1))
-    for phase in ("open", "in_progress", "waiting", RESOLVED)
+AGE, SINCE_RESOLVED = "age", "resolved_day"
+# The traits of days by their number; those beyond the last are as the last.
+DAY_TRAITS = {
+    AGE: tuple(f"age={bucket(day, AGES)}" for day in range(LAST + 1)),
+    SINCE_RESOLVED: tuple(f"resolved_day={day}" for day in range(LATEST_RESOLVED + 1)),
+    **{
+        phase: tuple(f"{phase}_ahead={bucket(day, LEADS)}" for day in range(LAST + 1))
+        for phase in ("open", "in_progress", "waiting", RESOLVED)
+    },
 }
+
+
+def _of_day(kind: str, day: int) -> str:
+    traits = DAY_TRAITS[kind]
+    return traits[min(day, len(traits) - 1)]
 
 
 @dataclass(frozen=True)
@@ -89,10 +98,13 @@ class Standing:
     def day(self, n: int) -> tuple[str, str]:
         """The two traits of the n-th day from the moment (0 is the first): how old the case is then, and how far the
         day lies ahead of what is known."""
-        age = AGE_TRAITS[min(self.age + n, LAST)]
-        if self.resolved is not None:
-            return age, RESOLVED_TRAITS[min(self.resolved + n, LATEST_RESOLVED)]
-        return age, AHEAD_TRAITS[self.phase][min(n + 1, LAST)]
+        kind, first = self.ahead
+        return _of_day(AGE, self.age + n), _of_day(kind, first + n)
+
+    @property
+    def ahead(self) -> tuple[str, int]:
+        """Which trait the days have beside their age, and which of it the first day has."""
+        return (self.phase, 1) if self.resolved is None else (SINCE_RESOLVED, self.resolved)
 
 
 def standing_of(raised_at: datetime, target_at: datetime, state: State, at: datetime, load: int) -> Standing:

@@ -5,12 +5,12 @@ miss is that of getting through every day that is left until the target, the las
 numbers and asked without any library.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, log1p
+from math import ceil, exp, log1p
 from typing import Any
 
-from app.reports.forecast.features import Standing
+from app.reports.forecast.features import AGE, DAY_TRAITS, Standing
 
 FORM = 1
 
@@ -30,6 +30,7 @@ class Hazard:
     weights: Mapping[str, float]
     usual: Mapping[str, float] = field(default_factory=dict)
     cases: int = 0
+    _by_day: dict[str, list[float]] = field(default_factory=dict, compare=False, repr=False)
 
     def miss(self, standing: Standing, *, without: str | None = None) -> float:
         """The chance to be open still at the target; with a group as it usually is when `without` names it."""
@@ -42,14 +43,20 @@ class Hazard:
 
     def _cumulated(self, standing: Standing, fixed: float) -> float:
         """The sum of the days' log chances to stay open: of whole days, and of the part of the last one."""
-        whole, weights, total = int(standing.left), self.weights, 0.0
-        for n in range(whole):
-            age, ahead = standing.day(n)
-            total += log1p(exp(fixed + weights.get(age, 0.0) + weights.get(ahead, 0.0)))
-        if part := standing.left - whole:
-            age, ahead = standing.day(whole)
-            total += part * log1p(exp(fixed + weights.get(age, 0.0) + weights.get(ahead, 0.0)))
-        return total
+        begun = ceil(standing.left)
+        if not begun:
+            return 0.0
+        days = zip(self._days(AGE, standing.age, begun), self._days(*standing.ahead, begun), strict=True)
+        parts = [log1p(exp(fixed + age + ahead)) for age, ahead in days]
+        return sum(parts) - parts[-1] * (begun - standing.left)
+
+    def _days(self, kind: str, first: int, count: int) -> Sequence[float]:
+        """The weights of so many days that follow each other."""
+        known = self._by_day.get(kind)
+        if known is None:
+            known = self._by_day[kind] = [self.weights.get(trait, 0.0) for trait in DAY_TRAITS[kind]]
+        missing = first + count - len(known)
+        return known[first : first + count] if missing <= 0 else [*known[first:], *known[-1:] * min(missing, count)]
 
     def as_json(self) -> dict[str, Any]:
         return {
