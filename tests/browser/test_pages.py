@@ -10,7 +10,7 @@ from app import clock
 from app.http.panels import PanelBlueprint
 from app.reports.jobs import fold_tenant
 from app.routing import jobs
-from tests.browser.furnished import do, furnish
+from tests.browser.furnished import do, furnish, furnish_reports
 from tests.escalations.conftest import company, raise_case
 from tests.panels.test_team import away, returned
 
@@ -24,7 +24,8 @@ PARTS = {
     "panel_cases.timeline", "panel_outages.timeline", "admin_users.more_absences", "panel_session.missing",
     "admin_imports.progress", "admin_imports.show_list", "admin_trying_rules.find_accounts",
     "admin_trying_rules.progress", "admin_trying_rules.list_cases", "admin_trying_rules.list_loads",
-    "reports_summary.show_value", "reports_summary.show_outlook",
+    "reports_summary.show_value", "reports_summary.show_outlook", "reports_foresight.more_cases",
+    "reports_foresight.more_accounts", "report_exports_pages.show_progress", "report_exports_pages.link_file",
 }  # fmt: skip
 # Opens a page and answers its links and what is wrong with it.
 VISIT = """async (path) => {
@@ -109,6 +110,7 @@ def test_every_page_is_led_to_and_none_has_a_grave_fault(
     led_to = furnish(client, company, raise_case, clock.real_now().date(), HOSTILE)
     simulate(client, tenant)
     fold_tenant(tenant.id)
+    furnish_reports(client, HOSTILE)
     panel = open_panel(tenant.admin, "/inbox", width=320)
     panel.frame.evaluate(Axe().axe_script)
     asked = []
