@@ -369,6 +369,8 @@ def test_the_page_to_read_before_the_call(two_cases, fold, company, panel):
     assert "1 open since Thu 5 Mar 2026" in listed
     german = boss.get(f"{path}?as_of=2026-03-24T12:00", headers={"Accept-Language": "de"}).text
     assert "NUR FÜR UNS" in german
+    wanted = {"report": "account", "format": "csv", "account_id": company.account_id, "as_of": "2026-03-24T12:00:00Z"}
+    assert boss.post("/reports/exports", wanted).status_code == 200
     assert "FOR US ALONE" not in german
     assert boss.get("/reports/accounts/00000000-0000-7000-8000-000000000000").status_code == 404
     assert panel(company.owner).get(path).status_code == 403
