@@ -5,6 +5,7 @@ facts are folded at the first of each month, as the worker would have by then, a
 those moments are asked for again: the answers are the same, and they are what `bench.log_figures` counts.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from app.db import transaction
 from app.reports.jobs import fold_tenant
+from app.reports.making import HORIZON
 from app.reports.reading import reading
 from app.reports.summary import summarise
 from bench import log_figures
@@ -59,8 +61,20 @@ class Reader:
         """The moments that lie before this hour."""
         while self.left and self.left[0] < hour:
             moment = self.left.pop(0)
+            self._settle()
             fold_tenant(self.player.tenant_id, hour)
             self.told[moment] = self.read(moment, hour)
+
+    def _settle(self) -> None:
+        """Wait until no transaction of another process is as old as what was played: weeks pass here in a second, and
+        the fold takes nothing of a transaction that began before one still under way."""
+        with transaction(tenant=self.player.tenant_id) as session:
+            played = session.scalar(text("select pg_current_xact_id()::text::bigint"))
+        settled = False
+        while not settled:
+            with transaction(tenant=self.player.tenant_id) as session:
+                settled = session.scalar(HORIZON) > played
+            time.sleep(0.01)
 
     def read_again(self, end: datetime) -> dict[datetime, dict[str, Any]]:
         """What was told, once it is told again the same."""
