@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from app.reports.exports.sources import SOURCES, Source
 
 # Where the panel shows a report; one that has no page here is not offered.
+# A list that goes on page by page is none of them: it is read in transactions of its own.
 PAGES: Mapping[str, str] = {
     "summary": "/reports",
     "owners": "/reports/owners",
     "teams": "/reports/owners?by=team",
     "causes": "/reports/causes",
+    "account": "/reports/accounts/{account_id}",
     "forecast": "/reports/warnings",
     "early-warning": "/reports/warnings",
 }

@@ -63,6 +63,14 @@ def test_anybody_with_the_link_sees_the_report_as_of_its_moment(boss, told, stra
     assert (link["as_of"], link["opened"], link["works"]) == ("2026-03-02T12:00:00Z", 0, True)
 
 
+def test_the_report_on_an_account_is_shown_as_every_other(boss, told, stranger, company):
+    arguments = {**ASKED["arguments"], "account_id": company.account_id}
+    page = stranger.get(path_of(made(boss, report="account", arguments=arguments)))
+    assert page.status_code == 200
+    assert "Globex" in page.text
+    assert "120,000.00" in page.text
+
+
 def test_its_page_is_kept_by_nobody_and_leads_nowhere_else(boss, told, stranger):
     page = stranger.get(path_of(made(boss)))
     assert page.headers["Cache-Control"] == "no-store"

@@ -36,6 +36,13 @@ def test_a_view_keeps_what_was_asked_and_leads_to_it(boss, company):
     assert [one["id"] for one in boss.get(VIEWS).json["items"]] == [made["id"]]
 
 
+def test_a_view_of_an_account_leads_to_its_page(boss, company):
+    made = saved(boss, report="account", arguments={"account_id": company.account_id, "span": "last_12_months"})
+    assert made["page"].startswith(f"/reports/accounts/{company.account_id}?from=")
+    nameless = boss.post(VIEWS, json={"name": "Which?", "report": "account", "arguments": {}})
+    assert (nameless.status_code, nameless.json["errors"][0]["pointer"]) == (422, "/arguments/account_id")
+
+
 def test_a_span_is_told_in_days_on_the_day_one_reads():
     kept = {"span": "last_12_months", "own_accounts": True}
     asked = {"from": "2025-04-01", "to": "2026-03-20", "own_accounts": "true"}
