@@ -28,6 +28,13 @@ TICK = timedelta(microseconds=1)
 START = UUID(int=0)
 
 HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+# This transaction's number, and whether one that began to write before it still goes on.
+UNDER_WAY = text(
+    """
+    select pg_current_xact_id()::text::bigint as own,
+           pg_snapshot_xmin(pg_current_snapshot()) < pg_current_xact_id() as others
+    """
+)
 TOUCHED = text(
     f"""
     select transaction_id, escalation_id from (
@@ -123,7 +130,7 @@ def claim(*, wait: bool = False) -> ReportCursor | None:
 
 def fold_slice(cursor: ReportCursor, now: datetime) -> bool:
     """Make the facts of the next slice; whether there is more to fold now."""
-    making_anew = cursor.after_id is not None
+    making_anew, ahead = cursor.after_id is not None, db.session.execute(UNDER_WAY).one()
     found = _next_cases(cursor) if making_anew else _touched(cursor)
     fold_cases(found, None if making_anew else cursor.known_until)
     if making_anew:
@@ -134,9 +141,23 @@ def fold_slice(cursor: ReportCursor, now: datetime) -> bool:
         for beside in READ_BESIDE:
             db.session.execute(beside, values)
     cursor.transaction_id = found.until
-    if not found.more:
-        cursor.known_until = max(now - SETTLE, cursor.known_until or now - SETTLE)
+    settled = None if found.more else _settled(cursor, ahead, now)
+    if settled is not None:
+        cursor.known_until = max(settled - SETTLE, cursor.known_until or settled - SETTLE)
     return found.more
+
+
+def _settled(cursor: ReportCursor, ahead: Any, now: datetime) -> datetime | None:
+    """Up to when whatever was recorded is folded: now, if nobody else wrote just before; else the moment marked, if all
+    who wrote then have ended. A long transaction holds answers up, and their lag says so; it never changes one."""
+    if not ahead.others:
+        cursor.marked_transaction = cursor.marked_at = None
+        return now
+    reached = cursor.marked_transaction is not None and cursor.marked_transaction <= cursor.transaction_id
+    settled = cursor.marked_at if reached else None
+    if settled is not None or cursor.marked_at is None:
+        cursor.marked_transaction, cursor.marked_at = ahead.own, now
+    return settled
 
 
 def _horizon() -> int:

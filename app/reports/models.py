@@ -140,7 +140,8 @@ class ReportCursor(TenantModel):
 
     All entries of transactions below `transaction_id` are in the facts, but for cases after `after_id` while they are
     made anew. `known_until` is the moment up to which answers are final: what is recorded before and found later is
-    known from then on. `summed_until` is the end of the last day in the sums.
+    known from then on. `summed_until` is the end of the last day in the sums. While others write, `marked_at` is a
+    moment that becomes final once all transactions below `marked_transaction` have ended and are folded.
     """
 
     __tablename__ = "report_cursor"
@@ -150,6 +151,8 @@ class ReportCursor(TenantModel):
     after_id: Mapped[UUID | None]
     known_until: Mapped[datetime | None]
     summed_until: Mapped[datetime | None]
+    marked_transaction: Mapped[int | None] = mapped_column(BigInteger)
+    marked_at: Mapped[datetime | None]
 
 
 class LateEntry(TenantModel):
