@@ -54,8 +54,11 @@ def furnish_people(client: ApiClient, company: Company, today: date, said: str) 
 
 
 def furnish_around(client: ApiClient, said: str) -> None:
-    """A service level, a CRM, and a file of which one row was taken and one was not."""
+    """A service level, a webhook, a CRM, and a file of which one row was taken and one was not."""
     do(client, "service-levels", {"name": said[:100], "close_days": 20})
+    hook = {"url": "https://hooks.example.com/in", "events": ["escalation.raise", "promise.breach"]}
+    hook = do(client, "webhook-subscriptions", hook)
+    do(client, f"webhook-subscriptions/{hook['id']}/test")
     portal = {"kind": "hubspot", "name": said[:100], "external_key": "62515", "secret": "hub-secret-9"}
     do(client, "embed-installations", portal)
     rows = f'external_id,name,health\nI-1,"{said}",50\nI-2,"{said}","{said}"\n'

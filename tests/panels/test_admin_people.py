@@ -35,7 +35,7 @@ def test_the_index_lists_what_an_admin_may_set_up_and_is_closed_to_others(admin,
     paths = set(re.findall(r'href="#/admin/([a-z-]+)"', admin.get("/admin").text))
     assert paths == {
         *("users", "teams", "rules", "playbooks", "calendars", "service-levels", "ladders"),
-        *("embedding", "imports", "tokens", "outbox", "settings"),
+        *("embedding", "imports", "tokens", "webhooks", "outbox", "settings"),
     }
     assert panel(make_user("manager")).get("/admin").status_code == 403
 

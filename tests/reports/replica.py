@@ -41,7 +41,7 @@ class Replica:
     def catch_up(self) -> None:
         """Replay everything the primary has written by now."""
         self.ask("select pg_wal_replay_resume()")
-        written = self.ask("select pg_current_wal_flush_lsn()", of_primary=True)
+        written = self.ask("select pg_current_wal_insert_lsn()", of_primary=True)
         _wait(lambda: self.ask(f"select pg_last_wal_replay_lsn() >= '{written}'") is True)
 
 

@@ -16,12 +16,13 @@ OWN_SERVERS = pytest.mark.skipif("FIRSTHAND_TEST_DATABASE_URL" in os.environ, re
 
 @OWN_SERVERS
 def test_a_replica_that_stands_still_answers_for_the_moment_it_has_reached_and_says_how_late_that_is(
-    settings, story, fold, client, rows_of
+    settings, story, fold, client, rows_of, request
 ):
     story("2 10:00")
     fold("3 10:00")
     with replica_of(settings.database_url) as replica:
         app = create_app(replace(settings, replica_url=replica.url))
+        request.addfinalizer(lambda: close(app))
         reader = ApiClient(app, client.token)
         asked = {"as_of": march("6 10:00").isoformat()}
 
@@ -40,9 +41,12 @@ def test_a_replica_that_stands_still_answers_for_the_moment_it_has_reached_and_s
         replica.catch_up()
         assert told(reader) == told(client)
         assert len(rows_of(reader, **asked)) == 2
-        with app.app_context():
-            for engine in db.engines.values():
-                engine.dispose()
+
+
+def close(app):
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.fixture

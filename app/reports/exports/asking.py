@@ -8,8 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app import clock
+from app.accounts.queries import check_account
 from app.auth.actor import Actor
 from app.db import current_tenant, tenant_row, transaction
+from app.reports.errors import FactsBeingMade
 from app.reports.exports.sources import Long, Report, Row, Source
 from app.reports.reading import reading
 from app.reports.whose import Only, only_of
@@ -41,10 +43,15 @@ def ask(source: Source, query: Row, *, actor: Actor, now: datetime) -> Answered:
     From here on the question is about the moment that was answered, however long its rows take.
     """
     only = only_of(query, actor)
-    with reading(query.get("as_of"), actor=actor, now=now, only=only) as asked:
-        report = source.read(asked, query)
-        frame = Frame(tenant_row().name, asked.as_of, asked.zone)
-        hidden = asked.hidden
+    try:
+        with reading(query.get("as_of"), actor=actor, now=now, only=only) as asked:
+            report = source.read(asked, query)
+            frame = Frame(tenant_row().name, asked.as_of, asked.zone)
+            hidden = asked.hidden
+    except FactsBeingMade:
+        if "account_id" in query:  # one that there isn't is not found, also now
+            check_account(query["account_id"])
+        raise
     if source.long is not None:
         pinned = {**query, "as_of": frame.as_of}
         rows = list_all(source.long, pinned, actor=actor, only=only, tenant_id=current_tenant())
