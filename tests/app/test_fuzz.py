@@ -14,7 +14,7 @@ from tests.app.test_tenancy import id_of
 from tests.conftest import ApiClient
 
 CALM = settings(
-    max_examples=4,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,
