@@ -3,9 +3,10 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app import clock, logs
 from app.auth import service as auth
@@ -366,6 +367,32 @@ def test_a_user_who_comes_twice_at_once_is_learnt_once(salesforce, globex):
     with ThreadPoolExecutor(2) as threads:
         told = list(threads.map(lambda signed: salesforce.send(signed).status_code, both))
     assert told == [200, 200]
+    with transaction():
+        assert db.session.scalar(text("select count(*) from crm_identity")) == 1
+
+
+def test_a_sign_in_between_another_ones_look_and_its_answer_is_no_refusal(salesforce, globex):
+    """The second launch comes whole between the first one's look for a known user and its look by address."""
+    told = []
+
+    @contextmanager
+    def interrupted():
+        def other(connection, cursor, statement, *_):
+            if "crm_identity" in statement and not told:
+                told.append(None)
+                with ThreadPoolExecutor(1) as thread:
+                    told[0] = thread.submit(lambda: salesforce.send(second).status_code).result()
+
+        event.listen(db.engine, "after_cursor_execute", other)
+        try:
+            yield
+        finally:
+            event.remove(db.engine, "after_cursor_execute", other)
+
+    first, second = salesforce.signed(), salesforce.signed()
+    with interrupted():
+        assert salesforce.send(first).status_code == 200
+    assert told == [200]
     with transaction():
         assert db.session.scalar(text("select count(*) from crm_identity")) == 1
 

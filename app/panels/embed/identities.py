@@ -46,7 +46,9 @@ def find_user(installation: EmbedInstallation, external_id: str, email: str | No
     """
     theirs = _named(installation.id, external_id)
     known = db.session.scalar(select(User).join(CrmIdentity, CrmIdentity.user_id == User.id).where(theirs))
-    user = known or (_by_email(installation, email) if email and tenant_settings().embed_match_email else None)
+    user = known or (
+        _by_email(installation, external_id, email) if email and tenant_settings().embed_match_email else None
+    )
     if user is None or not can_own(user):
         raise UserUnknown(crm_user=external_id, crm_email=email, crm_name=installation.name)
     if known is None:
@@ -58,10 +60,15 @@ def _named(installation_id: UUID, external_id: str) -> Any:
     return (CrmIdentity.installation_id == installation_id) & (CrmIdentity.external_id == external_id)
 
 
-def _by_email(installation: EmbedInstallation, email: str) -> User | None:
-    """The user with this address whom nobody of this connection is yet."""
+def _by_email(installation: EmbedInstallation, external_id: str, email: str) -> User | None:
+    """The user with this address whom nobody else of this connection is yet: their own other sign-in, at this very
+    moment, may have said so since the look by id."""
     user = find_user_by_email(email)
-    taken = exists().where(CrmIdentity.installation_id == installation.id, CrmIdentity.user_id == User.id)
+    taken = exists().where(
+        CrmIdentity.installation_id == installation.id,
+        CrmIdentity.external_id != external_id,
+        CrmIdentity.user_id == User.id,
+    )
     if user is None or db.session.scalar(select(User.id).where(User.id == user.id, taken)):
         return None
     return user
