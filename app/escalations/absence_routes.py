@@ -11,7 +11,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.auth.queries import get_user
 from app.db import transaction as plain_transaction
-from app.escalations import bodies, handing_back
+from app.escalations import handing_back, handing_bodies
 from app.escalations.case import Act
 from app.escalations.schemas import PersonSchema
 from app.http import ApiBlueprint, AwareDateTime, Page, PageArguments, Schema, answer, page, transaction
@@ -83,7 +83,7 @@ def list_offered(query: dict[str, Any], user_id: UUID, absence_id: UUID) -> Resp
 
 
 @bp.post("")
-@bp.arguments(bodies.TakeBackBody)
+@bp.arguments(handing_bodies.TakeBackBody)
 @bp.response(200, TakenBackSchema)
 @requires("escalations:work")
 def take_back(body: dict[str, Any], user_id: UUID, absence_id: UUID) -> Response:

@@ -1,21 +1,17 @@
-"""What the doors to a case take."""
+"""What the doors to the cases that there are take, and the fields that bodies are made of."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from app.escalations import handing_back, lifecycle, words
+from app.escalations import lifecycle, words
 from app.http import AwareDateTime, Body, PageArguments
 from app.playbooks.definition import KEY
 from app.routing.models import MISROUTES
 
 LONG = validate.Length(max=20_000)
-
-
 SHORT = validate.Length(min=1, max=300)
-
-
 NAME = validate.Length(min=1, max=200)
 
 
@@ -30,49 +26,6 @@ def sentence(*, required: bool = True) -> fields.String:
 
 def question_key() -> fields.String:
     return fields.String(validate=validate.Regexp(KEY.pattern + r"\Z", error="expected a key such as error_messages"))
-
-
-class AccountKeyBody(Body):
-    source = fields.String(required=True, validate=NAME)
-    external_id = fields.String(required=True, validate=NAME)
-
-
-class RaisedByBody(Body):
-    kind = fields.String(load_default="colleague", validate=validate.OneOf(lifecycle.RAISED_BY_KINDS))
-    email = fields.Email(validate=SHORT)
-
-
-class ExternalRefBody(Body):
-    system = fields.String(required=True, validate=NAME)
-    external_id = fields.String(required=True, validate=NAME)
-    url = fields.Url(schemes={"http", "https"}, allow_none=True, load_default=None, require_tld=False)
-
-
-class RaiseBody(Body):
-    """`POST /escalations`; required are the account, `title` and `severity`."""
-
-    account_id = fields.UUID()
-    account = fields.Nested(AccountKeyBody)
-    title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
-    customer_statement = text(allow_none=True)
-    desired_outcome = text(allow_none=True)
-    impact = text(allow_none=True)
-    severity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 4))
-    reason = fields.String(load_default="other", validate=NAME)
-    raised_by = fields.Nested(RaisedByBody)
-    source = fields.String(load_default="api", validate=NAME)
-    external_refs = fields.List(fields.Nested(ExternalRefBody), validate=validate.Length(max=50))
-    answers = fields.Dict(keys=fields.String(validate=NAME), values=text(), validate=validate.Length(max=100))
-    contract_ids = fields.List(fields.UUID(), validate=validate.Length(max=200))
-    about_user = fields.Email()
-    restricted = fields.Boolean(load_default=False)
-    outage_id = fields.UUID(allow_none=True)
-    raised_at = AwareDateTime()
-
-    @validates_schema
-    def one_account(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        if ("account_id" in data) == ("account" in data):
-            raise ValidationError("expected account_id, or account with source and external_id", "account_id")
 
 
 class ActionBody(Body):
@@ -299,65 +252,3 @@ class ListArguments(PageArguments):
     due_before = AwareDateTime()
     q = fields.String(validate=validate.Length(1, 200))
     sort = fields.String(load_default="due", validate=validate.OneOf(("-priority", "due", "-value_at_stake", "raised")))
-
-
-class MyTaskArguments(PageArguments):
-    """`open` are those that can be begun, `waiting` those that wait for others."""
-
-    state = fields.String(load_default="open", validate=validate.OneOf(("open", "waiting", "done", "waived")))
-    due_before = AwareDateTime()
-
-
-class NewTaskBody(ActionBody):
-    """A task of the owner, whoever that is, unless `assignee_email` names a colleague."""
-
-    title = fields.String(required=True, validate=[SHORT, validate.Regexp(r"\s*\S", error="expected some text")])
-    role = fields.String(load_default="owner", validate=validate.OneOf(("owner",)))
-    assignee_email = fields.Email()
-    due_at = AwareDateTime()
-    required = fields.Boolean(load_default=False)
-
-
-class EvidenceBody(Body):
-    """What shows that a task is done: a text, links, files of the case."""
-
-    text = sentence(required=False)
-    links = fields.List(fields.Url(schemes={"http", "https"}, require_tld=False), validate=validate.Length(1, 20))
-    attachments = fields.List(fields.UUID(), validate=validate.Length(1, 20))
-
-    @validates_schema
-    def some(self, body: Mapping[str, Any], **kwargs: Any) -> None:
-        if not body:
-            raise ValidationError("expected text, links or attachments")
-
-
-class MoveTaskBody(ActionBody):
-    """`cascade`: what hangs on the task moves with it. `preview`: nothing is written, only shown."""
-
-    due_at = AwareDateTime(required=True)
-    cascade = fields.Boolean(load_default=False)
-    preview = fields.Boolean(load_default=False)
-
-
-class TaskBody(ActionBody):
-    """`evidence` is taken of a task that is done, or done by this."""
-
-    evidence = fields.Nested(EvidenceBody)
-    state = fields.String(validate=validate.OneOf(("open", "done", "waived")))
-    reason = text(allow_none=True)
-    due_at = AwareDateTime(allow_none=True)
-
-
-class TakeBackBody(Body):
-    """Left out, `escalation_ids` means all that are offered, 200 at most in one call."""
-
-    escalation_ids = fields.List(
-        fields.UUID(), validate=validate.Length(1, handing_back.MOST_TAKEN), load_default=None, allow_none=True
-    )
-
-
-class RebalancingBody(Body):
-    """`digest` is that of the proposal to be carried out."""
-
-    digest = fields.String(required=True, validate=validate.Length(1, 64))
-    reason = sentence()

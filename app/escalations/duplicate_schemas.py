@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from app.escalations.bodies import RaiseBody
+from app.escalations.raise_bodies import RaiseBody
 from app.http import AwareDateTime, Schema
 
 

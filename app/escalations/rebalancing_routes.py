@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction as plain_transaction
-from app.escalations import bodies, rebalancing
+from app.escalations import handing_bodies, rebalancing
 from app.escalations.case import Act
 from app.escalations.schemas import PersonSchema
 from app.http import ApiBlueprint, Schema, answer, transaction
@@ -72,7 +72,7 @@ def get_rebalancing(team_id: UUID) -> Response:
 
 
 @bp.post("")
-@bp.arguments(bodies.RebalancingBody)
+@bp.arguments(handing_bodies.RebalancingBody)
 @bp.response(200, RebalancingSchema)
 @requires("escalations:work")
 def rebalance(body: dict[str, Any], team_id: UUID) -> Response:

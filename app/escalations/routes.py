@@ -25,6 +25,7 @@ from app.escalations import (
     path_routes,
     playbook_routes,
     queries,
+    raise_bodies,
     rebalancing_routes,
     schemas,
     seals,
@@ -40,7 +41,7 @@ from app.http import PageArguments, answer, transaction
 
 @bp.post("")
 @requires("escalations:raise")
-@bp.arguments(bodies.RaiseBody)
+@bp.arguments(raise_bodies.RaiseBody)
 @bp.response(201, schemas.RaisedSchema)
 def raise_escalation(body: dict[str, Any]) -> Response:
     """Link the demand to its account and value, give it to its owner, start its promises."""

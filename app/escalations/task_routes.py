@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.errors import NotFound
-from app.escalations import bodies, cascading, covering, evidence, queries, schemas, service
+from app.escalations import bodies, cascading, covering, evidence, queries, schemas, service, task_bodies
 from app.escalations.case import Act
 from app.escalations.doors import act, bp
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
@@ -21,7 +21,7 @@ blueprints = [mine]
 
 
 @mine.get("/tasks")
-@mine.arguments(bodies.MyTaskArguments, location="query")
+@mine.arguments(task_bodies.MyTaskArguments, location="query")
 @mine.response(200, schemas.MyTaskPage)
 @requires("escalations:read")
 def list_my_tasks(query: dict[str, Any]) -> Response:
@@ -60,7 +60,7 @@ def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
 
 @bp.post("/<uuid:escalation_id>/tasks")
 @requires("escalations:work")
-@bp.arguments(bodies.NewTaskBody)
+@bp.arguments(task_bodies.NewTaskBody)
 @bp.response(201, schemas.ShownTaskSchema)
 def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
     """Ask something of the owner or a colleague; with `due_at` it has a clock of its own."""
@@ -72,7 +72,7 @@ def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
 
 @bp.patch("/<uuid:escalation_id>/tasks/<uuid:task_id>")
 @requires("escalations:work")
-@bp.arguments(bodies.TaskBody)
+@bp.arguments(task_bodies.TaskBody)
 @bp.response(200, schemas.ShownTaskSchema)
 def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Response:
     """Finish, waive or move a task; needs the task's ETag in If-Match. Who does it may finish it."""
@@ -85,7 +85,7 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 
 @bp.post("/<uuid:escalation_id>/tasks/<uuid:task_id>/move")
 @requires("escalations:work")
-@bp.arguments(bodies.MoveTaskBody)
+@bp.arguments(task_bodies.MoveTaskBody)
 @bp.response(200, schemas.TaskMoveSchema)
 def move_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Response:
     """Another due time, with what hangs on the task or without; `preview` only shows it. Takes the task's ETag."""

@@ -12,7 +12,7 @@ from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction as reading
 from app.errors import NotFound, Stale, invalid
-from app.escalations import bodies, overview
+from app.escalations import bodies, overview, task_bodies
 from app.escalations import service as escalations
 from app.escalations.closure_schemas import AgreeBody, CriterionBody
 from app.escalations.models import Escalation
@@ -43,7 +43,7 @@ class EditForm(bodies.EditBody):
     version = fields.Integer(required=True)
 
 
-class TaskForm(bodies.TaskBody):
+class TaskForm(task_bodies.TaskBody):
     version = fields.Integer(required=True)
 
 
@@ -110,7 +110,7 @@ def merge(escalation_id: UUID) -> Response:
 def add_task(escalation_id: UUID) -> Response:
     """Ask something of the owner or a colleague."""
     with transaction():
-        body = load(bodies.NewTaskBody, escalation_id)
+        body = load(task_bodies.NewTaskBody, escalation_id)
         act = doing(body)
         body.pop("role")
         escalations.add_task(escalation_id, act=act, new=escalations.NewTask(**body))

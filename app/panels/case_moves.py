@@ -9,7 +9,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.db import transaction as reading
-from app.escalations import bodies, overview
+from app.escalations import overview, task_bodies
 from app.escalations import service as escalations
 from app.http import transaction
 from app.http.panels import go, page
@@ -18,7 +18,7 @@ from app.panels.case_forms import doing, load
 from app.panels.cases import bp
 
 
-class MoveForm(bodies.MoveTaskBody):
+class MoveForm(task_bodies.MoveTaskBody):
     version = fields.Integer(required=True)
 
 

@@ -12,7 +12,8 @@ from app.auth.reasons import Reason, list_reasons
 from app.auth.settings import tenant_settings
 from app.db import new_id
 from app.errors import invalid
-from app.escalations.bodies import SHORT, RaiseBody
+from app.escalations.bodies import SHORT
+from app.escalations.raise_bodies import RaiseBody
 from app.escalations.service import NewEscalation, new_escalation
 from app.http.forms import load_form, load_partly
 from app.playbooks.definition import MOST_QUESTIONS

@@ -11,7 +11,7 @@ from app.auth.guards import requires
 from app.db import transaction
 from app.errors import NotFound
 from app.escalations import crew, handing_back, rebalancing, service
-from app.escalations.bodies import RebalancingBody, TakeBackBody
+from app.escalations.handing_bodies import RebalancingBody, TakeBackBody
 from app.http import transaction as answering
 from app.http.forms import load_form
 from app.http.panels import PanelBlueprint, go, page

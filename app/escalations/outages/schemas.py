@@ -5,9 +5,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from app.escalations.bodies import NAME, SHORT, AccountKeyBody, ActionBody, text
+from app.escalations.bodies import NAME, SHORT, ActionBody, text
 from app.escalations.drafting_schemas import DraftPreviewSchema
 from app.escalations.likeness import OUTAGE
+from app.escalations.raise_bodies import AccountKeyBody
 from app.escalations.schemas import PersonSchema, TaskSchema
 from app.escalations.words import AUDIENCES
 from app.http import AwareDateTime, Body, Page, PageArguments, Schema

@@ -12,8 +12,8 @@ from app.accounts.service import Outcome
 from app.auth.actor import Actor
 from app.db import db
 from app.escalations import service as escalations
-from app.escalations.bodies import RaiseBody
 from app.escalations.models import Link
+from app.escalations.raise_bodies import RaiseBody
 from app.escalations.service import Act, NewEscalation
 from app.operations.imports.checked import checked_by
 from app.operations.imports.kinds import Kind
