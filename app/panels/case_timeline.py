@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.panels import case_words as words
+from app.panels import event_words
 from app.panels.navigation import day as day_of
 from app.panels.navigation import viewer_zone
 from app.panels.record_words import field
@@ -79,18 +80,19 @@ def line_of(event: Mapping[str, Any]) -> Line:
 
 def texts_of(event: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
     """What somebody wrote, each under its heading; one erased by law is None."""
-    order = list(words.LABELS)
+    order = list(event_words.LABELS)
     by_engine = event["actor"] is None
     known = sorted(event["texts"], key=lambda name: order.index(name) if name in order else len(order))
     for name in known:
         if name not in CODES:
             said = event["texts"][name]
-            yield _(words.LABELS[name]) if name in words.LABELS else "", told(said) if by_engine and said else said
+            heading = _(event_words.LABELS[name]) if name in event_words.LABELS else ""
+            yield heading, told(said) if by_engine and said else said
 
 
 def said_of(event: Mapping[str, Any]) -> str:
     """The event in one sentence."""
-    sentence = _(words.SAID.get(event["kind"], event["kind"].replace("_", " ").capitalize()))
+    sentence = _(event_words.SAID.get(event["kind"], event["kind"].replace("_", " ").capitalize()))
     return sentence % Named(event) if "%(" in sentence else sentence
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from app.auth.actor import Actor
 from app.escalations.overview import MOST_EVENTS, Overview
 from app.panels import case_words as words
-from app.panels import clock_bars, next_step
+from app.panels import clock_bars, event_words, next_step
 from app.panels.case_timeline import days_of, lines_of
 from app.panels.navigation import day, relative
 from app.panels.next_step import Promise, Step, Todo
@@ -153,7 +153,7 @@ def timeline_view(
     return {
         "days": days_of(lines_of(shown, among)),
         "show": show,
-        "filters": [(name, _(label)) for name, (label, _kinds) in words.FILTERS.items()],
+        "filters": [(name, _(label)) for name, (label, _kinds) in event_words.FILTERS.items()],
         "before": shown[-1]["seq"] if more else None,
         "newest": max((event["seq"] for event in shown), default=0),
         "case_id": case_id,

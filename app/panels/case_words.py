@@ -1,4 +1,4 @@
-"""How the page of a case says things: the next step, what clocks do next, and each line of its timeline."""
+"""How the page of a case says things: its codes in words, the next step, and what clocks and ladders do next."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -211,102 +211,6 @@ NEXT: Mapping[str, tuple[str, str]] = {
     "declined": (noted("It was declined"), ""),
     "merged": (noted("It was merged into another"), ""),
     "go_on": (noted("Go on"), ""),
-}
-# By kind of event; names in it are those of `said_of`.
-SAID: Mapping[str, str] = {
-    "raise": noted("Raised"),
-    "request": noted("Raised, waits for approval"),
-    "approve": noted("Approved"),
-    "decline": noted("Declined"),
-    "assign": noted("Given to %(owner)s"),
-    "acknowledge": noted("Acknowledged"),
-    "lapse": noted("The acknowledgement lapsed: nothing was seen of the work"),
-    "qualify": noted("Tier's question: %(answer)s"),
-    "escalate": noted("Moved up to %(tier)s"),
-    "wait": noted("Waits for %(party)s until %(until)s"),
-    "wait_budget_used": noted("The time for waiting is used up: paused clocks run again"),
-    "resume": noted("Work goes on"),
-    "resolve": noted("Resolved, waits for the customer's word"),
-    "verify": noted("The customer's word: %(word)s"),
-    "close_unresolved": noted("Closed: %(outcome)s"),
-    "reopen": noted("Taken up again"),
-    "decision": noted("Decision: %(choice)s"),
-    "decision_asked": noted("Management is asked to decide"),
-    "merge": noted("Merged with %(number)s"),
-    "extend": noted("Extended to %(until)s"),
-    "extension_asked": noted("Asked for time until %(until)s"),
-    "extension_declined": noted("No extension"),
-    "plan": noted("Plan, to close on %(forecast)s"),
-    "forecast": noted("Forecast: closes on %(forecast)s"),
-    "attempt": noted("Tried"),
-    "update": noted("Told %(audiences)s"),
-    "message": noted("The customer wrote"),
-    "comment": noted("Note"),
-    "link": noted("Linked %(link)s"),
-    "edit": noted("Changed %(fields)s"),
-    "task": noted("Task %(state)s: %(task)s"),
-    "task_added": noted("New task: %(task)s"),
-    "task_ready": noted("Can be begun: %(task)s"),
-    "tasks_moved": noted("Tasks have another due time"),
-    "tasks_moved_back": noted("Tasks are due as before"),
-    "tasks_passed_on": noted("Tasks passed to who holds the role now"),
-    "playbook": noted("The playbook's tasks began"),
-    "playbook_replaced": noted("Another playbook"),
-    "priority": noted("Priority is now %(score)s"),
-    "retarget": noted("Due times counted anew"),
-    "criterion_agreed": noted("Agreed with the customer what solved means"),
-    "criterion_met": noted("An exit criterion is met"),
-    "criterion_waived": noted("An exit criterion is not needed"),
-    "criterion_opened": noted("An exit criterion is open again"),
-    "prevention": noted("Prevention action changed"),
-    "survey_asked": noted("The customer was asked how it was handled"),
-    "survey": noted("The customer gave %(score)s of 5"),
-    "watch": noted("Watching changed"),
-    "attachment": noted("File added"),
-    "attachment_removed": noted("File removed"),
-    "attachment_scanned": noted("File looked through for viruses"),
-}
-WORDS = {"attempt", "comment", "edit", "plan", "criterion_agreed", "raise", "request", "resolve", "survey"}
-DECISIONS = {
-    "approve", "decline", "assign", "qualify", "escalate", "decision", "decision_asked", "extend", "extension_asked",
-    "extension_declined", "close_unresolved", "merge", "reopen", "verify", "resolve", "wait", "playbook_replaced",
-}  # fmt: skip
-MESSAGES = {"message", "update", "survey", "survey_asked"}
-FILTERS: Mapping[str, tuple[str, frozenset[str] | None]] = {
-    "all": (noted("Everything"), None),
-    "words": (noted("Words"), frozenset(WORDS)),
-    "decisions": (noted("Decisions"), frozenset(DECISIONS)),
-    "messages": (noted("Messages"), frozenset(MESSAGES)),
-    "reminders": (noted("Reminders"), frozenset()),
-}
-# What stands beside an event in people's own words; others of its texts are names and codes said in its sentence.
-LABELS: Mapping[str, str] = {
-    "what": noted("What"),
-    "result": noted("Result"),
-    "reason": noted("Why"),
-    "brief": noted("Handover"),
-    "handover_brief": noted("Handover"),
-    "summary": noted("What was done"),
-    "root_cause": noted("Why it happened"),
-    "prevention": noted("So that it does not happen again"),
-    "comment": noted("Comment"),
-    "customer_statement": noted("The customer said"),
-    "desired_outcome": noted("What would make it right"),
-    "impact": noted("What it does to them"),
-    "severity_reason": noted("Why the severity falls"),
-    "agreed_with": noted("Agreed with"),
-    "confirmed_by": noted("Said by"),
-    "from": noted("From"),
-    "subject": noted("Subject"),
-    "note": noted("Note"),
-    "evidence": noted("Shown by"),
-    "evidence_links": noted("Shown by"),
-    "vendor_name": noted("Vendor"),
-    "vendor_contact": noted("Contact"),
-    "vendor_reference": noted("Their number"),
-    "text_customer": noted("To the customer"),
-    "text_account_team": noted("To the account team"),
-    "text_executive": noted("To the executives"),
 }
 
 

@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.escalations import overview
 from app.http.panels import PanelBlueprint, page
 from app.panels import case_words as words
+from app.panels import event_words
 from app.panels.case_view import (
     bar_words,
     ended_words,
@@ -103,9 +104,9 @@ def live(escalation_id: UUID) -> Response:
 def timeline(escalation_id: UUID) -> Response:
     """The timeline, all of it or by a filter, page by page."""
     show = request.args.get("show", "all")
-    if show not in words.FILTERS:
+    if show not in event_words.FILTERS:
         raise NotFound
-    kinds, before = words.FILTERS[show][1], request.args.get("before", type=int)
+    kinds, before = event_words.FILTERS[show][1], request.args.get("before", type=int)
     with transaction():
         record, case = overview.get_case(escalation_id, actor=current_actor(), now=clock.now())
         events, sent = [], []
