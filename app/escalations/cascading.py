@@ -17,8 +17,8 @@ from app.errors import Conflict, NotFound, invalid
 from app.escalations import lifecycle
 from app.escalations.case import Act, Change, begin
 from app.escalations.lifecycle import StepNotAllowed
-from app.escalations.models import Event
 from app.escalations.tasking import due_moment, settle
+from app.escalations.timeline_models import Event
 from app.playbooks import service as playbooks
 from app.playbooks.models import Task
 from app.sla.calendar import Calendar

@@ -13,10 +13,11 @@ from app.db import db
 from app.errors import invalid
 from app.escalations import promises
 from app.escalations.case import Act, Change, begin, made
-from app.escalations.models import Escalation, Event, Link
+from app.escalations.models import Escalation, Link
 from app.escalations.outages import offers
 from app.escalations.outages.models import UPDATE
 from app.escalations.owning import named
+from app.escalations.timeline_models import Event
 from app.escalations.waiting import resume_work
 from app.playbooks import service as playbooks
 from app.playbooks.drafts import gaps_left

@@ -1,4 +1,4 @@
-"""The case: the escalation, its hash-chained timeline, links, watchers, requests, snapshots and forecasts."""
+"""The case: the escalation, its links, watchers, requests, snapshots and forecasts."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,23 +10,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
-from app.escalations.chained import Chained, Erasable
 from app.escalations.closure_models import ExitCriterion, Lesson, PreventionAction, Survey
 from app.escalations.outages.models import Outage, OutageEvent, OutageText
 
 __all__ = [
     "BY_VALUE",
     "LIVE_SQL",
-    "OF_PROMISES",
     "OUTCOMES",
     "STATUSES",
     "TIERS",
-    "WITHOUT_SNAPSHOT",
     "AbsenceMove",
     "Escalation",
     "EscalationContract",
-    "Event",
-    "EventText",
     "ExitCriterion",
     "Forecast",
     "Lesson",
@@ -38,7 +33,6 @@ __all__ = [
     "Request",
     "Snapshot",
     "Survey",
-    "TimelineSeal",
     "Watcher",
 ]
 
@@ -47,14 +41,6 @@ OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken"
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
-OF_PROMISES = (
-    "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
-    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
-    "'task_ready', 'playbook')"
-)
-# Kinds that say something to reports without moving status, tier or owner, which are snapshotted.
-WITHOUT_SNAPSHOT = "kind IN ('edit', 'extend', 'wait', 'prevention')"
-OF_OUTAGE = "outage_id IS NOT NULL"
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
 # An incomplete value may be any amount: more than every one that is known, in order of what is known of it.
@@ -231,55 +217,6 @@ class EscalationContract(TenantModel):
 
     escalation_id: Mapped[UUID]
     contract_id: Mapped[UUID]
-
-
-class Event(Chained, TenantModel):
-    """A line of a case's timeline.
-
-    `external_key` keeps a message that arrives twice from standing twice. The database stamps each with the number of
-    its transaction; what tells of promises without a clock is found by it.
-    """
-
-    __tablename__ = "event"
-    __table_args__ = (
-        reference("escalation", "escalation_id"),
-        UniqueConstraint("tenant_id", "escalation_id", "seq"),
-        UniqueConstraint("tenant_id", "escalation_id", "external_key"),
-        Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_PROMISES)),
-        Index("ix_event_quiet", "tenant_id", "transaction_id", postgresql_where=text(WITHOUT_SNAPSHOT)),
-        Index("ix_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
-        {"info": {"append_only": True, "stamped": True}},
-    )
-
-    escalation_id: Mapped[UUID]
-    external_key: Mapped[str | None]
-    transaction_id: Mapped[int] = mapped_column(BigInteger)
-
-
-class EventText(Erasable, TenantModel):
-    """The texts of a case's timeline."""
-
-    __tablename__ = "event_text"
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "event_id", "field"),
-        reference("event", "event_id"),
-        Index("ix_event_text_escalation", "tenant_id", "escalation_id"),
-        {"info": {"append_only": True}},
-    )
-
-    escalation_id: Mapped[UUID]
-
-
-class TimelineSeal(TenantModel):
-    """A signed list of each changed timeline's count and hash, kept once a day, so that a missing tail shows."""
-
-    __tablename__ = "timeline_seal"
-    __table_args__ = (UniqueConstraint("tenant_id", "sealed_on"), {"info": {"append_only": True}})
-
-    sealed_on: Mapped[date]
-    sealed_at: Mapped[datetime]
-    entries: Mapped[list[Any]]
-    signature: Mapped[bytes]
 
 
 class Link(TenantModel):

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from app.auth.settings import tenant_settings
 from app.db import current_tenant, db, new_id
 from app.escalations import timeline
-from app.escalations.models import Escalation, Outage, TimelineSeal
+from app.escalations.models import Escalation, Outage
+from app.escalations.timeline_models import TimelineSeal
 from app.rows import insert_all
 
 # Events are found by their ids, which rise with real time; those being written while a seal was made come again.

@@ -18,7 +18,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.db import Model, db, new_id
-from app.escalations.models import Escalation, Event, EventText, Outage, OutageEvent, OutageText
+from app.escalations.models import Escalation, Outage, OutageEvent, OutageText
+from app.escalations.timeline_models import Event, EventText
 from app.rows import fresh
 
 START = b"\x00" * 32

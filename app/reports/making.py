@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import current_tenant, db, new_id
-from app.escalations.models import WITHOUT_SNAPSHOT
+from app.escalations.timeline_models import WITHOUT_SNAPSHOT
 from app.reports.folding import Known, Raised, fold, span_of
 from app.reports.following import STEPS, Entry
 from app.reports.models import CaseFact, LateEntry, ReportCursor

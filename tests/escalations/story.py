@@ -11,7 +11,8 @@ from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, service
 from app.escalations.case import Act
-from app.escalations.models import Escalation, Event
+from app.escalations.models import Escalation
+from app.escalations.timeline_models import Event
 from app.notifications.models import Intent
 from app.rows import insert_all
 from app.sla import service as sla

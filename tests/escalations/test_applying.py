@@ -19,10 +19,10 @@ from app.auth import queries as users
 from app.auth.settings import tenant_settings
 from app.db import db, new_id, transaction
 from app.escalations import applying, counting, jobs, service, shifting
-from app.escalations.models import Event
 from app.escalations.service import Hop, Resolution, Wait, Word
 from app.escalations.shifting import Counted
 from app.escalations.sweep import sweep_tenant
+from app.escalations.timeline_models import Event
 from app.rows import insert_all
 from app.sla import calendars, ladders, levels
 from app.sla import service as sla

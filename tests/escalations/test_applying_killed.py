@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.db import db, transaction
 from app.escalations import applying, jobs
-from app.escalations.models import Event
+from app.escalations.timeline_models import Event
 from app.sla import calendars
 from app.sla import service as sla
 from app.sla.models import Clock, ClockEntry

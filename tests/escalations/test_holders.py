@@ -12,7 +12,7 @@ from app.accounts import service as accounts
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, priorities
-from app.escalations.models import Event
+from app.escalations.timeline_models import Event
 from app.notifications.models import Intent
 from app.routing.models import Absence
 from tests.conftest import ApiClient, TestTenant

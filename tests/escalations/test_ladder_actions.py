@@ -17,9 +17,9 @@ from sqlalchemy import select, update
 from app.auth.models import User
 from app.db import db, tenant_scope, transaction
 from app.escalations import service
-from app.escalations.models import Event, EventText
 from app.escalations.service import Hop, NewOwner, Resolution
 from app.escalations.sweep import sweep_tenant
+from app.escalations.timeline_models import Event, EventText
 from app.notifications.models import Intent
 from app.playbooks.models import Task
 from app.routing import service as routing

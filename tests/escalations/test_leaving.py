@@ -13,7 +13,8 @@ from app import queue
 from app.auth.models import User
 from app.db import db, finding, transaction
 from app.escalations import jobs, moving
-from app.escalations.models import Escalation, Event
+from app.escalations.models import Escalation
+from app.escalations.timeline_models import Event
 from app.operations import daily
 from app.operations.rq_worker import TimeLimit
 from app.playbooks.models import Task

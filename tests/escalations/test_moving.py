@@ -15,8 +15,9 @@ from app.auth.queries import get_user
 from app.auth.service import change_user
 from app.db import db, finding, transaction
 from app.escalations import jobs, moving
-from app.escalations.models import AbsenceMove, Escalation, Event, EventText
+from app.escalations.models import AbsenceMove, Escalation
 from app.escalations.move_jobs import WITH_MOVES
+from app.escalations.timeline_models import Event, EventText
 from app.notifications.models import Intent
 from app.playbooks.models import Task
 from app.routing.models import Absence, Assignment, Decision

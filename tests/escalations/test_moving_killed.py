@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, seals
-from app.escalations.models import AbsenceMove, Escalation, Event
+from app.escalations.models import AbsenceMove, Escalation
+from app.escalations.timeline_models import Event
 from app.notifications.models import Intent
 from app.routing import service as routing
 from app.routing.models import Absence, Assignment, Decision

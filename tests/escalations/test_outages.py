@@ -14,7 +14,8 @@ from app.auth import service as auth
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, timeline
-from app.escalations.models import OutageText, TimelineSeal
+from app.escalations.models import OutageText
+from app.escalations.timeline_models import TimelineSeal
 from tests.conftest import ApiClient, TestTenant
 from tests.escalations.conftest import Company
 from tests.escalations.outage import OUTAGES, Raise, end, events, opened, outage, path_of, tell

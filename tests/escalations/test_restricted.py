@@ -17,9 +17,9 @@ from app.escalations import engine, service
 from app.escalations.deciding import TITLE
 from app.escalations.holders import EVENT
 from app.escalations.jobs import reprioritise_tenant
-from app.escalations.models import Event
 from app.escalations.service import Act, NewEscalation
 from app.escalations.sweep import sweep_tenant
+from app.escalations.timeline_models import Event
 from app.notifications.models import Intent
 from app.playbooks.models import Task
 from app.routing import service as routing

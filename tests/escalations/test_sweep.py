@@ -18,10 +18,11 @@ from app.auth.actor import Actor
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import service
-from app.escalations.models import Escalation, Event
+from app.escalations.models import Escalation
 from app.escalations.service import Act, NewEscalation, Resolution, Wait, Word
 from app.escalations.set_aside import take_up_again
 from app.escalations.sweep import Swept, sweep_batch, sweep_tenant
+from app.escalations.timeline_models import Event
 from app.notifications.models import Intent
 from app.notifications.preferences import change_preferences, lock_preferences
 from app.rows import insert_all

@@ -14,7 +14,8 @@ from app.accounts.models import Account
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, seals
-from app.escalations.models import Escalation, Event, Snapshot, TimelineSeal
+from app.escalations.models import Escalation, Snapshot
+from app.escalations.timeline_models import Event, TimelineSeal
 from app.notifications.models import Intent
 from app.routing import service as routing
 from app.sla.models import StepLog

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from app.db import db, transaction
 from app.escalations import timeline
-from app.escalations.models import Event, EventText
+from app.escalations.timeline_models import Event, EventText
 from tests.conftest import ApiClient
 
 Raise = Callable[..., dict[str, Any]]

@@ -19,7 +19,7 @@ from app.escalations import engine, service, timeline
 from app.escalations.case import Act
 from app.escalations.climbing import Hop
 from app.escalations.clock_events import SOURCES
-from app.escalations.models import OF_PROMISES
+from app.escalations.timeline_models import OF_PROMISES
 from app.playbooks.models import Task
 from app.sla import levels
 from tests.conftest import ApiClient, TestTenant, actor_of

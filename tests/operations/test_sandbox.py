@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 from app import clock
 from app.accounts import service as accounts
 from app.db import new_id, tenant_scope, transaction
-from app.escalations.models import Escalation, TimelineSeal
+from app.escalations.models import Escalation
+from app.escalations.timeline_models import TimelineSeal
 from app.notifications.models import Intent
 from app.operations import sandbox
 from app.operations.models import Advance

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from app import clock
 from app.accounts import service as accounts
 from app.db import db, transaction
-from app.escalations.models import Escalation, EscalationContract, Event
+from app.escalations.models import Escalation, EscalationContract
+from app.escalations.timeline_models import Event
 from app.panels.raise_form import suggested_title
 from app.routing import service as routing
 from tests.escalations.conftest import company, raise_case

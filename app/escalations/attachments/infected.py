@@ -18,8 +18,9 @@ from app.escalations.attachments.filing import facts_of
 from app.escalations.attachments.models import Attachment
 from app.escalations.attachments.uploaders import WHY, seen_by_uploader
 from app.escalations.case import begin, by_engine
-from app.escalations.models import Escalation, Event
+from app.escalations.models import Escalation
 from app.escalations.telling import seeing_by_place, why_in_place
+from app.escalations.timeline_models import Event
 from app.escalations.urgency import is_urgent
 from app.escalations.words import numbered
 from app.notifications import queries as wishes
