@@ -11,7 +11,8 @@ from app.db import db
 from app.escalations import lifecycle
 from app.escalations.covering import COVERED
 from app.escalations.models import Escalation
-from app.escalations.queries import base, item_of, visible_to
+from app.escalations.queries import base, visible_to
+from app.escalations.record_shapes import item_of
 from app.sla.models import Clock
 
 LIVE = Escalation.status.in_([literal_column(f"'{status}'") for status in sorted(lifecycle.LIVE)])

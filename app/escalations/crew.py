@@ -12,7 +12,8 @@ from app.auth.settings import tenant_settings
 from app.db import db
 from app.escalations.agenda import LIVE
 from app.escalations.models import LIVE_SQL, Escalation, Request
-from app.escalations.queries import base, item_of, visible_to
+from app.escalations.queries import base, visible_to
+from app.escalations.record_shapes import item_of
 from app.routing.models import Team
 from app.rows import array_of
 

@@ -8,7 +8,7 @@ from flask import Response, request
 from app import clock
 from app.auth.actor import SYSTEM, current_actor
 from app.db import transaction as plain_transaction
-from app.escalations import lifecycle, permissions, queries, schemas, standing
+from app.escalations import lifecycle, permissions, queries, record_shapes, schemas, standing
 from app.escalations.case import Act
 from app.escalations.errors import NotYours
 from app.escalations.models import Escalation
@@ -79,7 +79,7 @@ def acted(changed: Escalation, status: int = 200) -> Response:
 def raised(result: Raised) -> Response:
     """201 with owner, why, and every due time."""
     location = {"Location": f"/api/v1/escalations/{result.record.id}"}
-    return answer(schemas.RaisedSchema, queries.raised_of(result, clock.now()), 201, location)
+    return answer(schemas.RaisedSchema, record_shapes.raised_of(result, clock.now()), 201, location)
 
 
 def precondition(found: Escalation) -> None:

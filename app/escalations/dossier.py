@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.auth.actor import Actor
 from app.db import db
-from app.escalations import queries
+from app.escalations import queries, record_shapes
 from app.escalations.history import ASKED, SAID, asked_of, way_of
 from app.escalations.path import stage_of
 from app.escalations.words import CHOICE_MEANS, CHOICES
@@ -30,14 +30,14 @@ DONE = text(
 def get_dossier(escalation_id: UUID, *, actor: Actor, now: datetime, limit: int, cursor: str | None) -> dict[str, Any]:
     """What management decides on: the options, what was asked and decided, the path, and everything done, in order."""
     row = queries.read_row(escalation_id, {"asked": ASKED}, actor=actor, now=now)
-    record = queries.case_of(row)
+    record = record_shapes.case_of(row)
     position = decode_cursor(cursor)
     way = way_of(record, attempts=0)
     values = {"id": record.id, "after": position[0] if position else 0, "quiet": list(QUIET), "limit": limit + 1}
     rows = db.session.execute(DONE, values).all()
     page = [{**done._mapping, "tier": stage_of(way.stages, seq=done.seq, at=done.at).tier} for done in rows[:limit]]
     return {
-        "escalation": queries.record_of(row, now),
+        "escalation": record_shapes.record_of(row, now),
         "options": [
             {"choice": choice, "means": CHOICE_MEANS[choice][0], "call": CHOICE_MEANS[choice][1]} for choice in CHOICES
         ],

@@ -38,7 +38,8 @@ from app.auth.models import User
 from app.db import db
 from app.escalations import lifecycle
 from app.escalations.models import Escalation
-from app.escalations.queries import visible_to, waiting_of
+from app.escalations.queries import visible_to
+from app.escalations.record_shapes import waiting_of
 from app.escalations.words import numbered
 from app.sla.models import Clock
 

@@ -30,7 +30,8 @@ from app.escalations.models import Escalation
 from app.escalations.outages import offers
 from app.escalations.playbook_state import get_state
 from app.escalations.prevention_lists import get_action, list_actions
-from app.escalations.queries import BESIDE, base, record_of, visible_to
+from app.escalations.queries import BESIDE, base, visible_to
+from app.escalations.record_shapes import record_of
 from app.escalations.schedule import schedule_of, until_of
 from app.playbooks import intake
 from app.playbooks import service as playbooks
