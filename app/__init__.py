@@ -18,8 +18,11 @@ PACKAGES = (
 PAGES = ("panels",)
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application: configuration, extensions, guards, errors and every package's blueprints."""
+def create_app(settings: Settings | None = None, *, doors: bool = True) -> Flask:
+    """The application: configuration, extensions, guards, errors and every package's blueprints.
+
+    `doors=False` leaves the routes out: a worker or a command answers nobody, and they take most of a start.
+    """
     settings = settings or load_settings()
     logs.configure(settings.log_format, settings.log_level)
     app = Flask(__name__, static_folder=None)
@@ -42,14 +45,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.init_app(app)
     guards.init_app(app)
     http.init_app(app)
-    register_blueprints(app)
+    for package in PACKAGES:
+        import_module(f"app.{package}.models")
+    if doors:
+        register_blueprints(app)
     return app
 
 
 def register_blueprints(app: Flask) -> None:
     """What is described goes to the API, the rest (pages, health) beside it."""
-    for package in PACKAGES:
-        import_module(f"app.{package}.models")
     for package in (*PACKAGES, *PAGES):
         for blueprint in import_module(f"app.{package}.routes").blueprints:
             described = isinstance(blueprint, http.ApiBlueprint)

@@ -1,9 +1,10 @@
 """flask-smorest with our rules: routes closed until opened, strict queries, headers described."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, request
 from flask_smorest import Api
@@ -13,7 +14,16 @@ from app.errors import invalid_parameter
 from app.http import idempotency, panels, problems
 from app.http.parser import Parser, check_record
 from app.http.schemas import the_one
-from app.http.spec import IDEMPOTENCY_KEY, IF_MATCH, describe, docs, docs_asset, money_property
+from app.http.spec import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    OPENAPI_ENDPOINT,
+    Description,
+    describe,
+    docs,
+    docs_asset,
+    money_property,
+)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -50,6 +60,9 @@ class ApiBlueprint(SmorestBlueprint):  # type: ignore[misc]
         if headers:
             doc.setdefault("parameters", []).extend(headers)
         return doc
+
+    def register_views_in_doc(self, api: Api, app: Flask, spec: APISpec, **named: Any) -> None:
+        app.extensions["description"].add(partial(super().register_views_in_doc, api, app, spec, **named))
 
     def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[View], View]:
         made = the_one(schema) if isinstance(schema, type) else schema
@@ -138,6 +151,8 @@ def init_app(app: Flask) -> None:
     converter: Any = plugin.converter
     converter.add_attribute_function(money_property)
     describe(api.spec)
+    app.extensions["description"] = Description(api.spec)
+    app.view_functions[OPENAPI_ENDPOINT] = app.extensions["description"].answer
     problems.init_app(app)
     panels.init_app(app)
     app.register_error_handler(idempotency.Replay, idempotency.render_replay)

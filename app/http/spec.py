@@ -1,11 +1,13 @@
 """The API's description, OpenAPI 3.1, which must not lie, and its reading page without outside assets."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import files
+from threading import Lock
 from typing import Any
 
 from apispec import APISpec
-from flask import Response, current_app, render_template, send_from_directory
+from flask import Response, current_app, jsonify, render_template, send_from_directory
 
 from app.errors import NotFound
 from app.http.schemas import Money
@@ -26,11 +28,31 @@ IDEMPOTENCY_KEY = {
 }
 
 # The API's description says nothing of any tenant, so it is open.
-DOCS_ENDPOINTS = frozenset({"api-docs.openapi_json", "api_docs", "api_docs_asset"})
+OPENAPI_ENDPOINT = "api-docs.openapi_json"
+DOCS_ENDPOINTS = frozenset({OPENAPI_ENDPOINT, "api_docs", "api_docs_asset"})
 DOCS_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 DOCS_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
 )
+
+
+class Description:
+    """An application's description, made when it is first asked for: most processes never are, and it is a good part of
+    what a start costs."""
+
+    def __init__(self, spec: APISpec) -> None:
+        self.spec = spec
+        self._waiting: list[Callable[[], None]] = []
+        self._lock = Lock()
+
+    def add(self, describe: Callable[[], None]) -> None:
+        self._waiting.append(describe)
+
+    def answer(self) -> Response:
+        with self._lock:
+            while self._waiting:
+                self._waiting.pop(0)()
+            return jsonify(self.spec.to_dict())
 
 
 def money_property(self: Any, field: Any, **kwargs: Any) -> dict[str, Any]:

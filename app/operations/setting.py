@@ -49,7 +49,7 @@ def application(data_dir: Path) -> Iterator[Flask]:
     """The application in its context, on a database that stands at our migration."""
     with settings_for(data_dir) as settings:
         ensure_migrated(settings, own=not os.environ.get("FIRSTHAND_DATABASE_URL"))
-        app = create_app(settings)
+        app = create_app(settings, doors=False)
         with app.app_context():
             try:
                 yield app

@@ -18,7 +18,7 @@ from app.escalations.jobs import apply_open_tenant
 def main(tenant: str, moment: str, limit: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     shifting.BATCH = int(limit)
-    app = create_app()
+    app = create_app(doors=False)
     print("ready", flush=True)
     for _ in sys.stdin:
         pid = os.fork()

@@ -15,7 +15,7 @@ from tests.notifications.receiver import OK, Receiver
 ROOT = Path(__file__).parents[2]
 DELIVER = (
     "import sys, uuid\nfrom app import create_app\nfrom app.notifications.jobs import deliver_tenant\n"
-    "with create_app().app_context(): deliver_tenant(uuid.UUID(sys.argv[1]))"
+    "with create_app(doors=False).app_context(): deliver_tenant(uuid.UUID(sys.argv[1]))"
 )
 
 

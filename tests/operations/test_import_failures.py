@@ -169,7 +169,7 @@ class Endless:
         self.n += 500
         return "\\n".join((["external_id,name"] if self.n == 500 else []) + lines + [""]).encode()
 
-app = create_app()
+app = create_app(doors=False)
 with app.app_context(), tenant_scope(UUID(sys.argv[1])):
     run_import(kinds.kind_of("accounts"), Endless(), ndjson=False, actor=SYSTEM, limit=1 << 40)
 """

@@ -438,7 +438,7 @@ class Rows(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-app = create_app()
+app = create_app(doors=False)
 with app.app_context(), tenant_scope(UUID(sys.argv[1])):
     report = run_import(kinds.kind_of("accounts"), Rows(int(sys.argv[2])), ndjson=False, actor=SYSTEM, limit=1 << 40)
 print(report.total, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
