@@ -13,6 +13,7 @@ from app.panels.case_timeline import days_of, lines_of
 from app.panels.navigation import day, relative
 from app.panels.next_step import Promise, Step, Todo
 from app.panels.told import told
+from app.sla.ledger import STANDING
 from app.texts import gettext as _
 from app.texts import noted
 
@@ -59,7 +60,7 @@ def view_of(found: Overview, *, actor: Actor, now: datetime) -> dict[str, Any]:
         "next": step,
         "next_path": path_of(step, case),
         "bars": bars,
-        "ended": [view for view in found.clocks if view.state.state not in clock_bars.STANDING],
+        "ended": [view for view in found.clocks if view.state.state not in STANDING],
         "task_titles": {str(task["id"]): task["title"] for task in case["tasks"]},
         "tried": [attempt for stage in found.way.stages for attempt in stage.attempts],
         "earlier_attempts": found.way.earlier_attempts,
@@ -77,7 +78,7 @@ def view_of(found: Overview, *, actor: Actor, now: datetime) -> dict[str, Any]:
 
 def situation_of(found: Overview, actor: Actor, now: datetime) -> next_step.Situation:
     """The case as the rules of the next step ask about it."""
-    running = [view for view in found.clocks if view.state.state in clock_bars.STANDING and view.row.kind != "task"]
+    running = [view for view in found.clocks if view.state.state in STANDING and view.row.kind != "task"]
     tasks = [
         Todo(
             id=str(task["id"]),
@@ -184,12 +185,6 @@ def bar_words(bar: clock_bars.Bar) -> str:
     }
     parts += [sentence % {"num": counts[mark]} for mark, sentence in told.items() if counts[mark]]
     return ", ".join(parts)
-
-
-def ended_words(ended: Sequence[Any]) -> str:
-    """What became of the promises that no longer stand: `12 kept · 1 missed`."""
-    counts = Counter(view.state.state for view in ended)
-    return " · ".join(f"{count} {words.word(words.CLOCK_STATES, state)}" for state, count in counts.most_common())
 
 
 def initials(name: str) -> str:

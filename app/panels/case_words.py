@@ -8,20 +8,21 @@ from typing import Any
 from babel.dates import format_timedelta
 from markupsafe import Markup, escape
 
-from app.panels import wording
+from app.escalations import code_words
 from app.texts import gettext as _
 from app.texts import language, noted
 
-STATUSES = {
-    "requested": ("soon", noted("Waits for approval")),
-    "declined": ("quiet", noted("Declined")),
-    "open": ("soon", noted("Waits to be acknowledged")),
-    "in_progress": ("good", noted("In progress")),
-    "waiting": ("paused", noted("Waiting")),
-    "resolved": ("soon", noted("Waits for the customer's word")),
-    "closed": ("quiet", noted("Closed")),
-    "merged": ("quiet", noted("Merged")),
+TONES = {
+    "requested": "soon",
+    "declined": "quiet",
+    "open": "soon",
+    "in_progress": "good",
+    "waiting": "paused",
+    "resolved": "soon",
+    "closed": "quiet",
+    "merged": "quiet",
 }
+STATUSES = {status: (tone, code_words.STATUSES[status]) for status, tone in TONES.items()}
 OUTCOMES = {
     "resolved": noted("resolved"),
     "unresolved": noted("not resolved"),
@@ -29,22 +30,23 @@ OUTCOMES = {
     "customer_silent": noted("the customer no longer answered"),
     "mistaken": noted("raised by mistake"),
 }
-CLOCKS = wording.CLOCKS
-CLOCK_STATES = {
-    "running": ("good", noted("running")),
-    "paused": ("paused", noted("paused")),
-    "breached": ("missed", noted("missed, still open")),
-    "met": ("good", noted("kept")),
-    "missed": ("missed", noted("missed")),
-    "cancelled": ("quiet", noted("ended")),
+CLOCKS = code_words.CLOCKS
+CLOCK_TONES = {
+    "running": "good",
+    "paused": "paused",
+    "breached": "missed",
+    "met": "good",
+    "missed": "missed",
+    "cancelled": "quiet",
 }
+CLOCK_STATES = {state: (tone, code_words.CLOCK_STATES[state]) for state, tone in CLOCK_TONES.items()}
 FLAGS = {
     "long_pause": noted("paused for long"),
     "logged_late": noted("logged late"),
     "late_by_original": noted("late by the original date"),
 }
-TIERS = wording.TIERS
-SEGMENTS = wording.SEGMENTS
+TIERS = code_words.TIERS
+SEGMENTS = code_words.SEGMENTS
 PARTIES = {"customer": noted("the customer"), "vendor": noted("the vendor"), "internal": noted("us")}
 AUDIENCES = {
     "customer": noted("Customer"),

@@ -16,10 +16,9 @@ from app.errors import NotFound
 from app.escalations import overview
 from app.http.panels import PanelBlueprint, page
 from app.panels import case_words as words
-from app.panels import event_words
+from app.panels import event_words, wording
 from app.panels.case_view import (
     bar_words,
-    ended_words,
     initials,
     iso_day,
     offered,
@@ -63,7 +62,7 @@ def read(escalation_id: UUID) -> dict[str, Any]:
         "sentence": sentence_of(values["next"]),
         "offered": offered(values["case"], values["allowed"]),
         "bar_words": bar_words,
-        "ended_words": ended_words,
+        "ended_words": wording.ended,
         "now": now,
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-STANDING = ("running", "paused", "breached")
+from app.sla.ledger import STANDING
 
 Mark = Literal["coming", "sent", "suppressed"]
 

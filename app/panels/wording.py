@@ -1,70 +1,27 @@
 """How pages say things: plain words for states, times relative with the exact one beside."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
 
 from app import texts
-from app.texts import noted
+from app.escalations import code_words
+from app.sla import ledger
 
-CLOCKS = {
-    "decide": noted("Decide on the request"),
-    "acknowledge": noted("Acknowledge"),
-    "respond": noted("First answer to the customer"),
-    "reply": noted("Answer the customer"),
-    "customer_update": noted("Tell the customer"),
-    "account_team_update": noted("Tell the account team"),
-    "executive_update": noted("Tell the executives"),
-    "tier": noted("Resolve in this tier"),
-    "plan": noted("Agree a plan"),
-    "still_on_it": noted("Sign of work"),
-    "close": noted("Close"),
-    "verify": noted("Get the customer's word"),
-    "task": noted("Task"),
-}
-STATES = {
-    "running": noted("running"),
-    "paused": noted("paused"),
-    "breached": noted("missed, still open"),
-    "met": noted("kept"),
-    "missed": noted("missed"),
-    "cancelled": noted("ended"),
-}
-TIERS = {
-    "tier_1": noted("Tier 1"),
-    "tier_2": noted("Tier 2"),
-    "tier_3": noted("Tier 3"),
-    "onsite": noted("On site"),
-    "vendor": noted("Vendor"),
-    "management": noted("Management"),
-}
-SEGMENTS = {
-    "strategic": noted("strategic"),
-    "enterprise": noted("enterprise"),
-    "mid_market": noted("mid-market"),
-    "small": noted("small"),
-}
-STANDING = ("running", "paused", "breached")
-STATUSES = {
-    "requested": noted("Waits for approval"),
-    "declined": noted("Declined"),
-    "open": noted("Waits to be acknowledged"),
-    "in_progress": noted("In progress"),
-    "waiting": noted("Waiting"),
-    "resolved": noted("Waits for the customer's word"),
-    "closed": noted("Closed"),
-    "merged": noted("Merged"),
-}
+CLOCKS = code_words.CLOCKS
+STATES = code_words.CLOCK_STATES
+STATUSES = code_words.STATUSES
+TIERS = code_words.TIERS
+SEGMENTS = code_words.SEGMENTS
+STANDING = ledger.STANDING
 
 
-def ended(clocks: Sequence[Mapping[str, Any]]) -> str:
+def ended(states: Iterable[str]) -> str:
     """What became of the promises that no longer stand: `12 kept · 1 missed`."""
-    counts = Counter(texts.gettext(STATES[clock["state"]]) for clock in clocks)
-    return " · ".join(f"{count} {state}" for state, count in counts.most_common())
+    return " · ".join(f"{count} {texts.gettext(STATES[state])}" for state, count in Counter(states).most_common())
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -9,6 +9,7 @@ from app.auth.guards import requires
 from app.auth.reasons import list_reasons
 from app.auth.settings import tenant_settings
 from app.db import transaction
+from app.escalations.code_words import CLOCKS
 from app.http.paging import part
 from app.http.panels import PanelBlueprint, page
 from app.reports import account_pictures as pictures
@@ -28,7 +29,7 @@ SHOWN = 30
 
 @bp.app_template_filter("clock_words")
 def clock_words(clock: str) -> str:
-    return gettext(pictures.CLOCKS[clock])
+    return gettext(CLOCKS[clock])
 
 
 @bp.get("/reports/accounts")

@@ -4,44 +4,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from app.escalations import code_words
 from app.reports import charts, telling
 from app.reports.charts import Chart, Part
 from app.texts import gettext as _
 from app.texts import ngettext, noted
 
 TWELVE = 12  # months: beyond them a month needs its year
-CLOCKS = {
-    "decide": noted("Decide on the request"),
-    "acknowledge": noted("Acknowledge"),
-    "respond": noted("First answer to the customer"),
-    "reply": noted("Answer the customer"),
-    "customer_update": noted("Tell the customer"),
-    "account_team_update": noted("Tell the account team"),
-    "executive_update": noted("Tell the executives"),
-    "tier": noted("Resolve in this tier"),
-    "plan": noted("Agree a plan"),
-    "still_on_it": noted("Sign of work"),
-    "close": noted("Close"),
-    "verify": noted("Get the customer's word"),
-    "task": noted("Task"),
-}
-STATUSES = {
-    "open": noted("Waits to be acknowledged"),
-    "in_progress": noted("In progress"),
-    "waiting": noted("Waiting"),
-    "resolved": noted("Waits for the customer's word"),
-}
+CLOCKS = code_words.CLOCKS
+STATUSES = code_words.STATUSES
+SEGMENTS = code_words.SEGMENTS
 STATES = {"open": noted("open"), "done": noted("done"), "dropped": noted("dropped")}
 ROLES = {
     "owner": noted("Account owner"),
     "csm": noted("Customer success"),
     "sponsor": noted("Executive sponsor"),
-}
-SEGMENTS = {
-    "strategic": noted("strategic"),
-    "enterprise": noted("enterprise"),
-    "mid_market": noted("mid-market"),
-    "small": noted("small"),
 }
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from app.escalations.code_words import CLOCKS
 from app.reports import account_definitions as kinds
-from app.reports.account_pictures import CLOCKS
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
 from app.reports.promises import COUNTS

@@ -12,16 +12,17 @@ Flag = Literal["late_by_original", "logged_late", "long_pause"]
 
 INSTANT = timedelta(microseconds=1)
 RANK: Mapping[str, int] = {name: rank for rank, name in enumerate(get_args(EntryType))}
+STANDING: frozenset[StateName] = frozenset(("running", "paused", "breached"))
 ENDED: frozenset[StateName] = frozenset(("met", "missed", "cancelled"))
 ALLOWED: Mapping[EntryType, frozenset[StateName]] = {
     "activate": frozenset(get_args(StateName)),
     "reopen": ENDED,
     "pause": frozenset(("running", "breached")),
     "resume": frozenset(("paused", "breached")),
-    "fulfil": frozenset(("running", "paused", "breached")),
-    "cancel": frozenset(("running", "paused", "breached")),
+    "fulfil": STANDING,
+    "cancel": STANDING,
     "breach": frozenset(("running", "breached")),
-    "retarget": frozenset(("running", "paused", "breached")),
+    "retarget": STANDING,
 }
 
 # Each of these answers the one before it: a resume its pause, a reopening the end it undoes.
