@@ -22,7 +22,7 @@ ENDS = """
 """
 
 # `known` is a task made before the event, `stood` its state until then, `over` whether its case has ended since it was
-# made. The kinds are among those of the index `ix_event_transaction`.
+# made.
 TASKS = Untimed(
     kinds=("task",),
     types=("activate", "reopen", "fulfil", "cancel"),

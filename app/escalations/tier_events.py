@@ -10,7 +10,7 @@ from app.escalations.tiers import FIRST_TIER
 from app.escalations.untimed import Untimed
 
 # `held` is the tier before the event and since when; `stood` what its clock would have been doing; up to three entries
-# come of one event, `place` puts them in order. The kinds are among those of the index `ix_event_transaction`.
+# come of one event, `place` puts them in order.
 TIERS = Untimed(
     kinds=("tier",),
     types=("activate", "reopen", "resume", "pause", "fulfil", "cancel"),

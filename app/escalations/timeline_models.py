@@ -10,11 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import TenantModel, reference
 from app.escalations.chained import Chained, Erasable
 
-OF_PROMISES = (
-    "kind IN ('raise', 'approve', 'escalate', 'wait', 'resume', 'wait_budget_used', 'resolve', 'verify', "
-    "'close_unresolved', 'merge', 'reopen', 'update', 'message', 'decision_asked', 'task_added', 'task', "
-    "'task_ready', 'playbook')"
-)
 # Kinds that say something to reports without moving status, tier or owner, which are snapshotted.
 WITHOUT_SNAPSHOT = "kind IN ('edit', 'extend', 'wait', 'prevention')"
 
@@ -23,7 +18,7 @@ class Event(Chained, TenantModel):
     """A line of a case's timeline.
 
     `external_key` keeps a message that arrives twice from standing twice. The database stamps each with the number of
-    its transaction; what tells of promises without a clock is found by it.
+    its transaction, by which whoever reads on and on finds it: the stream of promises without a clock, and webhooks.
     """
 
     __tablename__ = "event"
@@ -31,7 +26,7 @@ class Event(Chained, TenantModel):
         reference("escalation", "escalation_id"),
         UniqueConstraint("tenant_id", "escalation_id", "seq"),
         UniqueConstraint("tenant_id", "escalation_id", "external_key"),
-        Index("ix_event_transaction", "tenant_id", "transaction_id", "id", postgresql_where=text(OF_PROMISES)),
+        Index("ix_event_transaction", "tenant_id", "transaction_id", "id"),
         Index("ix_event_quiet", "tenant_id", "transaction_id", postgresql_where=text(WITHOUT_SNAPSHOT)),
         Index("ix_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         {"info": {"append_only": True, "stamped": True}},

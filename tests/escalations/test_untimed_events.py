@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextvars import Context
-from re import findall
 from threading import Event, Thread
 from typing import Any
 
@@ -18,8 +17,6 @@ from app.db import db, transaction
 from app.escalations import engine, service, timeline
 from app.escalations.case import Act
 from app.escalations.climbing import Hop
-from app.escalations.clock_events import SOURCES
-from app.escalations.timeline_models import OF_PROMISES
 from app.playbooks.models import Task
 from app.sla import levels
 from tests.conftest import ApiClient, TestTenant, actor_of
@@ -350,12 +347,3 @@ def test_what_the_caller_may_not_see_is_not_shown(
     for kind in (TEAM, "task"):
         assert {item["escalation_id"] for item in read(as_user(stranger), kind=kind)["items"]} == {str(story.id)}
         assert len(read(as_user(story.company.manager), kind=kind)["items"]) == 3
-
-
-def test_the_kinds_of_events_read_are_among_those_of_the_index() -> None:
-    known = set(findall(r"'(\w+)'", OF_PROMISES))
-    for source in SOURCES:
-        asked = " ".join(str(source.source).split())
-        read = set(findall(r"'(\w+)'", findall(r"where e\.kind in \(([^)]+)\)", asked)[-1]))
-        assert read
-        assert read <= known

@@ -51,6 +51,13 @@ RECORD = text(
     where d.id = o.id and (o.state = 'sent' or (d.state = 'pending' and d.leased_until = :lease))
     """
 )
+# Also what is being tried: if it gets through, it is sent all the same.
+GIVE_UP_WAITING = text(
+    """
+    update webhook_delivery set state = 'dead', last_error = :because, retry_at = null, leased_until = null
+    where subscription_id = :subscription and state = 'pending'
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -100,3 +107,8 @@ def record(steps: Sequence[Step], *, lease: datetime, now: datetime) -> None:
         "lease": lease,
     }
     db.session.execute(RECORD, values)
+
+
+def give_up(subscription_id: UUID, because: str) -> None:
+    """What waits for a webhook that has ended is dead, so that nobody looks for it again; it can be sent again."""
+    db.session.execute(GIVE_UP_WAITING, {"subscription": subscription_id, "because": because})

@@ -18,7 +18,6 @@ from app.integrations.webhooks.kinds import BREACH, lines_of
 from app.integrations.webhooks.models import WebhookDelivery, WebhookSubscription
 
 BATCH = 500
-LONGEST = timedelta(hours=1)  # no transaction writes longer; ids tell when a line was written
 RARELY = timedelta(seconds=30)  # how often it is kept that there was nothing
 LAST = UUID(int=2**128 - 1)
 HORIZON = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
@@ -27,8 +26,7 @@ FOUND = text(
     select found.*, e.number, e.account_id, e.status, e.severity, e.tier, e.owner_id from (
         select id, transaction_id, 'escalation.' || kind as type, escalation_id, at, seq, actor_id, null as promise
         from event
-        where id > :floor and transaction_id >= :since and transaction_id < :horizon
-          and kind = any(cast(:kinds as text[]))
+        where transaction_id >= :since and transaction_id < :horizon and kind = any(cast(:kinds as text[]))
         union all
         select b.id, b.transaction_id, 'promise.breach', b.escalation_id, b.at, null, null, c.kind
         from clock_entry b join clock c on c.tenant_id = b.tenant_id and c.id = b.clock_id
@@ -53,7 +51,6 @@ def follow(subscription: WebhookSubscription, *, now: datetime) -> bool:
     """Make deliveries of what is new; whether there is more. `now` is real time."""
     horizon: int = db.session.scalar(HORIZON)
     values = {
-        "floor": floor_of(subscription.seen_at - LONGEST),
         "since": subscription.seen_transaction,
         "after": subscription.seen_id,
         "horizon": horizon,
@@ -77,11 +74,6 @@ def note(subscription_id: UUID, **values: Any) -> None:
     """Keep where the machine is with a subscription; it stays the version that an admin has read."""
     wanted = update(WebhookSubscription).where(WebhookSubscription.id == subscription_id).values(**values)
     db.session.execute(wanted, execution_options={"synchronize_session": False})
-
-
-def floor_of(moment: datetime) -> UUID:
-    """The least identifier of version 7 of a moment: its milliseconds stand in front."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _delivery(subscription: WebhookSubscription, line: RowMapping, now: datetime) -> dict[str, Any]:

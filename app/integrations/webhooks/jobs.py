@@ -103,8 +103,7 @@ def _send_batch(tenant_id: UUID) -> int:
             answers[one.id] = _try(session, one, addresses, away)
     steps = [_step(one, answers[one.id]) for one in batch]
     with transaction(tenant=tenant_id):
-        claims.record(steps, lease=lease, now=clock.real_now())
-        _note(batch, steps, answers)
+        _note(batch, steps, answers, lease=lease)
     return len(batch)
 
 
@@ -145,14 +144,17 @@ def _step(delivery: Claimed, answer: Answer) -> Step:
     return Step(delivery.id, following_, answer.outcome.error, answer.status)
 
 
-def _note(batch: list[Claimed], steps: list[Step], answers: Mapping[UUID, Answer]) -> None:
-    """What the tries say of the addresses: one that answers is well again, one that is away rests, one that is gone or
-    was away for days ends, and the admins are told."""
+def _note(batch: list[Claimed], steps: list[Step], answers: Mapping[UUID, Answer], *, lease: datetime) -> None:
+    """What the tries say of the messages and of the addresses: one that answers is well again, one that is away rests,
+    one that is gone or was away for days ends, and the admins are told."""
     now = clock.real_now()
     pairs = zip(batch, steps, strict=True)
     last = {one.subscription_id: step for one, step in pairs if answers[one.id].outcome.kind != "untried"}
     wanted = select(WebhookSubscription).where(WebhookSubscription.id.in_(last)).order_by(WebhookSubscription.id)
-    for subscription in db.session.scalars(wanted.with_for_update()).all():
+    # Everybody locks webhooks before their deliveries.
+    subscriptions = db.session.scalars(wanted.with_for_update()).all()
+    claims.record(steps, lease=lease, now=now)
+    for subscription in subscriptions:
         step = last[subscription.id]
         answer = answers[step.id]
         since = None if answer.outcome.kind == "sent" else subscription.failing_since or now
@@ -163,10 +165,11 @@ def _note(batch: list[Claimed], steps: list[Step], answers: Mapping[UUID, Answer
 
 
 def _end(subscription: WebhookSubscription, because: str) -> None:
-    """It is told no more until an admin switches it on again."""
+    """It is told no more until an admin switches it on again; what waits for it is given up."""
     if not subscription.active:
         return
     subscription.active, subscription.ended_because = False, because
+    claims.give_up(subscription.id, because)
     log.warning("webhook_ended", subscription_id=str(subscription.id), error=because)
     now = clock.now()
     insert_all(

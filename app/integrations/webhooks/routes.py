@@ -137,6 +137,6 @@ def list_deliveries(query: dict[str, Any], webhook_subscription_id: UUID) -> Res
 @again.response(202, schemas.WebhookDeliverySchema)
 @requires("webhooks:write")
 def redeliver(webhook_delivery_id: UUID) -> Response:
-    """Try a delivery that was given up again, under the same id."""
+    """Try a delivery that was given up again, under the same id; its webhook must be switched on."""
     with transaction():
         return answer(schemas.WebhookDeliverySchema, subscriptions.redeliver(webhook_delivery_id), 202)

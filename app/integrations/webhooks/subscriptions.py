@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from app.auth.sealing import seal, unseal
 from app.db import db, new_id, take_turn
 from app.errors import invalid
-from app.integrations.webhooks import signing
+from app.integrations.webhooks import claims, signing
 from app.integrations.webhooks.errors import (
     DeliveryUnknown,
     NotActive,
@@ -25,6 +25,7 @@ from app.outside import OutsideFailed, check_url
 
 MOST = 20
 OLD_SECRET = timedelta(days=1)  # the receiver's time to change over
+SWITCHED_OFF = "The webhook was switched off"
 SENT_KEPT, DEAD_KEPT = timedelta(days=30), timedelta(days=90)
 # Whatever begins after now has a higher number; what began before is not told.
 BEGIN = text("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1")
@@ -53,13 +54,16 @@ def subscribe(url: str, events: Sequence[str], *, now: datetime) -> tuple[Webhoo
 
 
 def change(subscription: WebhookSubscription, changes: Mapping[str, Any], *, now: datetime) -> WebhookSubscription:
-    """Change `url, events, active`. Switched on again it is told of what is recorded from then on."""
+    """Change `url, events, active`. Switched off, what waits for it is given up; switched on again it is told of what
+    is recorded from then on."""
     if "url" in changes:
         subscription.url = _address(changes["url"])
     if "events" in changes:
         subscription.events = _distinct(changes["events"])
     if changes.get("active") and not subscription.active:
         subscription.seen_transaction, subscription.seen_id, subscription.seen_at = db.session.scalar(BEGIN), LAST, now
+    if subscription.active and changes.get("active") is False:
+        claims.give_up(subscription.id, SWITCHED_OFF)
     if "active" in changes:
         subscription.active = changes["active"]
         subscription.ended_because = subscription.rests_until = subscription.failing_since = None
@@ -106,12 +110,16 @@ def try_out(subscription: WebhookSubscription, *, now: datetime) -> WebhookDeliv
 
 
 def redeliver(delivery_id: UUID) -> WebhookDelivery:
-    """Try one that was given up again from the beginning, under the same id."""
-    found = db.session.scalars(
-        select(WebhookDelivery).where(WebhookDelivery.id == delivery_id).with_for_update()
-    ).one_or_none()
-    if found is None:
+    """Try one that was given up again from the beginning, under the same id; its webhook must be switched on."""
+    wanted = select(WebhookDelivery).where(WebhookDelivery.id == delivery_id)
+    told = wanted.with_only_columns(WebhookDelivery.subscription_id).scalar_subquery()
+    of = select(WebhookSubscription).where(WebhookSubscription.id == told)
+    subscription = db.session.scalars(of.with_for_update()).one_or_none()
+    found = db.session.scalars(wanted.with_for_update()).one_or_none()
+    if subscription is None or found is None:
         raise DeliveryUnknown
+    if not subscription.active:
+        raise NotActive
     if found.state != "dead":
         raise NotDead
     found.state, found.attempts, found.retry_at, found.failing_since = "pending", 0, None, None

@@ -19,6 +19,7 @@ from app import clock
 from app.db import db, transaction
 from app.escalations.jobs import sweep_tenant
 from app.escalations.models import Escalation
+from app.integrations.webhooks.claims import list_tenants
 from app.integrations.webhooks.jobs import forget_deliveries, send_tenant
 from app.integrations.webhooks.models import WebhookDelivery, WebhookSubscription
 from app.notifications.models import Intent
@@ -182,10 +183,12 @@ def test_an_overloaded_receiver_is_left_alone_as_long_as_it_asks_and_nothing_is_
 
 def test_one_that_is_gone_is_switched_off_and_the_admins_are_told(client, tenant, receiver, subscribed, raise_case):
     raise_case()
+    raise_case(title="Waits behind it")
     receiver.answers = [(410, {})]
     send_tenant(tenant.id)
     found = client.get(f"{PATH}/{subscribed['id']}")
     assert (found.json["active"], found.json["ended_because"]) == (False, "The receiver said 410: it is gone")
+    assert {one["state"] for one in deliveries(client, subscribed)} == {"dead"}
     raise_case(title="While it is off")
     send_tenant(tenant.id)
     assert len(receiver.told) == 1
@@ -196,6 +199,37 @@ def test_one_that_is_gone_is_switched_off_and_the_admins_are_told(client, tenant
     assert on.json["active"] is True
     send_tenant(tenant.id)
     assert len(receiver.told) == 1
+
+
+def test_what_waits_for_one_that_is_switched_off_is_given_up_and_can_be_sent_again_once_it_is_on(
+    client, tenant, receiver, subscribed, raise_case
+):
+    raise_case()
+    receiver.answers = [(500, {})]
+    send_tenant(tenant.id)
+    off = client.patch(f"{PATH}/{subscribed['id']}", json={"active": False}, if_match="*")
+    (given_up,) = deliveries(client, subscribed)
+    assert (given_up["state"], given_up["retry_at"]) == ("dead", None)
+    assert given_up["last_error"] == "The webhook was switched off"
+    let_pass(1)
+    assert tenant.id not in list_tenants()
+    again = f"/api/v1/webhook-deliveries/{given_up['id']}/redeliver"
+    refused = client.post(again)
+    assert (refused.status_code, refused.json["code"]) == (409, "webhook_ended")
+    client.patch(f"{PATH}/{subscribed['id']}", json={"active": True}, if_match=off.json["version"])
+    assert client.post(again).status_code == 202
+    send_tenant(tenant.id)
+    assert deliveries(client, subscribed)[0]["state"] == "sent"
+
+
+def test_what_took_hours_to_write_is_told_when_it_is_there(tenant, receiver, subscribed, raise_case):
+    """Its id is made when it is written and seen when all of it is; nothing between the two may pass it over."""
+    with transaction():
+        later = clock.real_now() + timedelta(hours=5)
+        db.session.execute(update(WebhookSubscription).values(seen_at=later))
+    raise_case()
+    send_tenant(tenant.id)
+    assert receiver.types == ["escalation.raise"]
 
 
 def test_an_address_that_was_away_for_five_days_is_switched_off(client, tenant, receiver, subscribed, raise_case):
