@@ -15,7 +15,7 @@ from sqlalchemy import DateTime, select, text
 from app.db import Model, db, transaction
 from app.escalations.models import Escalation, Snapshot
 from app.escalations.timeline_models import Event, EventText
-from app.reports import making, sums
+from app.reports import making, sums, worth_sql
 from app.reports.folding import ENDLESS, FOREVER
 from app.reports.jobs import fold_tenant
 from app.reports.models import CaseFact, ReportCursor
@@ -35,8 +35,8 @@ from case_fact f join escalation e on e.tenant_id = f.tenant_id and e.id = f.esc
 where f.tenant_id = %(tenant)s
 """
 # What an account knows of its contracts and pipeline; in the years before it had the same, for terms a year earlier.
-WORTH = """
-create temp table worth as
+TOLD = """
+create temp table told_of as
 with line as (
     select c.account_id, y.years, 'contract' as kind, c.id, c.arr as amount, c.currency, '1' as weight,
            c.ends_on - 365 * y.years as ends_on
@@ -60,12 +60,20 @@ from told t join account a on a.tenant_id = %(tenant)s and a.id = t.account_id
 left join renewing r on r.account_id = t.account_id and r.years = t.years
 group by t.account_id, t.years, a.segment, a.health, r.ends_on
 """
+# As the product keeps it: each content once.
+NAMED = "alter table told_of add worth_id uuid generated always as (md5(lines::text)::uuid) stored"
+WORTH = f"""
+insert into worth (tenant_id, id, {", ".join(worth_sql.LISTS)})
+select %(tenant)s, said.id, {worth_sql.LISTED}
+from (select distinct worth_id as id, lines from told_of) said {worth_sql.UNPACKED}
+where not exists (select from worth w where w.tenant_id = %(tenant)s and w.id = said.id) group by said.id
+"""
 ASKED = """
 create temp table asked as
 select id from account where tenant_id = %(tenant)s order by external_id limit %(asked)s
 """
 OF_YEAR = """
-left join worth w on w.account_id = m.account_id
+left join told_of w on w.account_id = m.account_id
                   and w.years = floor(extract(epoch from cast(%(now)s as timestamptz) - m.at) / 31536000)
 """
 LATEST = """
@@ -82,7 +90,7 @@ def _shifted(model: type[Model], alias: str, began: str) -> dict[str, str]:
     return {column.name: f"m.at + ({alias}.{column.name} - {began})" for column in columns}
 
 
-WORTHS = {"account_id": "m.account_id", **{name: f"w.{name}" for name in ("segment", "health", "renewal_on", "lines")}}
+WORTHS = {"account_id": "m.account_id", **{name: f"w.{name}" for name in ("segment", "health", "renewal_on")}}
 FACTS = past.copying(
     CaseFact,
     {
@@ -91,6 +99,7 @@ FACTS = past.copying(
         "id": "uuidv7()",
         "escalation_id": "m.id",
         "group_id": "m.account_id",
+        "worth_id": "w.worth_id",
         "known_until": "case when m.at + p.until <= %(now)s then m.at + p.until else %(forever)s end",
         "span": f"case when m.at + p.until <= %(now)s then p.span else {ENDLESS} end",
         "day_raised": "(m.at at time zone 'UTC')::date",
@@ -152,6 +161,7 @@ SNAPSHOTS = past.copying(
     {
         **_shifted(Snapshot, "v", "e.raised_at"),
         **WORTHS,
+        "lines": "w.lines",
         "id": "uuidv7()",
         "escalation_id": "m.id",
         "owner_id": "m.owner_id",
@@ -197,14 +207,14 @@ def copy(
     values = {"tenant": tenant_id, "now": now, "forever": FOREVER, "asked": asked}
     with loading(rows), without_indexes(rows, FILLED):
         past.spread(rows, tenant_id, sources, count=count, now=now)
-        for statement in (PLAYED, WORTH, ASKED):
+        for statement in (PLAYED, TOLD, NAMED, WORTH, ASKED):
             rows.execute(statement.encode(), values)
-        rows.execute("create index on worth (account_id, years)")
+        rows.execute("create index on told_of (account_id, years)")
         rows.execute("create index on played (escalation_id, since)")
-        rows.execute(f"analyze played, worth, asked, {', '.join(FILLED)}")
+        rows.execute(f"analyze played, told_of, asked, {', '.join(FILLED)}")
         for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS, CLOCKS, LEDGERS):
             rows.execute(copied, values)
-    past.maintain(rows, *FILLED, '"user"')
+    past.maintain(rows, *FILLED, "worth", '"user"')
     _sum(rows, tenant_id, now)
     counts = {table: past.ask(rows, f"select count(*) from {table}") for table in ("case_fact", "event", "cohort_day")}
     opened = past.ask(rows, f"select count(*) from case_fact where standing = 'open' and span = {ENDLESS}")

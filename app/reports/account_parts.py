@@ -77,13 +77,8 @@ def renewal_of(found: Found, money: Money, today: date) -> dict[str, Any]:
     """The account's next renewal as its cases knew it last, at `known_at`; they know it while they are open."""
     latest = found["latest"] or {}
     on = date.fromisoformat(latest["renewal_on"]) if latest.get("renewal_on") else None
-    lines = [line for line in latest.get("lines") or () if line["kind"] == "renewal"]
-    sums = [
-        {"currency": one["currency"], "amount": Decimal(one["amount"]) * Decimal(one["weight"]), "lines": 1}
-        for one in lines
-    ]
     return {
-        **money.total(sums),
+        **money.total(found["renewing"]),
         "on": on,
         "days": (on - today).days if on else None,
         "known_at": moment(latest.get("known_from")),

@@ -19,6 +19,7 @@ from app.reports.promises import state_of
 from app.reports.reading import Reading
 from app.reports.standing_sql import COVERED
 from app.reports.standings import IN_COHORT
+from app.reports.worth_sql import renewing
 
 NOTHING = UUID(int=0)
 _IDS = "array(select escalation_id from mine)"
@@ -70,15 +71,13 @@ ACTIONS = text(
 RENEWAL = text(
     f"""
     with {COVERED}, latest as (
-        select known_from, account_id, lines from covered where account_id = :account
+        select known_from, account_id, worth_id from covered where account_id = :account
         order by known_from desc, escalation_id limit 1
     )
-    select l.id, 'renewal' as kind, l.amount * l.weight as own_amount, l.currency, c.external_id,
+    select l.id, 'renewal' as kind, l.amount as own_amount, l.currency, c.external_id,
            a.id as account_id, a.name as account_name
-    from latest f cross join lateral jsonb_to_recordset(f.lines)
-         as l(kind text, id uuid, amount numeric, currency text, weight numeric)
-    join account a on a.id = f.account_id left join contract c on c.id = l.id
-    where l.kind = 'renewal' and l.id > cast(:id as uuid) order by l.id limit :limit
+    from latest f {renewing("f")} join account a on a.id = f.account_id left join contract c on c.id = l.id
+    where l.id > cast(:id as uuid) order by l.id limit :limit
     """  # noqa: S608 - the parts are ours
 )
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.reports.standing_sql import LINES, OPEN_OF_ACCOUNT, SEEN
 from app.reports.standings import CAME_BACK, IN_COHORT, RAISED_AGAIN
+from app.reports.worth_sql import renewing
 
 OPEN_SHOWN, CLOSED_SHOWN, LINES_SHOWN, TEXTS_SHOWN = 20, 5, 20, 20
 
@@ -47,8 +48,8 @@ RECENT = """
 CASES = text(
     f"""
     with {OPEN_OF_ACCOUNT}, {LINES}, own_line as (
-        select distinct on (id) id, amount * weight as amount, currency from line
-        where kind <> 'renewal' and account_id = :account order by id, known_from desc, escalation_id
+        select distinct on (id) id, amount, currency from line
+        where account_id = :account order by id, known_from desc, escalation_id
     ), counted as materialized (
         select f.* from covered f where {_COUNTED}
     ), outside as (
@@ -73,7 +74,7 @@ CASES = text(
         join escalation e on e.id = f.escalation_id join account a on a.id = f.account_id
         left join "user" u on u.id = f.owner_id
     ), latest as (
-        select known_from, renewal_on, group_id, lines from covered where account_id = :account
+        select known_from, renewal_on, group_id, worth_id from covered where account_id = :account
         order by known_from desc, escalation_id limit 1
     )
     select
@@ -99,7 +100,10 @@ CASES = text(
             select l.kind, l.id, l.amount::text as amount, l.currency, {_LINE_NAMES} from at_stake l {_OF_LINES}
             order by l.kind, l.amount desc, l.id limit {LINES_SHOWN}) s) as lines,
         (select count(*) from at_stake) as line_count,
-        (select to_jsonb(l) from latest l) as latest,
+        (select to_jsonb(f) from latest f) as latest,
+        (select coalesce(jsonb_agg(jsonb_build_object(
+            'currency', l.currency, 'amount', l.amount::text, 'lines', 1) order by l.id), '[]')
+         from latest f {renewing("f")}) as renewing,
         (select coalesce(jsonb_agg(s), '[]') from (
             select a.id, a.name, count(*) as escalations, count(*) filter (where f.standing = 'open') as open
             from covered f join account a on a.id = f.account_id where f.account_id <> :account

@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from app.reports.courses import AGAIN_DAYS, COHORT, DAYS_OPEN
 from app.reports.standing_sql import SEEN
+from app.reports.worth_sql import at_stake
 
 # One root cause is the same words, whatever their case and spaces.
 WORDS = "lower(regexp_replace(btrim(t.text), '\\s+', ' ', 'g'))"
@@ -16,7 +17,7 @@ _KNOWN = f"f.known_from <= :as_of and f.known_until > :as_of and {SEEN.format(f=
 _COHORT = f"""
     seen as materialized (
         select f.tenant_id, f.escalation_id, f.account_id, f.reason, f.day_raised, f.known_from, f.standing,
-               f.preventable, f.lines, f.resolution_id, {DAYS_OPEN} as days_open,
+               f.preventable, f.worth_id, f.resolution_id, {DAYS_OPEN} as days_open,
                coalesce(f.raised_at - lag(f.raised_at) over (
                    partition by f.account_id, f.reason order by f.raised_at, f.escalation_id
                ) <= interval '{AGAIN_DAYS} days', false) as again
@@ -48,11 +49,8 @@ _STATES = ", ".join(f"'{name}', count(*) filter (where {condition})" for name, c
 CAUSES = text(
     f"""
     with {_COHORT}, {PROMISED}, line as (
-        select k.key, l.id, c.known_from, c.escalation_id, c.spared, l.amount * l.weight as amount, l.currency
-        from cohort c cross join lateral (values (c.reason), (null)) as k(key)
-        cross join lateral jsonb_to_recordset(c.lines)
-             as l(kind text, id uuid, amount numeric, currency text, weight numeric)
-        where l.kind <> 'renewal'
+        select k.key, l.id, c.known_from, c.escalation_id, c.spared, l.amount, l.currency
+        from cohort c cross join lateral (values (c.reason), (null)) as k(key) {at_stake("c")}
     ), touched as (
         select distinct on (key, id) key, amount, currency from line order by key, id, known_from desc, escalation_id
     ), spared as (

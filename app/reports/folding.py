@@ -142,7 +142,7 @@ def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[st
         "segment": worth["segment"],
         "health": worth["health"],
         "renewal_on": worth["renewal_on"],
-        "lines": worth["lines"],
+        "worth_id": worth["worth_id"],
         **_seconds(course, closed=closed_at is not None),
     }
 

@@ -21,6 +21,7 @@ from app.escalations.timeline_models import WITHOUT_SNAPSHOT
 from app.reports.folding import Known, Raised, fold, span_of
 from app.reports.following import STEPS, Entry
 from app.reports.models import CaseFact, LateEntry, ReportCursor
+from app.reports.worth_sql import KEEP, WORTH_ID
 from app.rows import array_of, fresh, insert_all
 
 BATCH = 500
@@ -66,20 +67,16 @@ EVENTS = text(
     order by e.escalation_id, e.seq
     """
 )
-# A snapshot written before there were lines names its contracts alone: their present amounts are all that is known.
 SNAPSHOTS = text(
-    """
+    f"""
     select s.escalation_id, s.id, '' as kind, s.at, s.recorded_at, s.transaction_id, l.known_from as late,
            jsonb_build_object(
                'account_id', s.account_id, 'parents', s.parents, 'segment', s.segment, 'health', s.health,
                'severity', s.severity, 'renewal_on', s.renewal_on,
-               'lines', coalesce(s.lines, (
-                   select jsonb_agg(jsonb_build_object('kind', 'contract', 'id', c.id, 'amount', c.arr::text,
-                                                       'currency', c.currency, 'weight', '1', 'ends_on', c.ends_on))
-                   from contract c where s.contracts ? c.id::text), '[]'::jsonb)) as facts
+               'worth_id', {WORTH_ID}) as facts
     from snapshot s left join late_entry l on l.tenant_id = s.tenant_id and l.entry_id = s.id
     where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until
-    """
+    """  # noqa: S608 - the part is ours
 )
 # What reports read beside the facts, and of which nothing else says when it was found.
 LATE = """
@@ -189,6 +186,7 @@ def fold_cases(found: Slice, final: datetime | None) -> None:
         return
     ids = array_of(sorted(found.ids))
     late: list[LateEntry] = []
+    db.session.execute(KEEP, {"ids": ids, "until": found.until})
     events = _entries(EVENTS, {"ids": ids, "kinds": list(STEPS), "until": found.until}, found, final, late)
     snapshots = _entries(SNAPSHOTS, {"ids": ids, "until": found.until}, found, final, late)
     known = {

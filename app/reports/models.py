@@ -1,10 +1,11 @@
 """What reports read: facts of each case from one moment of knowing to the next, and their daily sums."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Date, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
@@ -18,8 +19,8 @@ class CaseFact(TenantModel):
     """What was known of a case from `known_from` until before `known_until` (the year 9999 for what still holds).
 
     `group_id` is the ultimate parent then; `closer_id` the last of its owners, absences and hand-backs left out;
-    `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `lines` what is
-    at stake and renews, line by line; `<tier>_seconds` the time in each tier entered, once closed.
+    `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `worth_id` what
+    is at stake and renews; `<tier>_seconds` the time in each tier entered, once closed.
 
     `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
     seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was;
@@ -30,6 +31,7 @@ class CaseFact(TenantModel):
     __table_args__ = (
         UniqueConstraint("tenant_id", "escalation_id", "known_from"),
         reference("escalation", "escalation_id"),
+        reference("worth", "worth_id"),
         one_of("standing", STANDINGS),
         CheckConstraint("known_from < known_until", name="known"),
         # With all that counting the open ones asks for.
@@ -42,6 +44,9 @@ class CaseFact(TenantModel):
                 "known_until",
                 "escalation_id",
                 "account_id",
+                "group_id",
+                "worth_id",
+                "renewal_on",
                 "status",
                 "tier",
                 "severity",
@@ -106,13 +111,30 @@ class CaseFact(TenantModel):
     segment: Mapped[str | None]
     health: Mapped[int | None]
     renewal_on: Mapped[date | None]
-    lines: Mapped[list[Any]]
+    worth_id: Mapped[UUID]
     tier_1_seconds: Mapped[int | None] = mapped_column(BigInteger)
     tier_2_seconds: Mapped[int | None] = mapped_column(BigInteger)
     tier_3_seconds: Mapped[int | None] = mapped_column(BigInteger)
     onsite_seconds: Mapped[int | None] = mapped_column(BigInteger)
     vendor_seconds: Mapped[int | None] = mapped_column(BigInteger)
     management_seconds: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Worth(TenantModel):
+    """What a case has at stake, line by line, and which lines renew next: each content once, under a name made from it,
+    so that it is written once and never changed. Amounts are weighted, in the lines' own currencies."""
+
+    __tablename__ = "worth"
+    __table_args__ = ({"info": {"append_only": True}},)
+
+    ids: Mapped[list[UUID]]
+    kinds: Mapped[list[str]]
+    amounts: Mapped[list[Decimal]] = mapped_column(ARRAY(Numeric))
+    currencies: Mapped[list[str]]
+    ends_on: Mapped[list[date | None]] = mapped_column(ARRAY(Date))
+    renewal_ids: Mapped[list[UUID]]
+    renewal_amounts: Mapped[list[Decimal]] = mapped_column(ARRAY(Numeric))
+    renewal_currencies: Mapped[list[str]]
 
 
 class CohortDay(TenantModel):

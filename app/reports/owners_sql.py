@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from app.reports.courses import AGES, COHORT, MISSED, OVERDUE, PARTS, WEIGHT
 from app.reports.standing_sql import OPEN, SEEN
+from app.reports.worth_sql import at_stake
 
 # By `key`, of which `person` is part: each owner by themselves, or the members that a team has today.
 WHOSE = {
@@ -15,10 +16,8 @@ _HELD = f"""
     with {OPEN}, {{whose}}, held as materialized (
         select w.key, f.*, {WEIGHT} as weight from opened f join whose w on w.person = f.owner_id
     ), own as (
-        select distinct on (h.key, l.id) h.key, l.amount * l.weight as amount, l.currency
-        from held h cross join lateral jsonb_to_recordset(h.lines)
-             as l(kind text, id uuid, amount numeric, currency text, weight numeric, ends_on date)
-        where l.kind <> 'renewal' and (l.ends_on is null or l.ends_on >= :today)
+        select distinct on (h.key, l.id) h.key, l.amount, l.currency
+        from held h {at_stake("h")} where l.ends_on is null or l.ends_on >= :today
         order by h.key, l.id, h.known_from desc, h.escalation_id
     ), worth as (
         select key, jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, 'lines', lines)

@@ -20,6 +20,7 @@ from app.reports.money import Money
 from app.reports.reading import Reading
 from app.reports.standing_sql import LINES, OPEN, SEEN
 from app.reports.touched_sql import TOUCHED
+from app.reports.worth_sql import renewing
 
 # Of a figure the rows of some people, or of one reason.
 _PART = """
@@ -80,9 +81,10 @@ _RANKED = """
     select * from shown s where (s.known, -s.amount, s.id) > (cast(:known as boolean), cast(:amount as numeric), :id)
     order by s.known, -s.amount, s.id limit :limit
 """
+_RENEWALS = f"(select o.escalation_id, l.id, 'renewal' as kind from opened o {renewing('o')}) touched"  # noqa: S608
 _OF_LINES = f"""
     with {{cases}}, {_RATES}, touching as (
-        select id, kind, count(distinct escalation_id) as escalations from line group by id, kind
+        select id, kind, count(distinct escalation_id) as escalations from {{told}} group by id, kind
     ), shown as (
         select l.id, l.kind, l.account_id, l.amount as own_amount, l.currency, t.escalations,
                r.rate is not null as known, l.amount * coalesce(r.rate, 1) as amount, l.amount * r.rate as converted
@@ -97,8 +99,8 @@ _OF_LINES = f"""
 # Of one account or group each contract and opportunity counts once.
 _OF_ACCOUNTS = f"""
     with {OPENED}, {LINES}, {_RATES}, own as (
-        select distinct on ({{whose}}, id) {{whose}} as whose, id, amount * weight as amount, currency
-        from line where kind <> 'renewal' order by {{whose}}, id, known_from desc, escalation_id
+        select distinct on ({{whose}}, id) {{whose}} as whose, id, amount, currency
+        from line order by {{whose}}, id, known_from desc, escalation_id
     ), shown as (
         select o.whose as id, o.escalations, coalesce(w.amount, 0) as amount, coalesce(w.known, true) as known,
                case when w.whose is null then 0 else w.amount end as converted
@@ -110,9 +112,9 @@ _OF_ACCOUNTS = f"""
     order by s.known, -s.amount, s.id
 """  # noqa: S608 - the parts are ours
 WORTH: Mapping[str, TextClause] = {
-    kinds.LINES: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", lines="at_stake")),
-    kinds.RENEWALS: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", lines="renewing")),
-    kinds.TOUCHED: text(_OF_LINES.format(cases=TOUCHED, lines="touched")),
+    kinds.LINES: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", told="line", lines="at_stake")),
+    kinds.RENEWALS: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", told=_RENEWALS, lines="renewing")),
+    kinds.TOUCHED: text(_OF_LINES.format(cases=TOUCHED, told="line", lines="touched")),
     kinds.ACCOUNTS: text(_OF_ACCOUNTS.format(whose="account_id")),
     kinds.GROUPS: text(_OF_ACCOUNTS.format(whose="group_id")),
 }

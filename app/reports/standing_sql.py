@@ -1,6 +1,7 @@
 """SQL: the cases open at a moment, or those of one account, their contracts and opportunities, each once."""
 
 from app.reports.folding import ENDLESS, SPANS
+from app.reports.worth_sql import at_stake, renewing
 
 _CLASSES = [*enumerate(f"{int(longest.total_seconds())} seconds" for longest in SPANS)]
 _CLASSES += [(len(SPANS), "200 years"), (ENDLESS, "1000 years")]
@@ -49,18 +50,18 @@ _BELOW = _OF_ACCOUNT.format(whose=_UNDER, seen=_SEEN)
 COVERED = f"covered as materialized ({_OWN} union all {_BELOW})"
 OPEN_OF_ACCOUNT = f"{COVERED}, opened as materialized (select * from covered where standing = 'open')"  # noqa: S608
 # Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
-LINES = """
+LINES = f"""
     line as materialized (
-        select o.escalation_id, o.account_id, o.group_id, o.known_from, o.renewal_on, l.*
-        from opened o cross join lateral jsonb_to_recordset(o.lines)
-             as l(kind text, id uuid, amount numeric, currency text, weight numeric, ends_on date)
-        where l.ends_on is null or l.ends_on >= :today or l.kind = 'renewal'
+        select o.escalation_id, o.account_id, o.group_id, o.known_from, l.* from opened o {at_stake("o")}
+        where l.ends_on is null or l.ends_on >= :today
     ), at_stake as materialized (
-        select distinct on (id) id, kind, account_id, group_id, amount * weight as amount, currency
-        from line where kind <> 'renewal' order by id, known_from desc, escalation_id
+        select distinct on (id) id, kind, account_id, group_id, amount, currency
+        from line order by id, known_from desc, escalation_id
+    ), renewal as (
+        select o.escalation_id, o.account_id, o.group_id, o.known_from, o.renewal_on, l.*, 'renewal' as kind
+        from opened o {renewing("o")} where o.renewal_on between :today and cast(:today as date) + 90
     ), renewing as materialized (
-        select distinct on (id) id, kind, account_id, group_id, renewal_on, amount * weight as amount, currency
-        from line where kind = 'renewal' and renewal_on between :today and cast(:today as date) + 90
-        order by id, known_from desc, escalation_id
+        select distinct on (id) id, kind, account_id, group_id, renewal_on, amount, currency
+        from renewal order by id, known_from desc, escalation_id
     )
-"""
+"""  # noqa: S608 - the parts are ours

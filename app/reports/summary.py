@@ -18,7 +18,7 @@ DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
 ROWS_OF = {"on_time": "raised"}
 OPEN_NOW = text(
     f"""
-    with {opened("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "lines")}, {LINES}
+    with {opened("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "worth_id")}, {LINES}
     select (select count(*) from opened) as count,
            (select count(distinct account_id) from opened) as accounts,
            (select count(distinct group_id) from opened) as groups,

@@ -1,0 +1,58 @@
+"""SQL: what cases have at stake and what renews, line by line: kept once for each content and named by facts.
+
+The fold makes rows of `worth` from what snapshots say; answers join them by the fact's `worth_id`.
+"""
+
+from sqlalchemy import text
+
+# A snapshot written before there were lines names its contracts alone: their present amounts are all that is known.
+_LINES = """
+    coalesce(s.lines, (
+        select jsonb_agg(jsonb_build_object('kind', 'contract', 'id', c.id, 'amount', c.arr::text,
+                                            'currency', c.currency, 'weight', '1', 'ends_on', c.ends_on) order by c.id)
+        from contract c where s.contracts ? c.id::text), '[]'::jsonb)
+"""
+# The name of a content is made from it, so that making facts anew finds the same one.
+_ID = "md5(cast({lines} as text))::uuid"
+WORTH_ID = _ID.format(lines=_LINES)
+# What a row of `worth` lists, from lines `l` of what was `said`.
+_AT_STAKE_OF = {"ids": "l.id", "kinds": "l.kind", "amounts": "l.amount * l.weight", "currencies": "l.currency",
+                "ends_on": "l.ends_on"}  # fmt: skip
+_RENEWALS_OF = {f"renewal_{name}": _AT_STAKE_OF[name] for name in ("ids", "amounts", "currencies")}
+LISTS = (*_AT_STAKE_OF, *_RENEWALS_OF)
+_LISTED = "coalesce(array_agg({value}) filter (where l.kind {which} 'renewal'), '{{}}')"
+LISTED = ", ".join(
+    _LISTED.format(value=value, which=which)
+    for values, which in ((_AT_STAKE_OF, "<>"), (_RENEWALS_OF, "="))
+    for value in values.values()
+)
+UNPACKED = """
+    left join lateral jsonb_to_recordset(said.lines)
+              as l(kind text, id uuid, amount numeric, currency text, weight numeric, ends_on date) on true
+"""
+KEEP = text(
+    f"""
+    insert into worth (tenant_id, id, {", ".join(LISTS)})
+    select current_setting('app.tenant_id')::uuid, said.id, {LISTED}
+    from (
+        select distinct {_ID.format(lines="lines")} as id, lines from (
+            select {_LINES} as lines from snapshot s
+            where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until) every
+    ) said {UNPACKED}
+    where not exists (select from worth w where w.id = said.id)
+    group by said.id
+    """  # noqa: S608 - the parts are ours
+)
+_WORTH = "join worth w on w.id = {f}.worth_id"
+_AT_STAKE = "unnest(w.ids, w.kinds, w.amounts, w.currencies, w.ends_on) as l(id, kind, amount, currency, ends_on)"
+_RENEWING = "unnest(w.renewal_ids, w.renewal_amounts, w.renewal_currencies) as l(id, amount, currency)"
+
+
+def at_stake(fact: str) -> str:
+    """SQL: joined to facts, each line `l` that they have at stake, its amount as weighted."""
+    return f"{_WORTH.format(f=fact)} cross join lateral {_AT_STAKE}"
+
+
+def renewing(fact: str) -> str:
+    """SQL: joined to facts, each line `l` that renews next."""
+    return f"{_WORTH.format(f=fact)} cross join lateral {_RENEWING}"
