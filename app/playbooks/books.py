@@ -14,7 +14,8 @@ from app.auth.settings import current_version
 from app.db import db, new_id
 from app.errors import NotFound
 from app.playbooks import drafts
-from app.playbooks.definition import FaultyPlaybook, Playbook, compile_playbook
+from app.playbooks.compiling import FaultyPlaybook, compile_playbook
+from app.playbooks.definition import Playbook
 from app.playbooks.errors import NothingToPublish, PlaybookRefused
 from app.playbooks.models import PlaybookModel, PlaybookVersion
 from app.playbooks.written import Unreadable, Written, read_yaml

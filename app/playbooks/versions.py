@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from app.auth.settings import current_version
 from app.db import db
-from app.playbooks.definition import Playbook, compile_playbook
+from app.playbooks.compiling import compile_playbook
+from app.playbooks.definition import Playbook
 from app.playbooks.models import PlaybookVersion
 from app.routing.kept import Kept
 from app.sla.models import LadderVersion

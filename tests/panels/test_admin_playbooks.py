@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from app.playbooks.booklet import book_of, span
-from app.playbooks.definition import compile_playbook
+from app.playbooks.compiling import compile_playbook
 from app.playbooks.pages import NEW
 
 BOOK = """\

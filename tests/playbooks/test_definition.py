@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.playbooks.definition import FaultyPlaybook, compile_playbook
+from app.playbooks.compiling import FaultyPlaybook, compile_playbook
 from app.playbooks.order import find_cycle, ready
 
 SMALL: dict[str, Any] = {"name": "Small", "about": "Of little use."}

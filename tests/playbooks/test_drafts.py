@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.playbooks.definition import Draft, FaultyPlaybook, compile_playbook
+from app.playbooks.compiling import FaultyPlaybook, compile_playbook
+from app.playbooks.definition import Draft
 from app.playbooks.draft_fields import Field, Group, Many, fields_with, list_fields
 from app.playbooks.draft_filters import FILTERS, Money
 from app.playbooks.draft_gaps import open_gaps

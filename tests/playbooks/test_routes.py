@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.playbooks.built_in import KEYS, definition_of
-from app.playbooks.definition import compile_playbook
+from app.playbooks.compiling import compile_playbook
 from app.playbooks.written import read_yaml
 from tests.conftest import ApiClient
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.playbooks.definition import FaultyPlaybook, compile_playbook
+from app.playbooks.compiling import FaultyPlaybook, compile_playbook
 from app.playbooks.written import MOST_BYTES, Unreadable, read_yaml, write_yaml
 from app.sla.ladder import AUDIENCES, Repeat
 from app.sla.targets import CLOCK_KINDS
