@@ -80,6 +80,14 @@ def test_forty_accounts_stand_in_three_regions_with_contracts_in_two_currencies(
     assert count("select 'parents', count(*) from account where parent_external_id is not null") == {"parents": 3}
 
 
+def test_the_health_of_two_accounts_fell_within_the_last_months(built: UUID) -> None:
+    fell = (
+        "select a.name, (h.changes -> 'health' ->> 0)::int - a.health from account_history h"
+        " join account a on a.id = h.account_id where h.changes ? 'health'"
+    )
+    assert count(fell) == {"Cobalt Ridge Energy": 29, "Tasman Ferries": 26}
+
+
 def test_twelve_people_work_in_three_teams_below_one_executive(built: UUID) -> None:
     people = count('select role, count(*) from "user" group by 1')
     assert people == {"admin": 1, "executive": 1, "manager": 3, "csm": 5, "specialist": 2, "integration": 1}

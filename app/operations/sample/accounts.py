@@ -6,16 +6,20 @@ Days are counted from the day the sample is made for; what the tables don't say 
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from app.operations.sample.days import moment, working_day
 from app.operations.sample.people import DOMAIN
 
 SOURCE = "salesforce"
+MORNING = "08:00"
 SEED = 20_300  # any number, always the same
 
 
@@ -52,6 +56,8 @@ FURTHER_CONTRACTS: tuple[tuple[str, str, int, str, int | None, dict[str, Any]], 
     ("N-1026", "K-1026-MARKETS", 240_000, "EUR", 190, {"kind": "index", "floor": "1.5", "cap": "4"}),
     ("N-1039", "K-1039-RISK", 130_000, "EUR", 52, {"kind": "fixed", "percent": "6"}),
 )
+# account, its health at first, working days before the last one that it fell to what the table says
+HEALTH_FELL = (("N-1004", 84, 16), ("N-1040", 79, 9))
 # account, external id, name, amount, currency, probability, type, closes in days
 OPPORTUNITIES = (
     ("N-1002", "O-2001", "Analytics for the depots", 180_000, "USD", "0.6", "expansion", 45),
@@ -92,7 +98,8 @@ def domain_of(name: str) -> str:
 
 
 def account_rows() -> Iterator[dict[str, Any]]:
-    """Parents stand before their children."""
+    """The accounts as they were at first; parents stand before their children."""
+    before = {id_: health for id_, health, _ in HEALTH_FELL}
     for customer in read_customers().values():
         strategic = customer.segment == "strategic"
         yield {
@@ -104,7 +111,7 @@ def account_rows() -> Iterator[dict[str, Any]]:
             "region": customer.region,
             "timezone": customer.zone,
             "calendar": customer.region,
-            "health": int(customer.health) if customer.health else None,
+            "health": before.get(customer.id, int(customer.health) if customer.health else None),
             "lifecycle": "customer",
             "owner_email": f"{customer.owner}@{DOMAIN}",
             "csm_email": f"{customer.csm}@{DOMAIN}",
@@ -112,6 +119,16 @@ def account_rows() -> Iterator[dict[str, Any]]:
             "parent_external_id": customer.parent or None,
             "attributes": {"support": "premium" if strategic else "standard"},
         }
+
+
+def health_rows(origin: date) -> list[tuple[datetime, dict[str, Any]]]:
+    """What the CRM says later of accounts whose health fell, each with its moment, in order."""
+    customers = read_customers()
+    said = []
+    for id_, _, days in HEALTH_FELL:
+        at = moment(working_day(origin, -days), MORNING, ZoneInfo(customers[id_].zone))
+        said.append((at, {"source": SOURCE, "external_id": id_, "health": int(customers[id_].health)}))
+    return sorted(said, key=itemgetter(0))
 
 
 def contract_rows(today: date) -> Iterator[dict[str, Any]]:

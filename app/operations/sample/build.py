@@ -1,5 +1,6 @@
 """Builds the sample tenant: people, accounts and routing on the first day, then eleven weeks of work."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
@@ -164,11 +165,20 @@ def _member(team: people.TeamPlan, key: str) -> dict[str, Any]:
 
 
 def play(actors: Mapping[str, Actor], present: datetime, follow: Follow) -> None:
-    """Every raise and step at its moment, the clock moved there before it."""
+    """Every raise and step at its moment, the clock moved there before it, and between them what the CRM says."""
     origin = last_working_day(present)
-    player = Player(actors, origin)
+    player, news = Player(actors, origin), deque(accounts.health_rows(origin))
     with follow(beats(read_cases(), origin)) as story:
         for beat in story:
+            while news and news[0][0] <= beat.at:
+                hear(*news.popleft())
             live_until(beat.at)
             player.play(beat)
     live_until(present)
+
+
+def hear(at: datetime, row: Mapping[str, Any]) -> None:
+    """An account is no longer as it was."""
+    live_until(at)
+    with transaction():
+        write("accounts", [row], at)
