@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from app.db import Model
+from app.sla.basis import Basis, find_default_target
 from app.sla.ledger import EntryType, Target, can, moments_of
 from app.sla.loaded import LoadedClocks
 from app.sla.models import KINDS, Clock
-from app.sla.service import Basis, find_default_target, start_clock
+from app.sla.service import start_clock
 from app.sla.stored import StoredClock
 from app.sla.targets import pauses
 from app.sla.unsaved import Unsaved, write

@@ -14,10 +14,10 @@ from app.http import Body, transaction
 from app.http.forms import check_version, load_body, load_form
 from app.http.panels import PanelBlueprint, go, page
 from app.sla import ladders, rungs
+from app.sla.basis import Basis, basis, find_default_target
 from app.sla.ladder import ACTIONS, AUDIENCES, MOST_STEPS
 from app.sla.models import LadderVersion
 from app.sla.schemas import LadderBody
-from app.sla.service import Basis, basis, find_default_target
 from app.sla.targets import CLOCK_KINDS
 from app.texts import noted
 

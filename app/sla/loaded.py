@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 from uuid import UUID
 
+from app.sla.basis import Basis, basis_of
 from app.sla.ledgers import load_stored
 from app.sla.models import Clock
-from app.sla.service import Basis, basis_of
 from app.sla.stored import StoredClock
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from app.sla.basis import Basis, find_default_target
 from app.sla.clocks import Clocks
 from app.sla.due import first_due, timing_of_row
 from app.sla.ledger import Target
 from app.sla.models import Clock
-from app.sla.service import Basis, find_default_target
 from app.sla.steps import Due, next_step, passed_over
 from app.sla.targets import ASKED_BY_LEVEL
 from app.sla.versions import find_calendar, find_ladders
