@@ -1,13 +1,13 @@
 """The rows behind each figure, by keyset: what a figure counts or adds, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import TextClause, text
+from sqlalchemy import Result, TextClause, text
 
 from app.escalations.words import numbered
 from app.reports import account_rows
@@ -133,7 +133,7 @@ def list_rows(
         return _worth(WORTH[figure.source], reading, money, after, {**days, "limit": limit})
     day, id_ = after or [date.min.isoformat(), str(NOTHING)]
     values = {"day": day, "id": id_, "limit": limit}
-    return _cases(reading.ask(LISTED[figure.key], **values, **days).mappings().all())
+    return _cases(reading.ask(LISTED[figure.key], **values, **days))
 
 
 def count_rows(figure: Definition, reading: Reading, money: Money, *, first: date, last: date) -> int:
@@ -158,7 +158,8 @@ def position(row: Mapping[str, Any]) -> list[Any]:
     return [row["known"], str(row["exact"]), str(row["id"])]
 
 
-def _cases(found: Sequence[Any]) -> list[dict[str, Any]]:
+def _cases(found: Result[Any]) -> list[dict[str, Any]]:
+    names = list(found.keys())
     return [
         {
             **row,
@@ -166,7 +167,7 @@ def _cases(found: Sequence[Any]) -> list[dict[str, Any]]:
             "account": {"id": row["account_id"], "name": row["account_name"]},
             "owner": {"id": row["owner_id"], "name": row["owner_name"]} if row["owner_id"] else None,
         }
-        for row in found
+        for row in (dict(zip(names, values, strict=True)) for values in found.all())
     ]
 
 

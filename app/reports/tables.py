@@ -1,6 +1,6 @@
 """Tables of a report: what its files are made from, whatever the area. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,8 @@ HELD: Mapping[Kind, tuple[type, ...]] = {
     "month": (date,),  # its first day
     "moment": (datetime,),
 }
+# Of these exact types it is one, with nothing left to ask.
+USUAL: Mapping[Kind, tuple[type, ...]] = {kind: held for kind, held in HELD.items() if kind != "moment"}
 
 
 class Figure(NamedTuple):
@@ -48,15 +50,26 @@ class Column:
 
     def cell(self, row: Mapping[str, Any]) -> Cell:
         """The row's value here; None where a record on the way is None. A value of another kind is refused."""
-        value: Any = row
-        for name in (self.path or self.key).split("."):
-            value = None if value is None else value[name]
-        if self.kind == "figure":
-            return Figure(row["kind"], self.checked(value, row["kind"]))
-        return self.checked(value, self.kind)
+        return self.reader()(row)
+
+    def reader(self) -> Callable[[Mapping[str, Any]], Cell]:
+        """`cell` for many rows: what all of them share is found out once."""
+        *way, last = (self.path or self.key).split(".")
+        kind, checked, usual = self.kind, self.checked, (type(None), *USUAL.get(self.kind, ()))
+
+        def read(row: Mapping[str, Any]) -> Cell:
+            record: Any = row
+            for name in way:
+                record = None if record is None else record[name]
+            value = None if record is None else record[last]
+            if kind == "figure":
+                return Figure(row["kind"], checked(value, row["kind"]))
+            return value if type(value) in usual else checked(value, kind)
+
+        return read
 
     def checked(self, value: Any, kind: Kind) -> Plain:
-        if value is None or (kind == "text" and type(value) is str):
+        if value is None or type(value) in USUAL.get(kind, ()):
             return cast(Plain, value)
         if kind == "text" and not isinstance(value, bool | float | Decimal | date):
             return str(value)
@@ -91,5 +104,6 @@ class Table:
 
     def cells(self) -> Iterator[list[Cell]]:
         """Each row's cells in the columns' order."""
+        readers = [column.reader() for column in self.columns]
         for row in self.rows:
-            yield [column.cell(row) for column in self.columns]
+            yield [read(row) for read in readers]

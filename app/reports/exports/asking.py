@@ -16,7 +16,7 @@ from app.reports.exports.sources import Long, Report, Row, Source
 from app.reports.reading import reading
 from app.reports.whose import Only, only_of
 
-AT_ONCE = 1000  # rows in a page
+AT_ONCE = 2500  # rows in a page
 
 
 @dataclass(frozen=True)

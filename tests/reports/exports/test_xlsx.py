@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
+from xlsxwriter import Workbook
 
 from app.reports.errors import TooManyRows
-from app.reports.exports import xlsx_files
+from app.reports.exports import xlsx_files, xlsx_rows
 from app.reports.exports.asking import Answered, Frame
 from app.reports.exports.sources import Report
 from app.reports.tables import Column, Drawn, Table
@@ -66,7 +67,45 @@ def test_texts_are_texts_whatever_they_begin_with():
     assert (len(cells["A18"]), cells["A18"][-1]) == (32_767, "…")
     content = b"".join(book.parts.read(name) for name in book.parts.namelist())
     assert b"<f>" not in content
+    assert b'ref="A1:A18"' in book.parts.read("xl/worksheets/sheet1.xml")
     assert b"hyperlink" not in content
+
+
+def test_a_text_is_cut_by_what_a_spreadsheet_counts_and_no_letter_is_halved():
+    """A rocket counts twice: 32,767 hold 16,383 of them and one letter more."""
+    texts = ("🚀" * 16_383, "🚀" * 16_384, "<r>rich</r>", "_x0041_", "")
+    cells = workbook(Table("t", "T", [Column("text", "T")], [{"text": text} for text in texts])).cells()
+    assert [cells[f"A{at}"] for at in range(2, 7)] == [
+        "🚀" * 16_383, "🚀" * 16_383 + "…", "<r>rich</r>", "_x005F_x0041_", ""
+    ]  # fmt: skip
+
+
+def test_rows_are_written_as_the_library_itself_would():
+    texts = [*EVIL, *SCRIPTS, "a\r\n\tb", "_x0041_", "\ufffe", "\u00a0", "", '"quoted"', "x" * 32_767]
+    numbers = [0, -3.5, 1 / 3, 10**17, 123456789.123456789]
+    file = io.BytesIO()
+    with Workbook(file, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at, text in enumerate(texts):
+            sheet.write_string(at, 0, text)
+        for at, number in enumerate(numbers, len(texts)):
+            sheet.write_number(at, 27, number)
+    expected = zipfile.ZipFile(file).read("xl/worksheets/sheet1.xml")
+    rows = [*([text, *[None] * 27] for text in texts), *([*[None] * 27, number] for number in numbers)]
+    write = [xlsx_rows.writer("text", FRAME.zone)] * 27 + [xlsx_rows.writer("number", FRAME.zone)]
+    found = re.sub(rb' s="\d+"', b"", b"".join(xlsx_rows.lines(rows, write, start=1)))
+    assert b"<sheetData>" + found + b"</sheetData>" in expected
+
+
+def test_a_library_that_numbers_styles_otherwise_is_refused(monkeypatch):
+    monkeypatch.setitem(xlsx_rows.NUMBERS, "head", 2)
+    with pytest.raises(RuntimeError, match="numbers a workbook's styles otherwise"):
+        workbook(Table("t", "T", [Column("n", "N", "number")], []))
+
+
+def test_an_amount_that_is_no_number_is_a_fault_of_the_program():
+    with pytest.raises(ValueError, match="NaN is no number"):
+        workbook(Table("t", "T", [Column("n", "N", "money")], [{"n": Decimal("NaN")}]))
 
 
 def test_numbers_and_days_are_typed_and_moments_stand_in_the_tenants_zone():
@@ -121,13 +160,13 @@ def test_the_rows_of_a_long_table_are_taken_one_after_the_other_and_told_of():
     taken, told = [], []
 
     def rows():
-        for n in range(2500):
+        for n in range(6000):
             taken.append(n)
             yield {"n": n}
 
     book = workbook(Table("t", "T", [Column("n", "N", "number")], rows()), seen=lambda n: told.append((n, len(taken))))
-    assert told == [(1000, 1000), (2000, 2000), (2500, 2500)]
-    assert book.cells()["A2501"] == (2499, "#,##0")
+    assert told == [(2500, 2500), (5000, 5000), (6000, 6000)]
+    assert book.cells()["A6001"] == (5999, "#,##0")
 
 
 def test_the_workbook_of_the_summary_says_what_the_json_says(story, fold, summary, company, as_user):
