@@ -13,7 +13,8 @@ import psycopg
 from sqlalchemy import DateTime, select, text
 
 from app.db import Model, db, transaction
-from app.escalations.models import Escalation, Snapshot
+from app.escalations.course_models import Snapshot
+from app.escalations.models import Escalation
 from app.escalations.timeline_models import Event, EventText
 from app.reports import making, sums, worth_sql
 from app.reports.folding import ENDLESS, FOREVER

@@ -10,7 +10,7 @@ from app import clock
 from app.auth.actor import current_actor
 from app.auth.guards import requires
 from app.errors import NotFound
-from app.escalations import bodies, cascading, covering, evidence, queries, schemas, service, task_bodies
+from app.escalations import bodies, cascading, covering, evidence, queries, service, task_bodies, task_schemas
 from app.escalations.case import Act
 from app.escalations.doors import act, bp
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
@@ -22,7 +22,7 @@ blueprints = [mine]
 
 @mine.get("/tasks")
 @mine.arguments(task_bodies.MyTaskArguments, location="query")
-@mine.response(200, schemas.MyTaskPage)
+@mine.response(200, task_schemas.MyTaskPage)
 @requires("escalations:read")
 def list_my_tasks(query: dict[str, Any]) -> Response:
     """My tasks in all cases and those of whom I cover: open ones by due time, those without one last; of `state` done
@@ -33,7 +33,7 @@ def list_my_tasks(query: dict[str, Any]) -> Response:
     due_before = query.pop("due_before", None)
     with transaction():
         return page(
-            schemas.MyTaskPage,
+            task_schemas.MyTaskPage,
             query,
             lambda after, limit: covering.list_tasks(
                 user_id, now, state=state, due_before=due_before, after=_position(after), limit=limit
@@ -49,19 +49,19 @@ def _position(after: list[Any] | None) -> tuple[datetime | None, UUID] | None:
 @bp.get("/<uuid:escalation_id>/tasks")
 @requires("escalations:read")
 @bp.arguments(PageArguments, location="query")
-@bp.response(200, schemas.TaskPage)
+@bp.response(200, task_schemas.TaskPage)
 def list_tasks(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """The tasks of a case, oldest first."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
         listed = queries.list_tasks(found.id, **arguments)
-        return answer(schemas.TaskPage, {**listed, "items": evidence.shown(found.id, listed["items"])})
+        return answer(task_schemas.TaskPage, {**listed, "items": evidence.shown(found.id, listed["items"])})
 
 
 @bp.post("/<uuid:escalation_id>/tasks")
 @requires("escalations:work")
 @bp.arguments(task_bodies.NewTaskBody)
-@bp.response(201, schemas.ShownTaskSchema)
+@bp.response(201, task_schemas.ShownTaskSchema)
 def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
     """Ask something of the owner or a colleague; with `due_at` it has a clock of its own."""
     with transaction():
@@ -73,7 +73,7 @@ def add_task(body: dict[str, Any], escalation_id: UUID) -> Response:
 @bp.patch("/<uuid:escalation_id>/tasks/<uuid:task_id>")
 @requires("escalations:work")
 @bp.arguments(task_bodies.TaskBody)
-@bp.response(200, schemas.ShownTaskSchema)
+@bp.response(200, task_schemas.ShownTaskSchema)
 def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Response:
     """Finish, waive or move a task; needs the task's ETag in If-Match. Who does it may finish it."""
     note = body.pop("note", None)
@@ -86,25 +86,25 @@ def change_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Res
 @bp.post("/<uuid:escalation_id>/tasks/<uuid:task_id>/move")
 @requires("escalations:work")
 @bp.arguments(task_bodies.MoveTaskBody)
-@bp.response(200, schemas.TaskMoveSchema)
+@bp.response(200, task_schemas.TaskMoveSchema)
 def move_task(body: dict[str, Any], escalation_id: UUID, task_id: UUID) -> Response:
     """Another due time, with what hangs on the task or without; `preview` only shows it. Takes the task's ETag."""
     doing = Act(current_actor(), clock.now(), note=body.pop("note", None))
     with transaction():
         moved = cascading.move(escalation_id, task_id, act=doing, check=check_if_match, **body)
-        return answer(schemas.TaskMoveSchema, moved.view())
+        return answer(task_schemas.TaskMoveSchema, moved.view())
 
 
 @bp.post("/<uuid:escalation_id>/tasks/moves/<uuid:move_id>/undo")
 @requires("escalations:work")
 @bp.arguments(bodies.ActionBody)
-@bp.response(200, schemas.TaskMoveSchema)
+@bp.response(200, task_schemas.TaskMoveSchema)
 def undo_move(body: dict[str, Any], escalation_id: UUID, move_id: UUID) -> Response:
     """Every task of a move is due as it was before; 409 when one of them was changed since."""
     doing = Act(current_actor(), clock.now(), note=body.pop("note", None))
     with transaction():
-        return answer(schemas.TaskMoveSchema, cascading.undo(escalation_id, move_id, act=doing).view())
+        return answer(task_schemas.TaskMoveSchema, cascading.undo(escalation_id, move_id, act=doing).view())
 
 
 def _shown(task: Task, status: int = 200) -> Response:
-    return answer(schemas.ShownTaskSchema, evidence.shown(task.escalation_id, [task])[0], status)
+    return answer(task_schemas.ShownTaskSchema, evidence.shown(task.escalation_id, [task])[0], status)

@@ -9,7 +9,8 @@ from app.auth import queries as users
 from app.errors import invalid
 from app.escalations import deciding, holders, promises
 from app.escalations.case import Act, Change, begin, watch
-from app.escalations.models import Escalation, Forecast
+from app.escalations.course_models import Forecast
+from app.escalations.models import Escalation
 from app.escalations.owning import hand_over, own, routing_input
 from app.routing import service as routing
 from app.routing.errors import OwnerNotAllowed

@@ -9,7 +9,8 @@ from app.accounts.facts import AccountFacts
 from app.accounts.priority import Priority, priority
 from app.accounts.value import Value
 from app.auth.settings import tenant_settings
-from app.escalations.models import Escalation, Snapshot
+from app.escalations.course_models import Snapshot
+from app.escalations.models import Escalation
 from app.rows import fresh
 
 

@@ -14,7 +14,8 @@ from app.accounts.models import Account
 from app.auth.models import User
 from app.db import db, transaction
 from app.escalations import jobs, seals
-from app.escalations.models import Escalation, Snapshot
+from app.escalations.course_models import Snapshot
+from app.escalations.models import Escalation
 from app.escalations.timeline_models import Event, TimelineSeal
 from app.notifications.models import Intent
 from app.routing import service as routing

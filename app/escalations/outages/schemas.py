@@ -9,7 +9,8 @@ from app.escalations.bodies import NAME, SHORT, ActionBody, text
 from app.escalations.drafting_schemas import DraftPreviewSchema
 from app.escalations.likeness import OUTAGE
 from app.escalations.raise_bodies import AccountKeyBody
-from app.escalations.schemas import PersonSchema, TaskSchema
+from app.escalations.schemas import PersonSchema
+from app.escalations.task_schemas import TaskSchema
 from app.escalations.words import AUDIENCES
 from app.http import AwareDateTime, Body, Page, PageArguments, Schema
 
