@@ -5,9 +5,10 @@ from uuid import UUID
 from app.accounts import queries as accounts
 from app.auth import queries as users
 from app.db import db
-from app.escalations.case import Act, Change, begin, check_not_asker, pending_request
+from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NothingPending
 from app.escalations.models import Escalation
+from app.escalations.pending import check_not_asker, pending_request
 from app.escalations.promises import answer_waiting_message
 from app.escalations.raising import list_approvers, open_case
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.accounts import queries as accounts
 from app.accounts.facts import AccountFacts
@@ -20,8 +20,8 @@ from app.auth.models import User
 from app.db import Model, db
 from app.errors import invalid
 from app.escalations import lifecycle, permissions, timeline
-from app.escalations.errors import NotYours, OwnRequest
-from app.escalations.models import Escalation, Request, Watcher
+from app.escalations.errors import NotYours
+from app.escalations.models import Escalation
 from app.escalations.standing import check_seen, lock_record, standing_of
 from app.escalations.telling import in_place
 from app.escalations.urgency import is_urgent
@@ -308,24 +308,3 @@ def list_contract_ids(escalation_id: UUID) -> list[UUID]:
         text("select contract_id from escalation_contract where escalation_id = :id"), {"id": escalation_id}
     )
     return list(found)
-
-
-def pending_request(escalation_id: UUID, kind: str) -> Request | None:
-    """The request of this kind that waits for an answer, locked."""
-    asked = (Request.escalation_id == escalation_id, Request.kind == kind, Request.state == "pending")
-    return db.session.scalar(select(Request).where(*asked).with_for_update())
-
-
-def check_not_asker(request: Request, actor: Actor) -> None:
-    if request.asker_id is not None and request.asker_id == actor.user_id:
-        raise OwnRequest
-
-
-def watch(record: Escalation, user_id: UUID, *, watching: bool) -> None:
-    """Add or remove a watcher; doing it twice changes nothing."""
-    asked = (Watcher.escalation_id == record.id, Watcher.user_id == user_id)
-    present = db.session.scalar(select(Watcher).where(*asked))
-    if watching and present is None:
-        db.session.add(Watcher(escalation_id=record.id, user_id=user_id))
-    elif not watching and present is not None:
-        db.session.delete(present)

@@ -9,10 +9,11 @@ from app.auth.models import User
 from app.db import db
 from app.errors import invalid
 from app.escalations import permissions
-from app.escalations.case import Act, Change, begin, check_not_asker, pending_request
+from app.escalations.case import Act, Change, begin
 from app.escalations.errors import NothingPending
 from app.escalations.models import Escalation, Request
 from app.escalations.owning import named
+from app.escalations.pending import check_not_asker, pending_request
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.auth import queries as users
+from app.db import db
 from app.errors import invalid
 from app.escalations import deciding, holders, promises
-from app.escalations.case import Act, Change, begin, watch
+from app.escalations.case import Act, Change, begin
 from app.escalations.course_models import Forecast
-from app.escalations.models import Escalation
+from app.escalations.models import Escalation, Watcher
 from app.escalations.owning import hand_over, own, routing_input
 from app.routing import service as routing
 from app.routing.errors import OwnerNotAllowed
@@ -131,9 +134,19 @@ def set_watching(escalation_id: UUID, *, act: Act, watching: bool) -> Escalation
     """Follow a case, or stop; who saw a restricted one only so has no task of it any more."""
     change = begin(escalation_id, "watch", act)
     if act.actor.user_id is not None:
-        watch(change.record, act.actor.user_id, watching=watching)
+        _watch(change.record, act.actor.user_id, watching=watching)
     change.note("watch", {"watching": watching})
     if change.record.restricted and not watching:
         holders.follow(change, because="watch")
         deciding.ask_who_sees(change)
     return change.save()
+
+
+def _watch(record: Escalation, user_id: UUID, *, watching: bool) -> None:
+    """Add or remove a watcher; doing it twice changes nothing."""
+    asked = (Watcher.escalation_id == record.id, Watcher.user_id == user_id)
+    present = db.session.scalar(select(Watcher).where(*asked))
+    if watching and present is None:
+        db.session.add(Watcher(escalation_id=record.id, user_id=user_id))
+    elif not watching and present is not None:
+        db.session.delete(present)
