@@ -3,8 +3,10 @@
 import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
@@ -25,9 +27,9 @@ def spelt(cell: Cell, kind: Kind, zone: ZoneInfo) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, datetime):
-        return format_datetime(cell.astimezone(zone), "yyyy-MM-dd HH:mm", locale=texts.language())
+        return format_datetime(cell.astimezone(zone), "yyyy-MM-dd HH:mm", locale=_locale(texts.language()))
     if isinstance(cell, date):
-        return format_date(cell, "MMM yyyy" if kind == "month" else "yyyy-MM-dd", locale=texts.language())
+        return format_date(cell, "MMM yyyy" if kind == "month" else "yyyy-MM-dd", locale=_locale(texts.language()))
     if isinstance(cell, str):
         return breakable(worded(cell) if kind == "word" else cell)
     return number(cell, kind)
@@ -47,14 +49,14 @@ def large(figure: Figure) -> str:
 
 def number(value: int | float | Decimal, kind: Kind) -> str:
     if kind == "share":
-        return format_percent(value, "0.0 %" if texts.language() == "de" else "0.0%", locale=texts.language())
-    return format_decimal(value, "#,##0.00" if kind == "money" else "#,##0.##", locale=texts.language())
+        return format_percent(value, "0.0 %" if texts.language() == "de" else "0.0%", locale=_locale(texts.language()))
+    return format_decimal(value, "#,##0.00" if kind == "money" else "#,##0.##", locale=_locale(texts.language()))
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A moment with its zone, for the head of a report."""
     form = "d. MMMM yyyy, HH:mm" if texts.language() == "de" else "d MMMM yyyy, HH:mm"
-    return f"{format_datetime(at.astimezone(zone), form, locale=texts.language())} ({zone})"
+    return f"{format_datetime(at.astimezone(zone), form, locale=_locale(texts.language()))} ({zone})"
 
 
 def breakable(text: str) -> str:
@@ -68,6 +70,12 @@ def is_right_to_left(text: str) -> bool:
     """Whether the first letter with a direction runs from right to left (Unicode Bidirectional Algorithm, P2)."""
     directions = (unicodedata.bidirectional(letter) for letter in text)
     return next((one in RIGHT_TO_LEFT for one in directions if one in ("L", *RIGHT_TO_LEFT)), False)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """Reading a locale's name takes longer than writing a cell in it."""
+    return Locale.parse(language)
 
 
 def _shown(letter: str) -> str:
