@@ -4,6 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 
+class FieldFault(ValueError):
+    """What was given for a field cannot be meant; says which field and what was expected."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
 class AppError(Exception):
     """A refusal with an HTTP status and a stable code; `errors` names fields, `extra` adds members of the answer."""
 

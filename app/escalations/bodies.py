@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from app.escalations import lifecycle, words
+from app.escalations.models import PARTIES
 from app.http import AwareDateTime, Body, PageArguments
 from app.playbooks.definition import KEY
 from app.routing.models import MISROUTES
@@ -91,7 +92,7 @@ class QualifyBody(ActionBody):
 
 
 class WaitBody(ActionBody):
-    party = fields.String(required=True, validate=validate.OneOf(("customer", "vendor", "internal")))
+    party = fields.String(required=True, validate=validate.OneOf(PARTIES))
     reason = sentence()
     resume_on = fields.Date(required=True)
 

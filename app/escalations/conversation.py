@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.auth import queries as users
 from app.db import db
 from app.errors import invalid
-from app.escalations import promises
+from app.escalations import lifecycle, promises
 from app.escalations.case import Act, Change, begin, made
 from app.escalations.models import Escalation, Link
 from app.escalations.outages import offers
@@ -66,7 +66,7 @@ def add_update(
         texts = offers.written(change, offer, audiences, texts)
         facts |= {"outage": change.record.outage_id, "offer": offer.id}
     happened_at = change.happened_at(at)
-    if change.record.status in ("open", "in_progress", "waiting", "resolved", "closed"):
+    if change.record.status in {*lifecycle.LIVE, lifecycle.CLOSED}:
         promises.told(change, audiences, happened_at)
     change.note("update", facts, texts, at=happened_at)
     if offer is not None and offer.kind == UPDATE:
@@ -114,7 +114,7 @@ def add_message(
     change.note("message", {"channel": channel, **made(task)}, texts, at=happened_at, external_key=key)
     if record.status == "waiting" and record.waiting_party == "customer":
         resume_work(change, "customer_replied")
-    if record.status in ("open", "in_progress", "waiting", "resolved"):
+    if record.status in lifecycle.LIVE:
         promises.customer_spoke(change, happened_at)
     elif task is not None:
         ask_owner_to_answer(change, task)

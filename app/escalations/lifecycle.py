@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from app.errors import AppError
+from app.routing.fields import RAISED_BY_KINDS as RAISED_BY_KINDS
 from app.sla.calendar import local_days_later
 
 REQUESTED = "requested"
@@ -26,8 +27,6 @@ ENDED = frozenset({DECLINED, CLOSED, MERGED})
 
 OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken")
 OUTCOMES_UNRESOLVED = OUTCOMES[1:]
-RAISED_BY_KINDS = ("customer", "colleague", "system")
-
 ACTIONS = (
     "approve",
     "decline",

@@ -28,10 +28,12 @@ from app.db import db
 from app.errors import invalid_parameter
 from app.escalations import lifecycle
 from app.escalations.covering import COVERED
-from app.escalations.models import BY_VALUE, STATUSES, TIERS, Escalation
+from app.escalations.lifecycle import STATUSES
+from app.escalations.models import BY_VALUE, Escalation
 from app.escalations.queries import base, visible_to
 from app.escalations.record_shapes import item_of
 from app.escalations.silence import silence_of
+from app.escalations.tiers import TIERS
 from app.http import decode_cursor, encode_cursor, split_words
 
 SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.auth.models import one_of
 from app.db import TenantModel, Versioned, reference
 from app.escalations.closure_models import ExitCriterion, Lesson, PreventionAction, Survey
+from app.escalations.lifecycle import OUTCOMES, RAISED_BY_KINDS, STATUSES
 from app.escalations.outages.models import Outage, OutageEvent, OutageText
+from app.escalations.tiers import TIERS
 
 __all__ = [
     "BY_VALUE",
     "LIVE_SQL",
-    "OUTCOMES",
-    "STATUSES",
-    "TIERS",
+    "PARTIES",
     "AbsenceMove",
     "Escalation",
     "EscalationContract",
@@ -34,10 +34,6 @@ __all__ = [
     "Watcher",
 ]
 
-STATUSES = ("requested", "declined", "open", "in_progress", "waiting", "resolved", "closed", "merged")
-OUTCOMES = ("resolved", "unresolved", "withdrawn", "customer_silent", "mistaken")
-TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
-RAISER_KINDS = ("customer", "colleague", "system")
 PARTIES = ("customer", "vendor", "internal")
 LIVE_SQL = "status IN ('open', 'in_progress', 'waiting', 'resolved')"
 
@@ -71,7 +67,7 @@ class Escalation(Versioned, TenantModel):
         one_of("status", STATUSES),
         one_of("outcome", OUTCOMES),
         one_of("tier", TIERS),
-        one_of("raised_by_kind", RAISER_KINDS),
+        one_of("raised_by_kind", RAISED_BY_KINDS),
         one_of("waiting_party", PARTIES),
         CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
         CheckConstraint(f"owner_id IS NOT NULL OR NOT ({LIVE_SQL})", name="live_has_owner"),

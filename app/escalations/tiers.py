@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from app.errors import AppError
+from app.sla.level import TIERS as TIERS
 
-TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 FIRST_TIER = TIERS[0]
 
 

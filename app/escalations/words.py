@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 from app.auth.settings import REASONS
 from app.escalations.tiers import TIERS
+from app.playbooks.definition import AUDIENCES
 
 __all__ = [
+    "AUDIENCES",
     "CHOICES",
     "CHOICE_MEANS",
     "HOP_REASONS",
@@ -37,7 +39,6 @@ CHOICE_MEANS: dict[str, tuple[str, str | None]] = {
     "go_on": ("go on as before", None),
 }
 CHANNELS = ("call", "email", "meeting", "portal", "chat")
-AUDIENCES = ("customer", "account_team", "executive")
 
 
 def numbered(number: int) -> str:

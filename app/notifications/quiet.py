@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.errors import FieldFault
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
@@ -17,13 +19,8 @@ MOST_WINDOWS = 8
 EMAIL, INBOX, DIGEST = "email", "inbox", "digest"
 
 
-class QuietError(ValueError):
+class QuietError(FieldFault):
     """Hours that cannot be meant; says which field and what was expected."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,7 @@ from app.playbooks.definition import (
     MEMBERS,
     MESSAGE,
     MOST_CRITERIA,
-    MOST_DAYS,
     MOST_DRAFTS,
-    MOST_HOURS,
     MOST_QUESTIONS,
     MOST_TASKS,
     ROLES,
@@ -33,7 +31,7 @@ from app.playbooks.ladders import read_ladders
 from app.playbooks.order import find_cycle
 from app.playbooks.reading import Fault, Faults, Part
 from app.routing.match import Compiled, ConditionRefused, compile_condition
-from app.sla.level import TIERS
+from app.sla.level import MOST_DAYS, MOST_HOURS, TIERS
 
 COUNTED = "counts."
 

@@ -13,7 +13,6 @@ from app.sla.level import TIERS
 
 ROLES = ("owner", "csm", "account_owner", "sponsor", "team_lead", "owner_manager", "tier")
 MOST_TASKS, MOST_QUESTIONS, MOST_CRITERIA = 200, 100, 50
-MOST_HOURS, MOST_DAYS = 8_760, 3_650
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 TITLE, SENTENCE = 200, 2_000
 AUDIENCES = ("customer", "account_team", "executive")

@@ -4,9 +4,9 @@ A cohort is the cases raised in a span of days. `withdrawn`, `mistaken` and `mer
 numbers; one that was requested and not approved is nowhere.
 """
 
+from app.escalations.tiers import TIERS as TIERS
 from app.texts import noted
 
-TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 TIER_NAMES = {
     "tier_1": noted("tier 1"),
     "tier_2": noted("tier 2"),

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.accounts.names import SEGMENTS
+from app.sla.level import TIERS
 
 OPERATORS: Mapping[str, tuple[str, ...]] = {
     "text": ("=", "!=", "in", "contains", "is_set"),
@@ -38,21 +39,20 @@ class Field:
         return OPERATORS[self.type]
 
 
-_TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
-_KINDS = ("customer", "colleague", "system")
+RAISED_BY_KINDS = ("customer", "colleague", "system")
 
 _LISTED = (
     Field("escalation.severity", "number", "1 (worst) to 4."),
     Field("escalation.reason", "text", "What kind of grievance it is."),
     Field("escalation.source", "text", "The system it came from."),
-    Field("escalation.raised_by_kind", "text", "Who demands.", _KINDS),
+    Field("escalation.raised_by_kind", "text", "Who demands.", RAISED_BY_KINDS),
     Field("escalation.raised_at", "datetime", "When it was raised."),
     Field("escalation.title", "text", "Its title."),
     Field("escalation.customer_statement", "text", "The customer's own words."),
     Field("escalation.desired_outcome", "text", "What the customer wants to have."),
     Field("escalation.impact", "text", "What it does to the customer."),
     Field("escalation.restricted", "bool", "Whether only the owner, their line and watchers see it."),
-    Field("escalation.tier", "text", "How far up the path it is.", _TIERS),
+    Field("escalation.tier", "text", "How far up the path it is.", TIERS),
     Field("escalation.has_outage", "bool", "Whether an outage stands behind it."),
     Field("escalation.has_about_user", "bool", "Whether it is about a colleague."),
     Field("escalation.systems", "list", "The systems of its external references."),

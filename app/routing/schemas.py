@@ -10,9 +10,9 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from app.auth.settings import ABSENCE_MODES
 from app.http import AwareDateTime, Body, Page, Query, Schema
 from app.http.schemas import words
+from app.routing.fields import RAISED_BY_KINDS
+from app.sla.level import TIERS
 
-TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
-KINDS = ("customer", "colleague", "system")
 LONG = 20_000
 
 
@@ -117,7 +117,7 @@ class ExplainAccount(Body):
 
 
 class ExplainRaisedBy(Body):
-    kind = fields.String(load_default="colleague", validate=validate.OneOf(KINDS))
+    kind = fields.String(load_default="colleague", validate=validate.OneOf(RAISED_BY_KINDS))
     email = fields.Email()
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.errors import FieldFault
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 SECOND = 1_000_000
@@ -16,13 +18,8 @@ Window = tuple[int, int]  # seconds since local midnight of its day; the end may
 Interval = tuple[int, int]  # microseconds since the epoch, half-open
 
 
-class CalendarError(ValueError):
+class CalendarError(FieldFault):
     """A calendar or a question to it that has no meaning; says which field and what was expected."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

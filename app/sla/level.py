@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.errors import FieldFault
+
 TIERS = ("tier_1", "tier_2", "tier_3", "onsite", "vendor", "management")
 SEVERITIES = ("1", "2", "3", "4")
 MOST_HOURS, MOST_DAYS = 8_760, 3_650
@@ -12,13 +14,8 @@ MOST_HOURS, MOST_DAYS = 8_760, 3_650
 Promised = Mapping[str, int]
 
 
-class LevelError(ValueError):
+class LevelError(FieldFault):
     """A service level that cannot be meant; says which field and what was expected."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,14 @@
 import re
 from dataclasses import dataclass
 
+from app.errors import FieldFault
+
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,4})H)?(?:(\d{1,4})M)?)?", re.ASCII)
 _SHARE = re.compile(r"(\d{1,2})%", re.ASCII)
 
 
-class LadderError(ValueError):
+class LadderError(FieldFault):
     """A ladder that cannot be meant; says which field and what was expected."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
