@@ -40,9 +40,9 @@ def environment(**settings: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def in_context(environ: dict[str, str]) -> Iterator[Flask]:
-    """The application of these settings, in context."""
-    app = create_app(load_settings(environ))
+def in_context(environ: dict[str, str], *, doors: bool = False) -> Iterator[Flask]:
+    """The application of these settings, in context; with `doors` its routes can be asked."""
+    app = create_app(load_settings(environ), doors=doors)
     with app.app_context():
         yield app
         db.session.remove()

@@ -73,7 +73,7 @@ CLOCKS = past.copying(
 
 def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5.0) -> dict[str, Any]:
     with environment(**UNLIMITED) as environ:
-        with in_context(environ) as app:
+        with in_context(environ, doors=True) as app:
             tenant_id, ids, person = _fill(escalations, accounts)
             floors.install(db.engine)
             token, api_token = _session(tenant_id, person), _api_token(tenant_id, person)

@@ -35,7 +35,7 @@ SELECTS = re.compile(r"^\s*(select|with recursive|with line)", re.IGNORECASE)
 
 def run(clients: int = 16, seconds: float = 3.0, rounds: int = 3, accounts: int = 1000) -> dict[str, Any]:
     with environment(**UNLIMITED) as environ:
-        with in_context(environ) as app:
+        with in_context(environ, doors=True) as app:
             tenant_id, headers = _new_book(accounts)
             bodies = [new_body(n, accounts) for n in range(BODIES)]
             statements, shape = probe(app, tenant_id, headers, bodies)

@@ -89,4 +89,4 @@ def kill_one_that_runs(data_dir: Path) -> None:
         tree = descendants(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        wait_until(lambda: not any(map(is_alive, tree)), seconds=20)
+        wait_until(lambda: not any(map(is_alive, tree)), seconds=60)
