@@ -14,7 +14,7 @@ from app import clock
 from app.auth.settings import current_version
 from app.db import db, finding
 from app.notifications.queries import IN_USE
-from app.notifications.retries import Next
+from app.notifications.retries import Step, columns_of
 
 BATCH = 100
 SETTLED_AT_ONCE = 5_000
@@ -122,15 +122,6 @@ class Claimed:
     failing_since: datetime | None
 
 
-@dataclass(frozen=True)
-class Step:
-    """What to write down of one message."""
-
-    id: UUID
-    next: Next
-    error: str | None
-
-
 def list_tenants_with_intents() -> list[UUID]:
     """Tenants with something due now by their own time; in no order, so that none is always last."""
     with finding() as session:
@@ -164,14 +155,4 @@ def claim(*, lease: datetime, now: datetime, tenant_now: datetime, limit: int = 
 
 def record(steps: Sequence[Step], *, lease: datetime, now: datetime) -> None:
     """Write down what became of messages claimed until `lease`."""
-    values = {
-        "ids": [step.id for step in steps],
-        "states": [step.next.state for step in steps],
-        "errors": [step.error for step in steps],
-        "retries": [step.next.retry_at for step in steps],
-        "since": [step.next.failing_since for step in steps],
-        "counted": [step.next.counted for step in steps],
-        "now": now,
-        "lease": lease,
-    }
-    db.session.execute(RECORD, values)
+    db.session.execute(RECORD, {**columns_of(steps), "now": now, "lease": lease})

@@ -16,12 +16,12 @@ from app import clock, queue
 from app.auth import links
 from app.db import transaction
 from app.notifications import claims, digests, enclosures
-from app.notifications.claims import BATCH, LEASE, Claimed, Step
+from app.notifications.claims import BATCH, LEASE, Claimed
 from app.notifications.digests import Item
 from app.notifications.mail import BadAddress, Enclosed, Letter, Listed, Mail, write
 from app.notifications.models import DIGEST_KIND
 from app.notifications.postoffice import PostOffice, Report
-from app.notifications.retries import MOST_TRIES, Outcome, follow
+from app.notifications.retries import MOST_TRIES, Outcome, Step, follow
 from app.notifications.service import QUEUE
 from app.notifications.smtp import MailServer
 

@@ -4,8 +4,11 @@ What is wrong with one message counts its tries: after the last delay it is a de
 server is no message's fault: nothing is counted, and everything waits at most half an hour at a time, for two days.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (30, 120, 600, 1_800, 7_200, 21_600, 43_200, 86_400)
@@ -36,6 +39,27 @@ class Next:
     retry_at: datetime | None = None
     failing_since: datetime | None = None
     counted: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to write down of one message after a try."""
+
+    id: UUID
+    next: Next
+    error: str | None
+
+
+def columns_of(steps: Sequence[Step]) -> dict[str, list[Any]]:
+    """What is written down of many, a list for each column, as one statement takes it."""
+    return {
+        "ids": [step.id for step in steps],
+        "states": [step.next.state for step in steps],
+        "errors": [step.error for step in steps],
+        "retries": [step.next.retry_at for step in steps],
+        "since": [step.next.failing_since for step in steps],
+        "counted": [step.next.counted for step in steps],
+    }
 
 
 def follow(outcome: Outcome, *, attempts: int, failing_since: datetime | None, now: datetime, spread: float) -> Next:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import db, finding
-from app.notifications.retries import Next
+from app.notifications.retries import Step, columns_of
 
 BATCH = 20
 LEASE = timedelta(minutes=5)
@@ -72,12 +72,9 @@ class Claimed:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What to write down of one delivery."""
+class DeliveryStep(Step):
+    """What to write down of one delivery, with the status that was answered."""
 
-    id: UUID
-    next: Next
-    error: str | None
     status: int | None
 
 
@@ -93,20 +90,10 @@ def claim(*, lease: datetime, now: datetime) -> list[Claimed]:
     return sorted((Claimed(*row) for row in rows), key=lambda one: one.id)
 
 
-def record(steps: Sequence[Step], *, lease: datetime, now: datetime) -> None:
+def record(steps: Sequence[DeliveryStep], *, lease: datetime, now: datetime) -> None:
     """Write down what became of deliveries claimed until `lease`."""
-    values = {
-        "ids": [step.id for step in steps],
-        "states": [step.next.state for step in steps],
-        "errors": [step.error for step in steps],
-        "statuses": [step.status for step in steps],
-        "retries": [step.next.retry_at for step in steps],
-        "since": [step.next.failing_since for step in steps],
-        "counted": [step.next.counted for step in steps],
-        "now": now,
-        "lease": lease,
-    }
-    db.session.execute(RECORD, values)
+    statuses = [step.status for step in steps]
+    db.session.execute(RECORD, {**columns_of(steps), "statuses": statuses, "now": now, "lease": lease})
 
 
 def give_up(subscription_id: UUID, because: str) -> None:

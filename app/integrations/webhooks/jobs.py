@@ -17,7 +17,7 @@ from app import clock, outside, queue
 from app.auth import queries as users
 from app.db import db, transaction
 from app.integrations.webhooks import claims, following
-from app.integrations.webhooks.claims import BATCH, LEASE, Claimed, Step
+from app.integrations.webhooks.claims import BATCH, LEASE, Claimed, DeliveryStep
 from app.integrations.webhooks.models import WebhookSubscription
 from app.integrations.webhooks.posting import Answer, next_rest, post
 from app.integrations.webhooks.signing import headers_of
@@ -134,17 +134,17 @@ def _try(session: requests.Session, delivery: Claimed, addresses: Mapping[UUID, 
     return answer
 
 
-def _step(delivery: Claimed, answer: Answer) -> Step:
+def _step(delivery: Claimed, answer: Answer) -> DeliveryStep:
     spread = random.uniform(-1, 1)  # noqa: S311 (it spreads load and guards nothing)
     since = delivery.failing_since
     following_ = follow(
         answer.outcome, attempts=delivery.attempts, failing_since=since, now=clock.real_now(), spread=spread
     )
     TOLD.labels(answer.outcome.kind).inc()
-    return Step(delivery.id, following_, answer.outcome.error, answer.status)
+    return DeliveryStep(delivery.id, following_, answer.outcome.error, answer.status)
 
 
-def _note(batch: list[Claimed], steps: list[Step], answers: Mapping[UUID, Answer], *, lease: datetime) -> None:
+def _note(batch: list[Claimed], steps: list[DeliveryStep], answers: Mapping[UUID, Answer], *, lease: datetime) -> None:
     """What the tries say of the messages and of the addresses: one that answers is well again, one that is away rests,
     one that is gone or was away for days ends, and the admins are told."""
     now = clock.real_now()
