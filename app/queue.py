@@ -4,7 +4,7 @@ The client has quarter-second time-outs, no retries, and is not asked again for 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -71,6 +71,12 @@ def ask_to_stop() -> None:
 
 def is_stopping() -> bool:
     return _Stop.asked
+
+
+def in_time(waiting: list[T], *, ends_at: float) -> Iterator[T]:
+    """What waits, each taken off the list, until the time (monotonic) is up or we are asked to stop."""
+    while waiting and clock.monotonic() < ends_at and not _Stop.asked:
+        yield waiting.pop()
 
 
 def pause(seconds: float) -> None:

@@ -61,8 +61,8 @@ def move_work(seconds: float = RUN_SECONDS) -> int:
     with finding() as session:
         waiting = list(session.scalars(WITH_MOVES, {"now": clock.real_now()}))
     count, more, ends_at = 0, False, clock.monotonic() + seconds
-    while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
-        run = _run(waiting.pop(), None, ends_at)
+    for tenant_id in queue.in_time(waiting, ends_at=ends_at):
+        run = _run(tenant_id, None, ends_at)
         count, more = count + run.count, more or run.more
     if waiting or more:
         queue.enqueue(MOVE)

@@ -30,9 +30,8 @@ def learn() -> int:
     """
     with finding() as session:
         waiting = list(session.scalars(WITH_WANTED, {"now": clock.real_now()}))
-    count, ends_at = 0, clock.monotonic() + RUN_SECONDS
-    while waiting and clock.monotonic() < ends_at and not queue.is_stopping():
-        count += training.train_tenant(waiting.pop())
+    ends_at = clock.monotonic() + RUN_SECONDS
+    count = sum(training.train_tenant(tenant_id) for tenant_id in queue.in_time(waiting, ends_at=ends_at))
     if waiting:
         queue.enqueue(LEARN)
     return count

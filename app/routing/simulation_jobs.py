@@ -24,8 +24,8 @@ def simulate() -> None:
     with finding() as session:
         tenants = list(session.scalars(FIND))
     more, ends_at = False, clock.monotonic() + RUN_SECONDS
-    while tenants and clock.monotonic() < ends_at and not queue.is_stopping():
-        more = simulate_tenant(tenants.pop(), ends_at=clock.monotonic() + SLICE_SECONDS) or more
+    for tenant_id in queue.in_time(tenants, ends_at=ends_at):
+        more = simulate_tenant(tenant_id, ends_at=clock.monotonic() + SLICE_SECONDS) or more
     if tenants or more:
         queue.enqueue(SIMULATE)
 
