@@ -1,4 +1,4 @@
-"""Reads of cases: whom they are shown to, the row of the list and of the record, tasks and the timeline."""
+"""Reads of cases: whom they are shown to, the row of the list and of the record, and tasks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -203,19 +203,6 @@ def is_raised(escalation_id: UUID) -> bool:
     return db.session.scalar(select(Escalation.id).where(Escalation.id == escalation_id)) is not None
 
 
-EVENTS = text(
-    """
-    select e.id, e.seq, e.kind, e.acting_for_id, e.at, e.recorded_at, e.facts, encode(e.hash, 'hex') as hash,
-           case when u.id is null then null
-                else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end as actor,
-           coalesce((select json_object_agg(t.field, t.text) from event_text t
-                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
-    from event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
-    where e.escalation_id = :id and e.seq > :after order by e.seq limit :limit
-    """
-)
-
-
 def list_tasks(escalation_id: UUID, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
     """A page of a case's tasks, oldest first: ids rise with time."""
     position = decode_cursor(cursor)
@@ -225,21 +212,3 @@ def list_tasks(escalation_id: UUID, *, limit: int, cursor: str | None = None) ->
     rows = list(db.session.scalars(asked.order_by(Task.id).limit(limit + 1)))
     page = rows[:limit]
     return {"items": page, "next_cursor": encode_cursor([str(page[-1].id)]) if len(rows) > limit else None}
-
-
-LAST_EVENTS = text(str(EVENTS).replace("order by e.seq", "order by e.seq desc"))
-
-
-def list_last_events(escalation_id: UUID, *, limit: int) -> list[dict[str, Any]]:
-    """The newest events, newest first."""
-    rows = db.session.execute(LAST_EVENTS, {"id": escalation_id, "after": 0, "limit": limit})
-    return [dict(row._mapping) for row in rows]
-
-
-def list_events(escalation_id: UUID, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """The timeline, oldest first."""
-    position = decode_cursor(cursor)
-    values = {"id": escalation_id, "after": position[0] if position else 0, "limit": limit + 1}
-    rows = db.session.execute(EVENTS, values).all()
-    page = [dict(row._mapping) for row in rows[:limit]]
-    return {"items": page, "next_cursor": encode_cursor([page[-1]["seq"]]) if len(rows) > limit else None}

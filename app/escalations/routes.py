@@ -31,6 +31,7 @@ from app.escalations import (
     seals,
     service,
     task_routes,
+    timeline_reads,
 )
 from app.escalations.attachments import routes as attachment_routes
 from app.escalations.case import Act
@@ -87,7 +88,7 @@ def get_timeline(arguments: dict[str, Any], escalation_id: UUID) -> Response:
     """Every event, oldest first, with its hash."""
     with transaction():
         found = queries.get_visible(escalation_id, actor=current_actor(), now=clock.now())
-        page = queries.list_events(found.id, cursor=arguments.get("cursor"), limit=arguments["limit"])
+        page = timeline_reads.list_events(found.id, cursor=arguments.get("cursor"), limit=arguments["limit"])
         return answer(schemas.EventPage, page)
 
 

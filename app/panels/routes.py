@@ -14,7 +14,7 @@ from app.auth.roles import READ
 from app.auth.settings import tenant_settings
 from app.db import transaction
 from app.errors import NotFound
-from app.escalations import queries
+from app.escalations import queries, timeline_reads
 from app.panels import (
     accounts,
     admin,
@@ -64,6 +64,6 @@ def view(scope: LinkScope) -> dict[str, Any]:
         user = users.get_user(scope.user_id)
         actor = Actor(user.id, user.email, user.name, user.role, READ)
         record = queries.get_record(scope.subject_id, actor=actor, now=clock.now())
-        events = queries.list_last_events(scope.subject_id, limit=SHOWN_EVENTS)
+        events = timeline_reads.list_last_events(scope.subject_id, limit=SHOWN_EVENTS)
         zone = user.timezone or tenant_settings().timezone
         return {"case": record, "events": events, "zone": zone, "now": clock.now(), "words": wording}

@@ -1,4 +1,4 @@
-"""Reads of outages: the list, one with how far its cases are, its timeline."""
+"""Reads of outages: the list, one with how far its cases are, and these."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from app.escalations import listing
 from app.escalations.models import LIVE_SQL, Escalation
 from app.escalations.outages.models import STATES, Outage
 from app.escalations.queries import visible_to
-from app.http import decode_cursor, encode_cursor, split_words
+from app.http import split_words
 
 PLAIN = ("id", "title", "statement", "state", "opened_at", "resolved_at", "version")
 IN_PARTS = ("open", "resolved", "closed", "requested")
@@ -30,18 +30,6 @@ LAST = text(
     where e.outage_id = :id
     """
 )
-EVENTS = text(
-    """
-    select e.id, e.seq, e.kind, e.acting_for_id, e.at, e.recorded_at, e.facts, encode(e.hash, 'hex') as hash,
-           case when u.id is null then null
-                else json_build_object('id', u.id, 'email', u.email, 'name', u.name) end as actor,
-           coalesce((select json_object_agg(t.field, t.text) from outage_text t
-                     where t.tenant_id = e.tenant_id and t.event_id = e.id), '{}') as texts
-    from outage_event e left join "user" u on u.tenant_id = e.tenant_id and u.id = e.actor_id
-    where e.outage_id = :id and e.seq > :after order by e.seq limit :limit
-    """
-)
-
 # What was said last, beside an outage.
 LAST_WORD: ColumnElement[Any] = literal_column(
     """(select json_build_object('kind', e.kind, 'at', e.at, 'texts', (
@@ -144,12 +132,3 @@ def list_cases(outage_id: UUID, arguments: Mapping[str, Any], *, actor: Actor, n
     """Its cases that the caller may see, each with what it was offered last; those merged show their survivor."""
     asked = {"status": NOT_GONE, **arguments, "outage": str(outage_id)}
     return listing.list_escalations(asked, actor=actor, now=now)
-
-
-def list_events(outage_id: UUID, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """The timeline, oldest first."""
-    position = decode_cursor(cursor)
-    values = {"id": outage_id, "after": position[0] if position else 0, "limit": limit + 1}
-    rows = db.session.execute(EVENTS, values).all()
-    page = [dict(row._mapping) for row in rows[:limit]]
-    return {"items": page, "next_cursor": encode_cursor([page[-1]["seq"]]) if len(rows) > limit else None}

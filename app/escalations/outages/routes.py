@@ -16,6 +16,8 @@ from app.escalations import schemas as cases
 from app.escalations.case import Act
 from app.escalations.doors import bp as escalations
 from app.escalations.outages import affecting, keeping, offers, reading, schemas
+from app.escalations.timeline import OF_OUTAGES
+from app.escalations.timeline_reads import list_events
 from app.http import ApiBlueprint, PageArguments, answer, check_if_match, page, require_if_match, transaction
 from app.playbooks import service as playbooks
 
@@ -135,7 +137,8 @@ def get_timeline(arguments: dict[str, Any], outage_id: UUID) -> Response:
     """Every event of the outage, oldest first, with its hash."""
     with transaction():
         found = keeping.get_outage(outage_id)
-        listed = reading.list_events(found.id, cursor=arguments.get("cursor"), limit=arguments["limit"])
+        cursor, limit = arguments.get("cursor"), arguments["limit"]
+        listed = list_events(found.id, kept=OF_OUTAGES, cursor=cursor, limit=limit)
         return answer(cases.EventPage, listed)
 
 
