@@ -1,4 +1,4 @@
-"""Cells of a workbook as SpreadsheetML (ECMA-376 part 1, 18.3.1), written as text row by row: a tenth of the work of
+"""Cells of a workbook as SpreadsheetML (ECMA-376 part 1, 18.3.1), written as text row by row: far less work than
 calling the library for each. Texts are texts whatever they begin with: none is a formula, a number or a link."""
 
 import re
