@@ -1,7 +1,6 @@
 """Causes as of a moment: why the cases of a span of days were raised, what they cost, and which prevention would save
 most."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from app import texts
 from app.auth.reasons import list_reasons
 from app.auth.settings import tenant_settings
 from app.reports.addresses import Addresses
-from app.reports.causes_sql import CAUSES, ROOTS, STATES
+from app.reports.causes_sql import CAUSES, STATES
 from app.reports.cohorts import share
 from app.reports.definitions import READER
 from app.reports.money import Money, money_of
@@ -26,27 +25,31 @@ NOTHING: Mapping[str, Any] = {
 }
 
 
-def causes_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
-    """Every reason of the cases raised from `first` to `last`, the costliest first; all together; and the five whose
-    prevention would save most."""
+def causes_of(
+    reading: Reading, *, first: date, last: date, after: list[Any] | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Every reason of the cases raised from `first` to `last`, the costliest first, those that follow `after`; all
+    together; and the five whose prevention would save most."""
     days, money = {"first": first, "last": last}, money_of(reading)
     at = Addresses(reading, days)
     found = {row["reason"]: row for row in reading.ask(CAUSES, **days).mappings()}
-    roots = _roots(reading, days, at)
     labels = {reason.name: reason.label for reason in list_reasons(tenant_settings())}
     items = [
         {"reason": reason, "label": labels.get(reason, reason), **_figures(row, at.of(reason=reason), money),
-         "root_causes": roots[reason]}
+         "root_causes": _roots(row, at)}
         for reason, row in found.items()
         if reason is not None
     ]  # fmt: skip
     items.sort(key=position)
+    left = [item for item in items if after is None or position(item) > after]
+    shown = left[:limit]
     return {
         **frame(reading, money),
         **days,
         "reader": READER,
         "total": _figures(found.get(None, NOTHING), at, money),
-        "items": items,
+        "items": shown,
+        "next": position(shown[-1]) if len(left) > len(shown) else None,
         "savings": _savings(items),
     }
 
@@ -56,14 +59,16 @@ def position(item: Mapping[str, Any]) -> list[Any]:
     return [-item["cost"]["days"], item["reason"]]
 
 
-def _roots(reading: Reading, days: Mapping[str, date], at: Addresses) -> Mapping[str, list[dict[str, Any]]]:
-    """Root causes in people's words, of each reason those that cost most days; what was erased is told of no more."""
-    roots: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in reading.ask(ROOTS, **days).mappings():
-        rows = at.rows("days_open", reason=row["reason"], root_cause=row["root_cause"])
-        named = {name: row[name] for name in ("text", "cases", "preventable")}
-        roots[row["reason"]].append({**named, "days": int(row["days"]), "definition": "days_open", "rows": rows})
-    return roots
+def _roots(row: Mapping[str, Any], at: Addresses) -> list[dict[str, Any]]:
+    """Root causes in people's words, those that cost most days; what was erased is told of no more."""
+    return [
+        {
+            **{name: root[name] for name in ("text", "cases", "preventable", "days")},
+            "definition": "days_open",
+            "rows": at.rows("days_open", reason=row["reason"], root_cause=root["root_cause"]),
+        }
+        for root in row["root_causes"]
+    ]
 
 
 def _figures(row: Mapping[str, Any], at: Addresses, money: Money) -> dict[str, Any]:

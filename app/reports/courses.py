@@ -21,7 +21,7 @@ _LIGHT = ", ".join(f"'{status}'" for status in sorted(HALF_WEIGHT_STATUSES))
 # As routing weighs it, by severity and status.
 WEIGHT = f"(case f.severity {_HEAVY} end / case when f.status in ({_LIGHT}) then 2.0 else 1 end)"
 # Whole days, begun ones included, from the raise to the end.
-DAYS_OPEN = f"coalesce(f.days, greatest(0, ceil({_LIFE} / {DAY}))::int)"
+DAYS_OPEN = f"coalesce(f.days, greatest(0, ceil(extract(epoch from :as_of - f.raised_at) / {DAY}))::int)"
 _AGE = f"floor(extract(epoch from cast(:as_of as timestamptz) - f.raised_at) / {DAY})"
 AGES = {
     "under_7": f"{_AGE} < 7",
@@ -39,7 +39,8 @@ AGAIN = f"""exists (
     and f.raised_at - p.raised_at <= interval '{AGAIN_DAYS} days')"""
 SPARED = f"(f.preventable is true or {AGAIN})"
 OVERDUE = "f.standing = 'open' and f.close_target_at < :as_of"
-MISSED = f"(f.standing in ('late', 'unresolved', 'customer_silent') or ({OVERDUE}))"
+MISSED_STANDINGS = "'late', 'unresolved', 'customer_silent'"
+MISSED = f"(f.standing in ({MISSED_STANDINGS}) or ({OVERDUE}))"
 
 
 def _waited(party: str) -> str:

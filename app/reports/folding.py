@@ -138,6 +138,7 @@ def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[st
         "waiting_for": course.waiting_for,
         "waiting_since": course.waiting_since,
         "resolution_id": course.resolution_id,
+        "root_cause": course.root_cause,
         "prevention": list(course.prevention.values()),
         "segment": worth["segment"],
         "health": worth["health"],

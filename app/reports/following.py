@@ -45,6 +45,7 @@ class Course:
     customer_agreed: bool | None = None
     preventable: bool | None = None
     resolution_id: str | None = None
+    root_cause: str | None = None
     prevention: dict[str, dict[str, Any]] = field(default_factory=dict)
     waits: dict[str, timedelta] = field(default_factory=dict)
     waiting_for: str | None = None
@@ -117,8 +118,8 @@ def _resume(course: Course, event: Entry) -> Course:
 def _resolve(course: Course, event: Entry) -> Course:
     course = _leave(_stop_waiting(course, event.at), event.at)
     course = _prevent(course, event, state="open")
-    found: dict[str, Any] = {"preventable": event.facts.get("preventable"), "resolution_id": str(event.id)}
-    return replace(course, status="resolved", resolved_at=event.at, **found)
+    found: dict[str, Any] = {name: event.facts.get(name) for name in ("preventable", "root_cause")}
+    return replace(course, status="resolved", resolved_at=event.at, resolution_id=str(event.id), **found)
 
 
 def _verify(course: Course, event: Entry) -> Course:
@@ -144,7 +145,7 @@ def _reopen(course: Course, event: Entry) -> Course:
 
 def _again(course: Course, event: Entry) -> Course:
     course = _enter(course, course.tier, event.at)
-    undone: dict[str, Any] = {"resolved_at": None, "preventable": None, "resolution_id": None}
+    undone: dict[str, Any] = dict.fromkeys(("resolved_at", "preventable", "resolution_id", "root_cause"))
     return replace(course, status="in_progress", reopens=course.reopens + 1, **undone)
 
 

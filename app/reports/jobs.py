@@ -17,11 +17,13 @@ from app.reports.exports.making import make_exports
 from app.reports.exports.tidying import tidy_exports
 from app.reports.forecast.training import learn_forecast, want_forecast
 from app.reports.noting import note_accounts
+from app.reports.root_causes import forget as forget_root_causes
 from app.reports.sharing.jobs import next_moment, send_reports
 from app.reports.sharing.sending import send_tenant
 
 __all__ = [
     "fold_tenant",
+    "forget_root_causes",
     "learn_forecast",
     "make_exports",
     "next_moment",

@@ -21,6 +21,7 @@ from app.escalations.timeline_models import WITHOUT_SNAPSHOT
 from app.reports.folding import Known, Raised, fold, span_of
 from app.reports.following import STEPS, Entry
 from app.reports.models import CaseFact, LateEntry, ReportCursor
+from app.reports.root_causes import NAME_OF_RESOLUTION
 from app.reports.worth_sql import KEEP, WORTH_ID
 from app.rows import array_of, fresh, insert_all
 
@@ -56,16 +57,18 @@ LIST_CASES = text(
 )
 # Whether an acknowledgement came after its promise is in no event: of its clock's cycles up to then one was missed.
 EVENTS = text(
-    """
+    f"""
     select e.escalation_id, e.id, e.kind, e.at, e.recorded_at, e.transaction_id, l.known_from as late,
            case when e.kind = 'acknowledge' then e.facts || jsonb_build_object('late', exists (
                select from clock c where c.tenant_id = e.tenant_id and c.escalation_id = e.escalation_id
-               and c.kind = 'acknowledge' and c.state = 'missed' and c.ended_at <= e.at)) else e.facts end as facts
+               and c.kind = 'acknowledge' and c.state = 'missed' and c.ended_at <= e.at))
+           when e.kind = 'resolve' then e.facts || jsonb_build_object('root_cause', {NAME_OF_RESOLUTION})
+           else e.facts end as facts
     from event e left join late_entry l on l.tenant_id = e.tenant_id and l.entry_id = e.id
     where e.escalation_id = any(cast(:ids as uuid[])) and e.kind = any(cast(:kinds as text[]))
     and e.transaction_id < :until
     order by e.escalation_id, e.seq
-    """
+    """  # noqa: S608 - the part is ours
 )
 SNAPSHOTS = text(
     f"""

@@ -10,9 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, reference
+from app.reports.folding import ENDLESS
 from app.reports.standings import MEASURES, STANDINGS
 
 OPEN = "standing = 'open'"
+LASTING = f"span = {ENDLESS} and standing <> 'open'"
+PASSED = f"span <> {ENDLESS} and standing <> 'open'"
 
 
 class CaseFact(TenantModel):
@@ -23,7 +26,8 @@ class CaseFact(TenantModel):
     is at stake and renews; `<tier>_seconds` the time in each tier entered, once closed.
 
     `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
-    seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was;
+    seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was,
+    `root_cause` the name made from those words;
     `prevention` the actions promised in it, each `{id, state, due_on}`.
     """
 
@@ -58,6 +62,59 @@ class CaseFact(TenantModel):
             ],
             postgresql_where=text(OPEN),
         ),
+        # What holds of ended cases, with all that counting causes and owners asks for.
+        Index(
+            "ix_case_fact_lasting",
+            "tenant_id",
+            "day_raised",
+            postgresql_include=[
+                "known_from",
+                "escalation_id",
+                "account_id",
+                "reason",
+                "standing",
+                "raised_at",
+                "days",
+                "close_target_at",
+                "preventable",
+                "root_cause",
+                "closer_id",
+                "first_owner_id",
+                "worth_id",
+            ],
+            postgresql_where=text(LASTING),
+        ),
+        # What was known of ended cases for a time.
+        Index("ix_case_fact_passed", "tenant_id", "span", "known_from", postgresql_where=text(PASSED)),
+        # Of cases not closed on time, with all that says where their time went.
+        Index(
+            "ix_case_fact_missed",
+            "tenant_id",
+            "day_raised",
+            postgresql_include=[
+                "known_from",
+                "escalation_id",
+                "account_id",
+                "reason",
+                "closer_id",
+                "standing",
+                "reroutes",
+                "reopens",
+                "raised_at",
+                "close_target_at",
+                "resolved_at",
+                "closed_at",
+                "acknowledged_at",
+                "acknowledged_late",
+                "extended",
+                "waits",
+                "waiting_for",
+                "waiting_since",
+            ],
+            postgresql_where=text(f"{LASTING} and standing in ('late', 'unresolved', 'customer_silent')"),
+        ),
+        Index("ix_case_fact_owners", "tenant_id", "day_raised", postgresql_where=text(f"{LASTING} and owners <> '[]'")),
+        Index("ix_case_fact_prevention", "tenant_id", "day_raised", postgresql_where=text("prevention <> '[]'")),
         Index("ix_case_fact_known", "tenant_id", "known_from"),
         Index("ix_case_fact_raised", "tenant_id", "day_raised", "escalation_id"),
         Index("ix_case_fact_account", "tenant_id", "account_id", "known_from"),
@@ -107,6 +164,7 @@ class CaseFact(TenantModel):
     waiting_for: Mapped[str | None]
     waiting_since: Mapped[datetime | None]
     resolution_id: Mapped[UUID | None]
+    root_cause: Mapped[UUID | None]
     prevention: Mapped[list[Any]]
     segment: Mapped[str | None]
     health: Mapped[int | None]

@@ -1,6 +1,5 @@
 """Pages for executives: owners and teams as help and not as a blame list; causes and what would save most."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -26,19 +25,20 @@ def show_owners() -> Response:
     query, by_team = read_question(), request.args.get("by") == "team"
     with transaction(), ask(query) as asked:
         first, last = days_of(query, asked)
-        found = (owners.teams_of if by_team else owners.owners_of)(asked, first=first, last=last)
-        shown, cursor = part(lambda after, limit: following(found["items"], after, limit), owners.position, limit=SHOWN)
+        found: dict[str, Any] = {}
+        report_of = owners.teams_of if by_team else owners.owners_of
+
+        def following(after: list[Any] | None, limit: int) -> list[dict[str, Any]]:
+            found.update(report_of(asked, first=first, last=last, after=after, limit=limit))
+            return list(found["items"])
+
+        shown, cursor = part(following, owners.position, limit=SHOWN)
         values: dict[str, Any] = {"found": found, "shown": shown, "cursor": cursor, "by_team": by_team}
         values |= {"telling": telling, "pictures": owner_pictures}
         if "cursor" in request.args:
             return page("reports/owners_more.html", **values)
         missed = None if by_team else owner_pictures.missed_chart(found["missed"])
         return page("reports/owners.html", load=owner_pictures.load_chart(shown), missed=missed, **values)
-
-
-def following(items: Sequence[Mapping[str, Any]], after: list[Any] | None, limit: int) -> Sequence[Mapping[str, Any]]:
-    """The next of a report's items, which are in order."""
-    return [one for one in items if after is None or owners.position(one) > after][:limit]
 
 
 @bp.get("/reports/causes")

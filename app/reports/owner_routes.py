@@ -22,7 +22,7 @@ bp = ApiBlueprint("report_owners", __name__, url_prefix="/api/v1/reports")
 def list_owners(query: dict[str, Any]) -> Response:
     """What each owner carries and what became of their cases, by name: help, and no ranking."""
     with transaction(), ask(query) as asked:
-        return answer(OwnersSchema, _page(owners.owners_of, asked, query, owners.position))
+        return answer(OwnersSchema, _page(owners.owners_of, asked, query))
 
 
 @bp.get("/teams")
@@ -32,7 +32,7 @@ def list_owners(query: dict[str, Any]) -> Response:
 def list_teams(query: dict[str, Any]) -> Response:
     """The same by team: of its members of today together."""
     with transaction(), ask(query) as asked:
-        return answer(TeamsSchema, _page(owners.teams_of, asked, query, owners.position))
+        return answer(TeamsSchema, _page(owners.teams_of, asked, query))
 
 
 @bp.get("/causes")
@@ -42,19 +42,12 @@ def list_teams(query: dict[str, Any]) -> Response:
 def list_causes(query: dict[str, Any]) -> Response:
     """Why cases were raised and what they cost, the costliest first, and whose prevention would save most."""
     with transaction(), ask(query) as asked:
-        return answer(CausesSchema, _page(causes.causes_of, asked, query, causes.position))
+        return answer(CausesSchema, _page(causes.causes_of, asked, query))
 
 
-def _page(
-    report_of: Callable[..., dict[str, Any]],
-    asked: Reading,
-    query: dict[str, Any],
-    position: Callable[[dict[str, Any]], list[Any]],
-) -> dict[str, Any]:
+def _page(report_of: Callable[..., dict[str, Any]], asked: Reading, query: dict[str, Any]) -> dict[str, Any]:
     """One page of a report whose items are in order by their position."""
     first, last = days_of(query, asked)
     after, limit = decode_cursor(query.get("cursor")), query["limit"]
-    report = report_of(asked, first=first, last=last)
-    left = [one for one in report["items"] if after is None or position(one) > after]
-    more = encode_cursor(position(left[limit - 1])) if len(left) > limit else None
-    return {**report, "items": left[:limit], "next_cursor": more}
+    report = report_of(asked, first=first, last=last, after=after, limit=limit)
+    return {**report, "next_cursor": encode_cursor(report["next"]) if report["next"] else None}

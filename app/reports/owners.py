@@ -42,43 +42,60 @@ class Course:
     def add(self, reason: str | None, counts: Mapping[str, int]) -> None:
         self.counts.update(counts)
         if reason is not None:
-            self.reasons[reason] = Counter(counts)
+            self.reasons.setdefault(reason, Counter()).update(counts)
 
 
-def owners_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
-    """Everybody who holds or held a case that counts, and who is in a team today; by name."""
-    report = _report("owner", reading, first, last)
-    return {**report, "missed": missed_of(report, reading)}
+def owners_of(
+    reading: Reading, *, first: date, last: date, after: list[Any] | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Everybody who holds or held a case that counts, and who is in a team today; by name, who follows `after`."""
+    report = _Report("owner", reading, first, last)
+    return {**report.page(after, limit), "missed": report.missed()}
 
 
-def missed_of(report: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
-    """Where the time of all cases that were not closed on time went, whoever had them; of a report on owners."""
-    together = Course()
-    for item in report["items"]:
-        together.counts.update({part["part"]: part["cases"] for part in item["missed"]["parts"]})
-        together.counts["missed"] += item["missed"]["count"]
-    at = Addresses(reading, {"first": report["first"], "last": report["last"]})
-    return {"count": together.counts["missed"], **at.figure("missed"), **_spent(together, at)}
-
-
-def teams_of(reading: Reading, *, first: date, last: date) -> dict[str, Any]:
+def teams_of(
+    reading: Reading, *, first: date, last: date, after: list[Any] | None = None, limit: int | None = None
+) -> dict[str, Any]:
     """Every team, as its members of today together; who is in two teams counts in both. By name."""
-    return _report("team", reading, first, last)
+    return _Report("team", reading, first, last).page(after, limit)
 
 
-def _report(kind: Kind, reading: Reading, first: date, last: date) -> dict[str, Any]:
-    days = {"first": first, "last": last}
-    money = money_of(reading)
-    held = {row["key"]: row for row in reading.ask(owners_sql.HELD[kind]).mappings()}
-    courses: dict[UUID, Course] = defaultdict(Course)
-    for key, reason, counts in reading.ask(owners_sql.SPENT_TIME[kind], **days):
-        courses[key].add(reason, counts)
-    who = _people(reading, {*held, *courses}) if kind == "owner" else _teams(reading)
-    items = [
-        {**one, **_Figures(kind, one, reading, days, money).of(held.get(one["id"], NOTHING), courses[one["id"]])}
-        for one in who
-    ]
-    return {**frame(reading, money), **days, "reader": READER, "todays": TODAYS, "items": items}
+class _Report:
+    """What was found of all owners or teams, of which one page is told."""
+
+    def __init__(self, kind: Kind, reading: Reading, first: date, last: date) -> None:
+        self.kind, self.reading, self.money = kind, reading, money_of(reading)
+        self.days = {"first": first, "last": last}
+        self.held = {row["key"]: row for row in reading.ask(owners_sql.HELD[kind]).mappings()}
+        self.courses: dict[UUID, Course] = defaultdict(Course)
+        for key, reason, counts in reading.ask(owners_sql.SPENT_TIME[kind], **self.days):
+            self.courses[key].add(reason, counts)
+
+    def page(self, after: list[Any] | None, limit: int | None) -> dict[str, Any]:
+        """The next by name, and where the list goes on."""
+        whole = _people(self.reading, {*self.held, *self.courses}) if self.kind == "owner" else _teams(self.reading)
+        left = [one for one in whole if after is None or position(one) > after]
+        shown = left[:limit]
+        return {
+            **frame(self.reading, self.money),
+            **self.days,
+            "reader": READER,
+            "todays": TODAYS,
+            "items": [{**who, **self._figures(who)} for who in shown],
+            "next": position(shown[-1]) if len(left) > len(shown) else None,
+        }
+
+    def _figures(self, who: Mapping[str, Any]) -> dict[str, Any]:
+        told = _Figures(self.kind, who, self.reading, self.days, self.money)
+        return told.of(self.held.get(who["id"], NOTHING), self.courses[who["id"]])
+
+    def missed(self) -> dict[str, Any]:
+        """Where the time of all cases that were not closed on time went, whoever had them."""
+        together = Course()
+        for course in self.courses.values():
+            together.counts.update(course.counts)
+        at = Addresses(self.reading, self.days)
+        return {"count": together.counts["missed"], **at.figure("missed"), **_spent(together, at)}
 
 
 def _people(reading: Reading, ids: Iterable[UUID]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Result, TextClause, text
 from app.escalations.words import numbered
 from app.reports import account_rows
 from app.reports import definitions as kinds
-from app.reports.causes_sql import PROMISED, ROOT_OF_CASE, WORDS
+from app.reports.causes_sql import PROMISED
 from app.reports.courses import DAYS_OPEN, WEIGHT
 from app.reports.definitions import Definition
 from app.reports.figures import FIGURES
@@ -26,7 +26,7 @@ from app.reports.worth_sql import renewing
 _PART = """
     (cast(:people as uuid[]) is null or {whose}) and (cast(:cause as text) is null or f.reason = cast(:cause as text))
 """
-_ROOT = f"(cast(:root_cause as text) is null or exists (select from {ROOT_OF_CASE} and md5({WORDS}) = :root_cause))"
+_ROOT = "(cast(:root_cause as uuid) is null or f.root_cause = cast(:root_cause as uuid))"
 _OF_HOLDERS = _PART.format(whose=kinds.HOLDERS)
 OPENED = f"{OPEN.replace('opened', 'every', 1)}, opened as materialized (select f.* from every f where {_OF_HOLDERS})"  # noqa: S608
 _SHOWN = f"""
@@ -82,9 +82,10 @@ _RANKED = """
     order by s.known, -s.amount, s.id limit :limit
 """
 _RENEWALS = f"(select o.escalation_id, l.id, 'renewal' as kind from opened o {renewing('o')}) touched"  # noqa: S608
+_CASES = "count(distinct escalation_id)"
 _OF_LINES = f"""
     with {{cases}}, {_RATES}, touching as (
-        select id, kind, count(distinct escalation_id) as escalations from {{told}} group by id, kind
+        select id, kind, {{counted}} as escalations from {{told}} group by id, kind
     ), shown as (
         select l.id, l.kind, l.account_id, l.amount as own_amount, l.currency, t.escalations,
                r.rate is not null as known, l.amount * coalesce(r.rate, 1) as amount, l.amount * r.rate as converted
@@ -112,9 +113,11 @@ _OF_ACCOUNTS = f"""
     order by s.known, -s.amount, s.id
 """  # noqa: S608 - the parts are ours
 WORTH: Mapping[str, TextClause] = {
-    kinds.LINES: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", told="line", lines="at_stake")),
-    kinds.RENEWALS: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", told=_RENEWALS, lines="renewing")),
-    kinds.TOUCHED: text(_OF_LINES.format(cases=TOUCHED, told="line", lines="touched")),
+    kinds.LINES: text(_OF_LINES.format(cases=f"{OPENED}, {LINES}", told="line", counted=_CASES, lines="at_stake")),
+    kinds.RENEWALS: text(
+        _OF_LINES.format(cases=f"{OPENED}, {LINES}", told=_RENEWALS, counted=_CASES, lines="renewing")
+    ),
+    kinds.TOUCHED: text(_OF_LINES.format(cases=TOUCHED, told="line", counted="sum(cases)::bigint", lines="touched")),
     kinds.ACCOUNTS: text(_OF_ACCOUNTS.format(whose="account_id")),
     kinds.GROUPS: text(_OF_ACCOUNTS.format(whose="group_id")),
 }

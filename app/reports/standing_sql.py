@@ -3,8 +3,8 @@
 from app.reports.folding import ENDLESS, SPANS
 from app.reports.worth_sql import at_stake, renewing
 
-_CLASSES = [*enumerate(f"{int(longest.total_seconds())} seconds" for longest in SPANS)]
-_CLASSES += [(len(SPANS), "200 years"), (ENDLESS, "1000 years")]
+CLASSES = [*enumerate(f"{int(longest.total_seconds())} seconds" for longest in SPANS)]
+CLASSES += [(len(SPANS), "200 years"), (ENDLESS, "1000 years")]
 # Cases that this reader may see, of the accounts that a question is only about.
 SEEN = """
     {f}.escalation_id <> all(cast(:hidden as uuid[]))
@@ -23,7 +23,7 @@ _OF_CLASS = """
 def _held(seen: str, *, columns: str = "f.*", at: str = ":as_of") -> str:
     """The facts of open cases that held at a moment. Columns of the index alone are read without the rows."""
     asked = {"seen": seen, "columns": columns, "at": at}
-    return " union all ".join(_OF_CLASS.format(span=span, longest=longest, **asked) for span, longest in _CLASSES)
+    return " union all ".join(_OF_CLASS.format(span=span, longest=longest, **asked) for span, longest in CLASSES)
 
 
 _SEEN = SEEN.format(f="f")

@@ -32,6 +32,8 @@ STANDINGS = (*COHORT, *OUTSIDE, *NOWHERE)
 
 IN_COHORT = "{f}.standing in ('open', 'on_time', 'late', 'unresolved', 'customer_silent')"
 ENDED = "{f}.status = 'closed'"
+# The same of the standing.
+ENDED_STANDING = "{f}.standing in ('on_time', 'late', 'unresolved', 'customer_silent', 'withdrawn', 'mistaken')"
 # Of a fact `f`: that a case was raised again for an earlier one is fixed when it is raised.
 RAISED_AGAIN = """
     exists (select 1 from escalation again where again.tenant_id = f.tenant_id and again.id = f.escalation_id

@@ -1,20 +1,24 @@
 """SQL: the contracts and opportunities that cases raised in a span of days touched, each once."""
 
+from app.reports.cohort_sql import opened_with, raised_between
 from app.reports.courses import COHORT
-from app.reports.standing_sql import SEEN
 from app.reports.worth_sql import at_stake
 
-# At the last amount that was known of each; what has ended since was at stake all the same.
+_COLUMNS = ("account_id", "reason", "known_from", "worth_id", "closer_id")
+_THEIRS = "(cast(:people as uuid[]) is null or f.closer_id = any(cast(:people as uuid[])))"
+# At the last amount that any of the cases knew, of whichever cause; what has ended since was at stake all the same.
 TOUCHED = f"""
-    cohort as materialized (
-        select f.escalation_id, f.account_id, f.reason, f.known_from, f.worth_id from case_fact f
-        where f.known_from <= :as_of and f.known_until > :as_of and f.day_raised between :first and :last
-        and {SEEN.format(f="f")} and {COHORT} and (cast(:cause as text) is null or f.reason = cast(:cause as text))
-        and (cast(:people as uuid[]) is null or f.closer_id = any(cast(:people as uuid[])))
-    ), line as materialized (
-        select c.escalation_id, c.account_id, c.reason, c.known_from, l.* from cohort c {at_stake("c")}
+    {opened_with(*_COLUMNS)}, content as (
+        select worth_id, account_id, max(known_from) as known,
+               count(*) filter (where cast(:cause as text) is null or reason = cast(:cause as text)) as cases
+        from ({raised_between(*_COLUMNS, only=f"{COHORT} and {_THEIRS}", still_open=_THEIRS)}) f
+        group by worth_id, account_id
+    ), every as materialized (
+        select c.account_id, c.known, c.cases, l.id, l.kind, l.amount, l.currency from content c {at_stake("c")}
+    ), line as (
+        select id, kind, cases from every where cases > 0
     ), touched as materialized (
-        select distinct on (id) id, kind, account_id, amount, currency
-        from line order by id, known_from desc, escalation_id
+        select distinct on (id) id, kind, account_id, amount, currency from every where id in (select id from line)
+        order by id, known desc, amount desc, currency, account_id
     )
 """  # noqa: S608 - the parts are ours

@@ -19,6 +19,10 @@ from app.reports.folding import FOREVER, Raised
 from app.reports.folding import fold as fold_states
 from app.reports.models import CaseFact, CohortDay, LateEntry
 from tests.escalations.story import NO, RESOLUTION, YES, march
+from tests.reports.test_causes import reconcile
+from tests.reports.test_owners import rows_at
+
+__all__ = ["rows_at"]
 
 
 def kept(model, *unsaid):
@@ -220,10 +224,11 @@ def others(company, as_user):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_answers_recorded_at_the_time_are_given_again_at_the_end(
-    seed, story, company, buy, fold, summary, others, tenant
+    seed, story, company, buy, fold, summary, others, rows_at, tenant
 ):
     """Random stories are folded at random moments; every answer given is asked for again at the end, and again when
-    everything was made anew; and what was kept equals what is made anew. Of one story the other reports, too."""
+    everything was made anew; and what was kept equals what is made anew. Of one story the other reports, too, of which
+    causes and owners equal what their rows add up to."""
     play, given, more = Play(seed, story, company, buy), {}, {}
     for n in range(70):
         play.step()
@@ -243,6 +248,12 @@ def test_answers_recorded_at_the_time_are_given_again_at_the_end(
         assert summary(moment) == answer
     for moment, answers in more.items():
         assert others(moment) == answers
+        reconcile(answers["causes"]["total"], rows_at)
+        for owner in answers["owners"]["items"]:
+            for name in ("open", "missed", "rerouted_away", "rerouted_to"):
+                assert len(rows_at(owner[name]["rows"])) == owner[name]["count"]
+            for name, address in owner["closing"]["rows_of"].items():
+                assert len(rows_at(address)) == owner["closing"][name]
     facts, sums = kept(CaseFact), kept(CohortDay)
     jobs.rebuild_tenant(tenant.id, play.at + timedelta(days=3))
     assert (kept(CaseFact), kept(CohortDay)) == (facts, sums)

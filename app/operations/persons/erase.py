@@ -25,6 +25,7 @@ from app.integrations.models import DirectoryUser
 from app.notifications.models import Intent, Preference
 from app.operations.persons.tables import Person, contact_ids, is_append_only, tenant_tables, written_columns
 from app.panels.embed.models import CrmIdentity
+from app.reports import jobs as reports
 from app.routing import service as routing
 from app.routing.models import PolicyVersion, UserSkill
 
@@ -104,7 +105,9 @@ def _cases(person: Person) -> list[UUID]:
 
 def _erase_texts(person: Person, cases: list[UUID]) -> int:
     values = {"pattern": person.pattern, "address": person.address_pattern, "user_id": _id(person), "cases": cases}
-    return escalations.erase_texts(list(db.session.scalars(FIND_TEXTS, values)))
+    found = list(db.session.scalars(FIND_TEXTS, values))
+    reports.forget_root_causes(found)
+    return escalations.erase_texts(found)
 
 
 def _erase_cases(person: Person, cases: list[UUID]) -> None:
