@@ -5,22 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from app.auth.models import one_of
 from app.db import TenantModel, reference
+from app.routing.learning.wanted import STATES as MODEL_STATES
+from app.routing.learning.wanted import Wanted
 
-MODEL_STATES = ("wanted", "trained", "skipped", "failed")
 
-
-class HazardModel(TenantModel):
+class HazardModel(Wanted):
     """How likely an open case is to be closed on a day, learnt from the tenant's own; asked from `holds_from` on.
 
     A trained one is kept for ever: a question about the past is answered by the model that held then. `content` is
-    numbers by trait (`forecast.hazard`). `ended` counts the closed cases when it was asked for, `cases` those it was
-    learnt from; `problem` says why nothing was learnt. `leased_until` is real time: whoever trains it died if it
-    passed.
+    numbers by trait (`forecast.hazard`). `ended` counts the closed cases when it was asked for.
     """
 
     __tablename__ = "hazard_model"
@@ -32,16 +29,8 @@ class HazardModel(TenantModel):
         {"info": {"finder": ("state = 'wanted'", ("state", "leased_until"))}},
     )
 
-    number: Mapped[int]
-    state: Mapped[str] = mapped_column(default="wanted")
-    problem: Mapped[str | None]
-    asked_at: Mapped[datetime]
     ended: Mapped[int]
-    leased_until: Mapped[datetime | None]
     holds_from: Mapped[datetime | None]
-    cases: Mapped[int | None]
-    measures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
 
 
 class AccountFact(TenantModel):

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.auth.models import one_of
 from app.auth.settings import ABSENCE_MODES
 from app.db import TenantModel, Versioned, reference
+from app.routing.learning.wanted import STATES as MODEL_STATES
+from app.routing.learning.wanted import Wanted
 
 MISROUTES = (
     "wrong_team",
@@ -248,32 +249,20 @@ class Misroute(TenantModel):
     recorded_at: Mapped[datetime]
 
 
-SUGGESTION_STATES = ("wanted", "trained", "skipped", "failed")
-
-
-class SuggestionModel(TenantModel):
+class SuggestionModel(Wanted):
     """Who closes what, learnt from closed cases; the tenant's `suggestion_model` number says which one is asked.
 
-    `content` is plain JSON (`learning.model`), NULL until it is trained and after what it was learnt from was erased.
-    `closed` counts the closed cases when it was asked for, `cases` those it was learnt from; `problem` says why one was
-    skipped or failed. `leased_until` is real time: whoever trains it died if it passed.
+    `content` (`learning.model`) is NULL, too, after what it was learnt from was erased. `closed` counts the closed
+    cases when it was asked for.
     """
 
     __tablename__ = "suggestion_model"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        one_of("state", SUGGESTION_STATES),
+        one_of("state", MODEL_STATES),
         {"info": {"finder": ("state = 'wanted'", ("state", "leased_until"))}},
     )
 
-    number: Mapped[int]
-    state: Mapped[str] = mapped_column(default="wanted")
-    problem: Mapped[str | None]
     asked_by: Mapped[UUID | None]
-    asked_at: Mapped[datetime]
     closed: Mapped[int]
-    leased_until: Mapped[datetime | None]
     trained_at: Mapped[datetime | None]
-    cases: Mapped[int | None]
-    measures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)

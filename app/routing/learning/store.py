@@ -1,24 +1,24 @@
 """The tenant's models: asked for, claimed by one worker, kept with their measures, a few versions back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from app.auth import service as auth
 from app.auth.settings import current_version
-from app.db import current_tenant, db, new_id, take_turn
+from app.db import current_tenant, db
 from app.routing.kept import Kept
+from app.routing.learning import wanted
 from app.routing.learning.model import Learnt, UnknownForm
 from app.routing.models import SuggestionModel
 
 log = structlog.get_logger()
 
 CURRENT = "suggestion_model"
-LEASE = timedelta(minutes=15)
 KEPT = 10
 FORGOTTEN = "forgotten when a person was erased"
 MAX_CACHED = 50
@@ -28,35 +28,19 @@ _cache: Kept[tuple[UUID, int], tuple[Learnt | None]] = Kept(MAX_CACHED)
 
 def want(now: datetime, *, closed: int, asked_by: UUID | None = None) -> SuggestionModel:
     """Have a model trained in the background; one already asked for stands for both."""
-    take_turn(CURRENT)
-    waiting = db.session.scalar(select(SuggestionModel).where(SuggestionModel.state == "wanted"))
-    if waiting is not None:
-        return waiting
-    newest = db.session.scalar(select(func.max(SuggestionModel.number))) or 0
-    wanted = SuggestionModel(
-        id=new_id(), number=newest + 1, state="wanted", asked_by=asked_by, asked_at=now, closed=closed
-    )
-    db.session.add(wanted)
-    db.session.flush()
-    return wanted
+    return wanted.want(SuggestionModel, now, turn=CURRENT, asked_by=asked_by, closed=closed)
 
 
 def claim(real_now: datetime) -> int | None:
-    """The number of the model to train, for whoever asks first; again when its lease ran out."""
-    free = SuggestionModel.leased_until.is_(None) | (SuggestionModel.leased_until <= real_now)
-    asked = select(SuggestionModel).where(SuggestionModel.state == "wanted", free)
-    found = db.session.scalar(asked.limit(1).with_for_update(skip_locked=True))
-    if found is None:
-        return None
-    found.leased_until = real_now + LEASE
-    return found.number
+    """The number of the model to train, for whoever asks first."""
+    return wanted.claim(SuggestionModel, real_now)
 
 
 def keep(number: int, model: Learnt, measures: Mapping[str, Any], *, cases: int, now: datetime) -> None:
     """From here on this version is asked, unless what it was learnt from was erased meanwhile; the oldest beyond `KEPT`
     go."""
     learnt = {"content": model.as_json(), "measures": measures, "trained_at": now}
-    if not _end(number, state="trained", cases=cases, **learnt):
+    if not wanted.end(SuggestionModel, number, state="trained", cases=cases, **learnt):
         return
     auth.set_current(**{CURRENT: number})
     db.session.execute(delete(SuggestionModel).where(SuggestionModel.number <= number - KEPT))
@@ -64,7 +48,7 @@ def keep(number: int, model: Learnt, measures: Mapping[str, Any], *, cases: int,
 
 def give_up(number: int, state: str, problem: str, *, cases: int | None = None) -> None:
     """Nothing was learnt, and why; the version before goes on being asked and is kept however old it is."""
-    _end(number, state=state, problem=problem[:500], cases=cases)
+    wanted.end(SuggestionModel, number, state=state, problem=problem[:500], cases=cases)
     others = SuggestionModel.number != (current_version(CURRENT) or 0)
     db.session.execute(delete(SuggestionModel).where(SuggestionModel.number <= number - KEPT, others))
 
@@ -111,11 +95,3 @@ def _read(number: int) -> Learnt | None:
     except UnknownForm as problem:
         log.warning("suggestion_model_unreadable", number=number, problem=str(problem))
         return None
-
-
-def _end(number: int, **values: Any) -> bool:
-    """False when nobody waits for it any more."""
-    waiting = SuggestionModel.number == number, SuggestionModel.state == "wanted"
-    ended = update(SuggestionModel).where(*waiting).values(leased_until=None, **values)
-    found = db.session.execute(ended.returning(SuggestionModel.number).execution_options(synchronize_session=False))
-    return found.first() is not None
