@@ -6,10 +6,10 @@ from typing import Any
 from app.escalations.code_words import CLOCKS
 from app.reports import account_definitions as kinds
 from app.reports.definitions import Definition
-from app.reports.figures import FIGURES
+from app.reports.figure_tables import figure_row, table_of_figures
 from app.reports.promises import COUNTS
 from app.reports.summary_tables import case_columns
-from app.reports.tables import Column, Drawn, Kind, Table
+from app.reports.tables import Column, Drawn, Table
 from app.texts import gettext as _
 from app.texts import noted
 
@@ -29,7 +29,8 @@ _SHORT = ("status", "outcome", "verification", "days")
 
 def tables_of_account(report: Report) -> list[Table]:
     """The brief, the figures, then each part of the report by itself."""
-    return [_brief(report), _figures(report), _open(report), _months(report), _promises(report), _causes(report),
+    figures = table_of_figures(_figure_rows(report))
+    return [_brief(report), figures, _open(report), _months(report), _promises(report), _causes(report),
             _actions(report), _lines(report)]  # fmt: skip
 
 
@@ -55,42 +56,25 @@ def _brief(report: Report) -> Table:
     return Table("brief", _("A brief for the call"), columns, rows)
 
 
-def _figures(report: Report) -> Table:
-    columns = [
-        Column("figure", _("Key"), paper=False),
-        Column("name", _("Figure")),
-        Column("value", _("Value"), "figure"),
-        Column("unit", _("Unit")),
-        Column("formula", _("How it is counted"), paper=False),
-    ]
-    return Table("figures", _("Figures"), columns, list(_figure_rows(report)))
-
-
 def _figure_rows(report: Report) -> Iterator[dict[str, Any]]:
     renewal, told, prevention = report["renewal"], report["told"], report["prevention"]
-    yield _row("open", "number", report["open"]["count"])
-    yield _row("value_at_stake", "money", report["value"]["amount"], _unit(report["value"]))
-    yield _row("renewal", "money", renewal["amount"], _unit(renewal))
-    yield _row("renewal", "date", renewal["on"])
-    yield _row("on_time_share", "share", report["on_time"]["share"])
-    yield _row("promises", "number", report["promises"]["kept"], _("kept"))
-    yield _row("promises", "number", report["promises"]["missed"], _("missed"))
-    yield _row("told", "number", told["updates"], _("updates to the customer"))
-    yield _row("told", "number", told["messages"], _("messages from them"))
-    yield _row("told", "days", (told["longest_silence"] or {}).get("days"), _("days of silence at most"))
-    yield _row("prevention_actions", "number", prevention["done"], _("done"))
-    yield _row("prevention_actions", "number", prevention["open"], _("open"))
-    yield _row("came_back", "number", report["recurrence"]["count"])
+    yield figure_row("open", "number", report["open"]["count"])
+    yield figure_row("value_at_stake", "money", report["value"]["amount"], _unit(report["value"]))
+    yield figure_row("renewal", "money", renewal["amount"], _unit(renewal))
+    yield figure_row("renewal", "date", renewal["on"])
+    yield figure_row("on_time_share", "share", report["on_time"]["share"])
+    yield figure_row("promises", "number", report["promises"]["kept"], _("kept"))
+    yield figure_row("promises", "number", report["promises"]["missed"], _("missed"))
+    yield figure_row("told", "number", told["updates"], _("updates to the customer"))
+    yield figure_row("told", "number", told["messages"], _("messages from them"))
+    yield figure_row("told", "days", (told["longest_silence"] or {}).get("days"), _("days of silence at most"))
+    yield figure_row("prevention_actions", "number", prevention["done"], _("done"))
+    yield figure_row("prevention_actions", "number", prevention["open"], _("open"))
+    yield figure_row("came_back", "number", report["recurrence"]["count"])
 
 
 def _unit(total: Report) -> str:
     return f"{total['currency']}, {_('incomplete')}" if total["incomplete"] else str(total["currency"])
-
-
-def _row(key: str, kind: Kind, value: Any, unit: str = "") -> dict[str, Any]:
-    figure = FIGURES[key]
-    formula = _(figure.formula)
-    return {"figure": key, "name": _(figure.name), "kind": kind, "value": value, "unit": unit, "formula": formula}
 
 
 def _open(report: Report) -> Table:

@@ -6,8 +6,9 @@ from typing import Any
 from app.reports import definitions as kinds
 from app.reports.cohorts import SHOWN
 from app.reports.definitions import Definition
+from app.reports.figure_tables import figure_row, table_of_figures
 from app.reports.figures import FIGURES
-from app.reports.tables import Column, Drawn, Kind, Table
+from app.reports.tables import Column, Drawn, Table
 from app.texts import gettext as _
 
 PARTS: Mapping[str, Sequence[str]] = {
@@ -20,20 +21,10 @@ ON_TIME = FIGURES["on_time_share"]
 
 def tables_of_summary(report: Mapping[str, Any]) -> list[Table]:
     """Every figure of the page in one table, then each series by itself."""
-    found = [_figures(report), _changes(report), _months(report), _survival(report), _tiers(report)]
+    figures = table_of_figures(_figure_rows(report))
+    found = [figures, _changes(report), _months(report), _survival(report), _tiers(report)]
     missing = [line for name in ("value_at_stake", "renewals_at_risk") for line in report[name]["unconverted"]]
     return [*found, _unconverted(missing)] if missing else found
-
-
-def _figures(report: Mapping[str, Any]) -> Table:
-    columns = [
-        Column("figure", _("Key"), paper=False),
-        Column("name", _("Figure")),
-        Column("value", _("Value"), "figure"),
-        Column("unit", _("Unit")),
-        Column("formula", _("How it is counted"), paper=False),
-    ]
-    return Table("figures", _("Figures"), columns, list(_figure_rows(report)))
 
 
 def _figure_rows(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -42,23 +33,16 @@ def _figure_rows(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (_count(key, now[name]) for key, name in (("open", "count"), ("accounts",) * 2, ("groups",) * 2))
     for key, total in (("value_at_stake", stake), ("renewals_at_risk", renewals)):
         unit = f"{currency}, {_('incomplete')}" if total["incomplete"] else currency
-        yield _row(key, "money", total["amount"], unit)
-    yield _row("on_time_share", "share", report["on_time"]["share"])
-    yield _row("survival", "days", report["survival"]["median_days"], _("days until half are closed"))
-    yield _row("first_owner_right", "share", report["first_owner_right"]["share"])
+        yield figure_row(key, "money", total["amount"], unit)
+    yield figure_row("on_time_share", "share", report["on_time"]["share"])
+    yield figure_row("survival", "days", report["survival"]["median_days"], _("days until half are closed"))
+    yield figure_row("first_owner_right", "share", report["first_owner_right"]["share"])
     for name, keys in PARTS.items():
         yield from (_count(key, report[name][key]) for key in keys)
 
 
-def _row(key: str, kind: Kind, value: Any, unit: str = "") -> dict[str, Any]:
-    figure = FIGURES[key]
-    return {
-        "figure": key, "name": _(figure.name), "kind": kind, "value": value, "unit": unit, "formula": _(figure.formula)
-    }  # fmt: skip
-
-
 def _count(key: str, value: int) -> dict[str, Any]:
-    return _row(key, "number", value)
+    return figure_row(key, "number", value)
 
 
 def _months(report: Mapping[str, Any]) -> Table:
