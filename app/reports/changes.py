@@ -22,23 +22,26 @@ _SHOWN = """
     f.waiting_for, f.customer_agreed, f.resolution_id
 """
 _COMPARED = ("escalation_id", "status", "tier", "severity", "reopens", "due_at")
+_NOW = (*_COMPARED, "known_from", "close_target_at")
 _WAS = ", ".join(f"p.{name}" for name in _COMPARED)
-# What was known before is found among the cases open then, and by its key for what was not open then alone.
+# What was known before is found among the cases open then, and by its key for what was not open then: of one that is
+# open and was never opened again there was a request before, or nothing, which are told alike (among some accounts it
+# may have been another account's).
 CHANGES = text(
     f"""
-    with {opened("escalation_id", "severity", "known_from", "close_target_at")},
-    {opened(*_COMPARED, name="open_then", at=":since")}, latest as materialized (
-        select distinct on (escalation_id)
-               {", ".join(_COMPARED)}, tenant_id, standing, known_from, close_target_at
-        from case_fact where known_from > :since and known_from <= :as_of and {SEEN.format(f="case_fact")}
-        order by escalation_id, known_from desc
+    with {opened(*_NOW)}, {opened(*_COMPARED, name="open_then", at=":since")}, latest as materialized (
+        select {", ".join(_NOW)}, 'open' as standing from opened where known_from > :since
+        union all
+        select {", ".join(_NOW)}, standing from case_fact f
+        where f.standing <> 'open' and f.known_from > :since and f.known_from <= :as_of and f.known_until > :as_of
+        and {SEEN.format(f="f")}
     ), before as (
         select {_WAS}, 'open' as standing from open_then p
         union all
         select {_WAS}, p.standing from latest n
-        join case_fact p on p.tenant_id = n.tenant_id and p.escalation_id = n.escalation_id
-                         and p.known_from <= :since and p.known_until > :since
-        where not exists (select from open_then o where o.escalation_id = n.escalation_id)
+        join case_fact p on p.escalation_id = n.escalation_id and p.known_from <= :since and p.known_until > :since
+        where (n.standing <> 'open' or n.reopens > 0 or cast(:accounts as uuid[]) is not null)
+        and not exists (select from open_then o where o.escalation_id = n.escalation_id)
     ), compared as (
         select n.*,
                case when n.status = 'closed' and p.status is distinct from 'closed' then 'closed'

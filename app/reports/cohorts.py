@@ -1,19 +1,20 @@
 """Cohorts: what became of the cases raised in a span of days, as it was known at a moment.
 
-Days that were over by then come from the daily sums, the rest of the moment's own day from the facts, and the cases
-this reader may not see are taken out again.
+Months that were over by then come from the monthly sums, days since from the daily ones, the rest of the moment's own
+day from the facts, and the cases this reader may not see are taken out again. Of a month raised of which only some days
+are asked for, the daily sums tell all.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from app.reports.reading import Reading
-from app.reports.standing_sql import SEEN, opened
+from app.reports.standing_sql import SEEN
 from app.reports.standings import COUNTED, MEASURES, TIERS, amount_of
 from app.reports.sums import DIFFERENCES
 from app.reports.survival import Point, kaplan_meier, median_day
@@ -25,18 +26,31 @@ _LATELY = DIFFERENCES.replace(":since", _SINCE).replace(":until", _UNTIL)
 _SUMMED = ", ".join(f"sum({name}{'::int' if name in COUNTED else ''})::bigint as {name}" for name in MEASURES)
 _MONTH = "date_trunc('month', day_raised::timestamp)::date as month"
 _HIDDEN = ", ".join(f"-({amount_of(name, 'f')})" for name in MEASURES)
+_ALL = ", ".join(MEASURES)
+_MONTHS_UNTIL = "(select coalesce(max(ended_at), '-infinity') from cohort_month where ended_at <= :as_of)"
 COHORTS = text(
     f"""
     with added as (
-        select day_raised, days, {", ".join(MEASURES)} from cohort_day where ended_at <= :as_of
+        select month_raised as day_raised, days, {_ALL} from cohort_month
+        where ended_at <= :as_of and month_raised >= :whole_from and month_raised < :whole_until
         union all
-        select day_raised, days, {", ".join(MEASURES)} from ({_LATELY}) lately
+        select day_raised, days, {_ALL} from cohort_day
+        where ended_at <= :as_of and ended_at > {_MONTHS_UNTIL}
+        and day_raised >= :whole_from and day_raised < :whole_until
+        union all
+        select day_raised, days, {_ALL} from cohort_day
+        where ended_at <= :as_of and day_raised >= :first and day_raised < :whole_from
+        union all
+        select day_raised, days, {_ALL} from cohort_day
+        where ended_at <= :as_of and day_raised >= :whole_until and day_raised <= :last
+        union all
+        select day_raised, days, {_ALL} from ({_LATELY}) lately where day_raised between :first and :last
         union all
         select f.day_raised, coalesce(f.days, -1), {_HIDDEN} from case_fact f
         where f.escalation_id = any(cast(:hidden as uuid[])) and f.known_from <= :as_of and f.known_until > :as_of
+        and f.day_raised between :first and :last
     )
-    select {_MONTH}, days, {_SUMMED} from added
-    where day_raised between :first and :last group by month, days
+    select {_MONTH}, days, {_SUMMED} from added group by month, days
     """  # noqa: S608 - the parts are ours
 )
 # The daily sums know no accounts: of some of them the facts themselves are added.
@@ -50,15 +64,13 @@ COHORTS_OF_SOME = text(
     group by 1, 2
     """  # noqa: S608 - the parts are ours
 )
-# At exactly the target a case is not late yet.
-STILL_OPEN = text(
-    f"""
-    with {opened("day_raised", "close_target_at", "raised_at")}
+# Of the cases `opened`. At exactly the target a case is not late yet.
+STILL_OPEN = f"""
     select {_MONTH}, close_target_at < :as_of as overdue,
            floor(extract(epoch from cast(:as_of as timestamptz) - raised_at) / 86400)::int as age, count(*) as cases
     from opened where day_raised between :first and :last group by month, overdue, age
-    """  # noqa: S608 - the parts are ours
-)
+"""  # noqa: S608 - the parts are ours
+OPEN_COLUMNS = ("day_raised", "close_target_at", "raised_at")
 ENDS = ("on_time", "late", "unresolved", "customer_silent")
 APART = ("extended", "long_pause", "logged_late", "unanswered", "unresolved", "customer_silent")
 OUTSIDE = ("withdrawn", "mistaken", "merged")
@@ -101,11 +113,27 @@ class Cohorts:
         return max([row["days"] for row in self.sums] + [row["age"] for row in self.still_open], default=0)
 
 
-def read(reading: Reading, *, first: date, last: date) -> Cohorts:
-    """The cases raised from `first` to `last`, both included, as known at the reading's moment; two statements."""
+def read(reading: Reading, still_open: Iterable[Mapping[str, Any]], *, first: date, last: date) -> Cohorts:
+    """The cases raised from `first` to `last`, both included, as known at the reading's moment; `still_open` is what
+    STILL_OPEN counts of them. One statement."""
     days = {"first": first, "last": last}
-    sums = reading.ask(COHORTS if reading.only is None else COHORTS_OF_SOME, **days).mappings().all()
-    return Cohorts(sums, reading.ask(STILL_OPEN, **days).mappings().all())
+    if reading.only is None:
+        sums = reading.ask(COHORTS, **days, **_whole_months(first, last)).mappings().all()
+    else:
+        sums = reading.ask(COHORTS_OF_SOME, **days).mappings().all()
+    return Cohorts(sums, [{**row, "month": date.fromisoformat(row["month"])} for row in still_open])
+
+
+def _whole_months(first: date, last: date) -> dict[str, date]:
+    """The months of which every day is asked for: from the first of one until before the first of another."""
+    begin = first if first.day == 1 else _next_month(first)
+    after = last + timedelta(days=1)
+    end = after if after.day == 1 else last.replace(day=1)
+    return {"whole_from": begin, "whole_until": end} if begin < end else {"whole_from": first, "whole_until": first}
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _month(month: date, counts: Mapping[str, int]) -> dict[str, Any]:

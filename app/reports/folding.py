@@ -4,7 +4,7 @@ Two streams are folded beside each other: events in their own order say what hap
 worth. An event is known from the moment it was recorded, but never before the one before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
@@ -21,6 +21,9 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # Facts that held no longer than this are of the class before; the last has no end yet.
 SPANS = tuple(timedelta(hours=hours) for hours in (6, 24, 72, 168, 336, 720, 1440, 2880, 8760))
 ENDLESS = 99
+# Whether a case is closed follows from its standing.
+SUMMED_BY = ("standing", "verification", "days", "extended", "long_pause", "logged_late",
+             *(f"{tier}_seconds" for tier in TIERS))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,17 @@ def _spans(states: dict[datetime, dict[str, Any]]) -> list[Known]:
         if not distinct or distinct[-1][1] != columns:
             distinct.append((known, columns))
     ends = [*(known for known, _ in distinct[1:]), FOREVER]
-    return [Known(known, end, columns) for (known, columns), end in zip(distinct, ends, strict=True)]
+    summed = [None, *(summed_of(columns) for _, columns in distinct)]
+    return [
+        Known(known, end, {**columns, "counts": summed[n] != summed[n + 1]})
+        for n, ((known, columns), end) in enumerate(zip(distinct, ends, strict=True))
+    ]
+
+
+def summed_of(columns: Mapping[str, Any]) -> tuple[Any, ...]:
+    """All that a fact adds to the sums follows from this."""
+    by_first_owner = columns["status"] == "closed" and columns["closer_id"] == columns["first_owner_id"]
+    return (*(columns[name] for name in SUMMED_BY), by_first_owner)
 
 
 def span_of(known_from: datetime, known_until: datetime) -> int:

@@ -23,7 +23,8 @@ class CaseFact(TenantModel):
 
     `group_id` is the ultimate parent then; `closer_id` the last of its owners, absences and hand-backs left out;
     `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `worth_id` what
-    is at stake and renews; `<tier>_seconds` the time in each tier entered, once closed.
+    is at stake and renews; `counts` whether it changes what is summed of its case, as its first fact does;
+    `<tier>_seconds` the time in each tier entered, once closed.
 
     `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
     seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was,
@@ -62,6 +63,26 @@ class CaseFact(TenantModel):
             ],
             postgresql_where=text(OPEN),
         ),
+        # What became of cases that are open no more, with all that telling what changed asks for.
+        Index(
+            "ix_case_fact_ended",
+            "tenant_id",
+            "known_from",
+            postgresql_include=[
+                "known_until",
+                "escalation_id",
+                "account_id",
+                "standing",
+                "status",
+                "tier",
+                "severity",
+                "reopens",
+                "due_at",
+                "close_target_at",
+            ],
+            postgresql_where=text("standing <> 'open'"),
+        ),
+        Index("ix_case_fact_counts", "tenant_id", "known_from", postgresql_where=text("counts")),
         # What holds of ended cases, with all that counting causes and owners asks for.
         Index(
             "ix_case_fact_lasting",
@@ -115,7 +136,6 @@ class CaseFact(TenantModel):
         ),
         Index("ix_case_fact_owners", "tenant_id", "day_raised", postgresql_where=text(f"{LASTING} and owners <> '[]'")),
         Index("ix_case_fact_prevention", "tenant_id", "day_raised", postgresql_where=text("prevention <> '[]'")),
-        Index("ix_case_fact_known", "tenant_id", "known_from"),
         Index("ix_case_fact_raised", "tenant_id", "day_raised", "escalation_id"),
         Index("ix_case_fact_account", "tenant_id", "account_id", "known_from"),
         Index(
@@ -133,6 +153,7 @@ class CaseFact(TenantModel):
     span: Mapped[int] = mapped_column(SmallInteger)
     account_id: Mapped[UUID]
     group_id: Mapped[UUID]
+    counts: Mapped[bool]
     standing: Mapped[str]
     status: Mapped[str]
     outcome: Mapped[str | None]
@@ -211,8 +232,22 @@ class CohortDay(TenantModel):
     days: Mapped[int]
 
 
+class CohortMonth(TenantModel):
+    """The daily sums of the days that ended in one month, added up by month raised: `ended_at` is the end of that month
+    in the tenant's zone of the time it was summed, no later than the last day summed, and every day that ended after
+    the month before it and no later than that is in it."""
+
+    __tablename__ = "cohort_month"
+    __table_args__ = (UniqueConstraint("tenant_id", "ended_at", "month_raised", "days"),)
+
+    ended_at: Mapped[datetime]
+    month_raised: Mapped[date]
+    days: Mapped[int]
+
+
 for _measure in MEASURES:
-    setattr(CohortDay, _measure, mapped_column(_measure, BigInteger, nullable=False))
+    for _sums in (CohortDay, CohortMonth):
+        setattr(_sums, _measure, mapped_column(_measure, BigInteger, nullable=False))
 
 
 class ReportCursor(TenantModel):

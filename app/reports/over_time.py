@@ -34,7 +34,7 @@ AT_EACH = text(
                    group by currency order by currency) s) as sums,
                (select coalesce(jsonb_object_agg(r.currency, r.rate::text), '{{}}')
                 from ({_at(n, str(RATES))}) r) as rates
-        where cast(:as_of_{n} as timestamptz) >= (select min(known_from) from case_fact))
+        where cast(:as_of_{n} as timestamptz) >= (select min(known_from) from case_fact where counts))
         """  # noqa: S608 - the parts are ours
         for n in range(POINTS)
     )

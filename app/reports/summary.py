@@ -16,18 +16,26 @@ from app.reports.standing_sql import LINES, opened
 # Where a figure's definition or its rows have another name than its place in the answer.
 DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
 ROWS_OF = {"on_time": "raised"}
+_TOTALS = """
+    (select coalesce(jsonb_agg(s), '[]') from (
+        select currency, sum(amount)::text as amount, count(*) as lines from {lines}
+        group by currency order by currency) s) as {lines}
+"""
+_AT_STAKE = ("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "worth_id")
+OPEN_THEN = text(
+    f"""
+    with {opened(*_AT_STAKE)}, {LINES}
+    select (select count(*) from opened) as count, {_TOTALS.format(lines="at_stake")}
+    """  # noqa: S608 - the parts are ours
+)
 OPEN_NOW = text(
     f"""
-    with {opened("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "worth_id")}, {LINES}
+    with {opened(*_AT_STAKE, *cohorts.OPEN_COLUMNS)}, {LINES}
     select (select count(*) from opened) as count,
-           (select count(distinct account_id) from opened) as accounts,
-           (select count(distinct group_id) from opened) as groups,
-           (select coalesce(jsonb_agg(s), '[]') from (
-               select currency, sum(amount)::text as amount, count(*) as lines from at_stake
-               group by currency order by currency) s) as at_stake,
-           (select coalesce(jsonb_agg(s), '[]') from (
-               select currency, sum(amount)::text as amount, count(*) as lines from renewing
-               group by currency order by currency) s) as renewing,
+           (select count(*) from (select from opened group by account_id) o) as accounts,
+           (select count(*) from (select from opened group by group_id) o) as groups,
+           (select coalesce(jsonb_agg(s), '[]') from ({cohorts.STILL_OPEN}) s) as still_open,
+           {_TOTALS.format(lines="at_stake")}, {_TOTALS.format(lines="renewing")},
            (select count(distinct account_id) from opened
             where renewal_on between :today and cast(:today as date) + 90) as renewing_accounts
     """  # noqa: S608 - the parts are ours
@@ -38,8 +46,8 @@ def summarise(reading: Reading, *, first: date, last: date, since: datetime | No
     """Everything on the executive's page: what is open then, what became of the cases raised from `first` to `last`,
     both included, and what changed after `since`. Every figure names its definition and where its rows are."""
     money = money_of(reading)
-    now = reading.ask(OPEN_NOW).one()
-    found = cohorts.read(reading, first=first, last=last)
+    now = reading.ask(OPEN_NOW, first=first, last=last).one()
+    found = cohorts.read(reading, now.still_open, first=first, last=last)
     figures = {
         "open": {"count": now.count, "accounts": now.accounts, "groups": now.groups},
         "value_at_stake": money.total(now.at_stake),

@@ -24,7 +24,7 @@ from app.reports.money import money_of
 from app.reports.parts import part_of, words_of
 from app.reports.reading import Reading, days_of
 from app.reports.schemas import RowsOfArguments
-from app.reports.summary import OPEN_NOW, frame, summarise
+from app.reports.summary import OPEN_THEN, frame, summarise
 
 bp = PanelBlueprint("reports_summary", __name__)
 
@@ -55,7 +55,7 @@ def show_summary() -> Response:
 def _before(asked: Reading, since: datetime) -> dict[str, Any]:
     """What was open and at stake at the last report, as it was known then."""
     then = replace(asked, as_of=since)
-    row = then.ask(OPEN_NOW).one()
+    row = then.ask(OPEN_THEN).one()
     said = telling.when(since, asked.as_of, zone(asked.zone.key))
     return {"count": row.count, "said": said, **money_of(then).total(row.at_stake)}
 
