@@ -66,9 +66,12 @@ COHORTS_OF_SOME = text(
 )
 # Of the cases `opened`. At exactly the target a case is not late yet.
 STILL_OPEN = f"""
-    select {_MONTH}, close_target_at < :as_of as overdue,
-           floor(extract(epoch from cast(:as_of as timestamptz) - raised_at) / 86400)::int as age, count(*) as cases
-    from opened where day_raised between :first and :last group by month, overdue, age
+    select {_MONTH}, overdue, age, sum(cases) as cases from (
+        select day_raised, close_target_at < :as_of as overdue,
+               floor(date_part('epoch', cast(:as_of as timestamptz) - raised_at) / 86400)::int as age,
+               count(*) as cases
+        from opened where day_raised between :first and :last group by day_raised, overdue, age
+    ) days group by month, overdue, age
 """  # noqa: S608 - the parts are ours
 OPEN_COLUMNS = ("day_raised", "close_target_at", "raised_at")
 ENDS = ("on_time", "late", "unresolved", "customer_silent")

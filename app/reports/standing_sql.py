@@ -49,19 +49,22 @@ _BELOW = _OF_ACCOUNT.format(whose=_UNDER, seen=_SEEN)
 # Of an ultimate parent also the cases of the accounts that stood below it then, unless its `own` are asked for.
 COVERED = f"covered as materialized ({_OWN} union all {_BELOW})"
 OPEN_OF_ACCOUNT = f"{COVERED}, opened as materialized (select * from covered where standing = 'open')"  # noqa: S608
-# Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts.
+# Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts. Of the
+# cases that know the same of all, one speaks for them.
 LINES = f"""
-    line as materialized (
+    line as (
         select o.escalation_id, o.account_id, o.group_id, o.known_from, l.* from opened o {at_stake("o")}
         where l.ends_on is null or l.ends_on >= :today
-    ), at_stake as materialized (
-        select distinct on (id) id, kind, account_id, group_id, amount, currency
-        from line order by id, known_from desc, escalation_id
-    ), renewal as (
-        select o.escalation_id, o.account_id, o.group_id, o.known_from, o.renewal_on, l.*, 'renewal' as kind
+    ), content as (
+        select distinct on (worth_id) worth_id, escalation_id, account_id, group_id, known_from from opened
+        order by worth_id, known_from desc, escalation_id
+    ), at_stake as (
+        select distinct on (l.id) l.id, l.kind, c.account_id, c.group_id, l.amount, l.currency
+        from content c {at_stake("c")} where l.ends_on is null or l.ends_on >= :today
+        order by l.id, c.known_from desc, c.escalation_id
+    ), renewing as (
+        select distinct on (l.id) l.id, 'renewal' as kind, o.account_id, o.group_id, o.renewal_on, l.amount, l.currency
         from opened o {renewing("o")} where o.renewal_on between :today and cast(:today as date) + 90
-    ), renewing as materialized (
-        select distinct on (id) id, kind, account_id, group_id, renewal_on, amount, currency
-        from renewal order by id, known_from desc, escalation_id
+        order by l.id, o.known_from desc, o.escalation_id
     )
 """  # noqa: S608 - the parts are ours

@@ -42,15 +42,15 @@ SUM_DAYS = text(
 SUM_MONTHS = text(
     f"""
     insert into cohort_month (tenant_id, id, ended_at, month_raised, days, {", ".join(MEASURES)})
-    select current_setting('app.tenant_id')::uuid, gen_random_uuid(), ended,
+    select current_setting('app.tenant_id')::uuid, gen_random_uuid(), month_end,
            date_trunc('month', day_raised::timestamp)::date as month, days,
            {", ".join(f"sum({name})" for name in MEASURES)}
     from (
         select d.*, (date_trunc('month', d.ended_at at time zone :zone - interval '1 microsecond')
-                     + interval '1 month') at time zone :zone as ended
+                     + interval '1 month') at time zone :zone as month_end
         from cohort_day d where d.ended_at > coalesce((select max(ended_at) from cohort_month), '-infinity')
     ) day
-    where ended <= :until group by ended, month, days having {_ANY}
+    where month_end <= :until group by month_end, month, days having {_ANY}
     """  # noqa: S608 - the parts are ours
 )
 

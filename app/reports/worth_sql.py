@@ -43,16 +43,23 @@ KEEP = text(
     group by said.id
     """  # noqa: S608 - the parts are ours
 )
-_WORTH = "join worth w on w.id = {f}.worth_id"
-_AT_STAKE = "unnest(w.ids, w.kinds, w.amounts, w.currencies, w.ends_on) as l(id, kind, amount, currency, ends_on)"
-_RENEWING = "unnest(w.renewal_ids, w.renewal_amounts, w.renewal_currencies) as l(id, amount, currency)"
+# A list of lists in a `select` costs half of what it does as a table function.
+_JOINED = "join worth w on w.id = {fact}.worth_id cross join lateral (select {lists}) l"
+
+
+def _unnested(**names: str) -> str:
+    return ", ".join(f"unnest(w.{listed}) as {name}" for name, listed in names.items())
+
+
+_AT_STAKE = _unnested(id="ids", kind="kinds", amount="amounts", currency="currencies", ends_on="ends_on")
+_RENEWING = _unnested(id="renewal_ids", amount="renewal_amounts", currency="renewal_currencies")
 
 
 def at_stake(fact: str) -> str:
     """SQL: joined to facts, each line `l` that they have at stake, its amount as weighted."""
-    return f"{_WORTH.format(f=fact)} cross join lateral {_AT_STAKE}"
+    return _JOINED.format(fact=fact, lists=_AT_STAKE)
 
 
 def renewing(fact: str) -> str:
     """SQL: joined to facts, each line `l` that renews next."""
-    return f"{_WORTH.format(f=fact)} cross join lateral {_RENEWING}"
+    return _JOINED.format(fact=fact, lists=_RENEWING)
