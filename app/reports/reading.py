@@ -27,11 +27,7 @@ from app.reports.models import ReportCursor
 from app.reports.whose import Only
 
 # A plan that suits any moment and any days is several times slower than one made for those that are asked for.
-# What workers would share in answering is done before they have started.
-PLAN_AFRESH = (
-    func.set_config("plan_cache_mode", "force_custom_plan", True),
-    func.set_config("parallel_setup_cost", "50000", True),
-)
+PLAN_AFRESH = func.set_config("plan_cache_mode", "force_custom_plan", True)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # so that days and years before a moment are days and years too
 MONTHS = 12
 
@@ -94,7 +90,7 @@ def days_of(query: Mapping[str, Any], asked: Reading) -> tuple[date, date]:
 
 
 def _final(session: Session) -> datetime:
-    row = session.execute(select(ReportCursor.known_until, ReportCursor.after_id, *PLAN_AFRESH)).one_or_none()
+    row = session.execute(select(ReportCursor.known_until, ReportCursor.after_id, PLAN_AFRESH)).one_or_none()
     if row is None or row.known_until is None or row.after_id is not None:
         raise FactsBeingMade
     final: datetime = row.known_until

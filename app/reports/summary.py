@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from app.reports import cohorts
 from app.reports.addresses import Addresses
@@ -16,6 +16,8 @@ from app.reports.standing_sql import LINES, opened
 # Where a figure's definition or its rows have another name than its place in the answer.
 DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
 ROWS_OF = {"on_time": "raised"}
+# What workers would share in answering is done before they have started.
+WITHOUT_WORKERS = select(func.set_config("parallel_setup_cost", "50000", True))
 _TOTALS = """
     (select coalesce(jsonb_agg(s), '[]') from (
         select currency, sum(amount)::text as amount, count(*) as lines from {lines}
@@ -45,6 +47,7 @@ OPEN_NOW = text(
 def summarise(reading: Reading, *, first: date, last: date, since: datetime | None = None) -> dict[str, Any]:
     """Everything on the executive's page: what is open then, what became of the cases raised from `first` to `last`,
     both included, and what changed after `since`. Every figure names its definition and where its rows are."""
+    reading.session.execute(WITHOUT_WORKERS)
     money = money_of(reading)
     now = reading.ask(OPEN_NOW, first=first, last=last).one()
     found = cohorts.read(reading, now.still_open, first=first, last=last)
