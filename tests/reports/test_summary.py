@@ -106,7 +106,7 @@ def test_with_a_replica_set_the_figures_are_read_there(settings, story, fold, co
     answer = ApiClient(app, client.token).get("/api/v1/reports/summary", query_string=asked)
     assert answer.json == client.get("/api/v1/reports/summary", query_string=asked).json
     assert answer.json["open"]["count"] == 1
-    assert sum("case_fact" in statement for statement in read) == 4
+    assert sum("case_fact" in statement for statement in read) == 3
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose()
