@@ -18,6 +18,9 @@ from app.reports import jobs
 from app.reports.folding import FOREVER, Raised
 from app.reports.folding import fold as fold_states
 from app.reports.models import CaseFact, CohortDay, LateEntry
+from app.reports.over_time import value_over_time
+from app.reports.reading import reading
+from tests.conftest import actor_of
 from tests.escalations.story import NO, RESOLUTION, YES, march
 from tests.reports.test_causes import reconcile
 from tests.reports.test_owners import rows_at
@@ -228,7 +231,7 @@ def test_answers_recorded_at_the_time_are_given_again_at_the_end(
 ):
     """Random stories are folded at random moments; every answer given is asked for again at the end, and again when
     everything was made anew; and what was kept equals what is made anew. Of one story the other reports, too, of which
-    causes and owners equal what their rows add up to."""
+    causes and owners equal what their rows add up to; value over time equals what the summary says of each moment."""
     play, given, more = Play(seed, story, company, buy), {}, {}
     for n in range(70):
         play.step()
@@ -254,6 +257,13 @@ def test_answers_recorded_at_the_time_are_given_again_at_the_end(
                 assert len(rows_at(owner[name]["rows"])) == owner[name]["count"]
             for name, address in owner["closing"]["rows_of"].items():
                 assert len(rows_at(address)) == owner["closing"][name]
+    with transaction(), reading(play.at, actor=actor_of(company.boss), now=play.at + timedelta(days=3)) as asked:
+        over_time = value_over_time(asked)
+    assert len(over_time) >= 3
+    for point in over_time:
+        told = summary(point["at"])
+        amount = None if point["amount"] is None else str(point["amount"])
+        assert (told["value_at_stake"]["amount"], told["open"]["count"]) == (amount, point["cases"])
     facts, sums = kept(CaseFact), kept(CohortDay)
     jobs.rebuild_tenant(tenant.id, play.at + timedelta(days=3))
     assert (kept(CaseFact), kept(CohortDay)) == (facts, sums)
