@@ -7,6 +7,7 @@ those only the one that held at the moment counts.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import ceil
 
 DAY = timedelta(days=1)
@@ -23,7 +24,8 @@ QUARTER = 4  # parts of a day that what is left of the last one is counted in
 LAST = max(*AGES, *LEADS)  # beyond the largest edge all days are alike
 
 
-def bucket(value: int, edges: Sequence[int]) -> str:
+@lru_cache(maxsize=4096)
+def bucket(value: int, edges: tuple[int, ...]) -> str:
     """The largest edge that is not above the value, 0 below all of them."""
     return str(max((edge for edge in edges if edge <= value), default=0))
 
@@ -110,33 +112,38 @@ class Standing:
 def standing_of(raised_at: datetime, target_at: datetime, state: State, at: datetime, load: int) -> Standing:
     """An open case at a moment; `load` are the open cases its owner has then, this one among them."""
     resolved = state.status == RESOLVED and state.resolved_at is not None
+    quiet = bucket(max((at - state.known_from) // DAY, 0), QUIETS)
     left = max(target_at - at, timedelta(0)) / DAY
     return Standing(
         age=max((at - raised_at) // DAY, 0),
         left=ceil(left * QUARTER) / QUARTER,
         phase=state.status,
         resolved=max((at - state.resolved_at) // DAY, 0) if resolved and state.resolved_at else None,
-        traits=_traits(state, at, load),
+        traits=_traits(
+            state.severity,
+            min(state.reroutes, MOST_REROUTES),
+            min(state.reopens, MOST_REOPENS),
+            f"{'resolved' if state.status == RESOLVED else 'working'}_{quiet}",
+            bucket(load, LOADS) if state.owner else "",
+            (state.waiting_for or "") if state.status == "waiting" else "",
+            state.tier,
+            state.reason,
+            state.segment or "",
+            "yes" if state.extended else "",
+            "near" if _renews(state.renewal_on, at) else "",
+        ),
     )
 
 
-def _traits(state: State, at: datetime, load: int) -> dict[str, str]:
-    quiet = max((at - state.known_from) // DAY, 0)
-    phase = "resolved" if state.status == RESOLVED else "working"
-    found = {
-        "severity": str(state.severity),
-        "reroutes": str(min(state.reroutes, MOST_REROUTES)),
-        "reopens": str(min(state.reopens, MOST_REOPENS)),
-        "quiet": f"{phase}_{bucket(quiet, QUIETS)}",
-        "load": bucket(load, LOADS) if state.owner else "",
-        "waiting_for": (state.waiting_for or "") if state.status == "waiting" else "",
-        "tier": state.tier,
-        "reason": state.reason,
-        "segment": state.segment or "",
-        "extended": "yes" if state.extended else "",
-        "renewal": "near" if _renews(state.renewal_on, at) else "",
-    }
-    return {group: f"{group}={value}" for group, value in found.items() if value}
+GROUPS = ("severity", "reroutes", "reopens", "quiet", "load", "waiting_for", "tier", "reason", "segment", "extended",
+          "renewal")  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def _traits(*values: int | str) -> Mapping[str, str]:
+    """By group, without those that say nothing; cases that are alike share theirs."""
+    named = zip(GROUPS, values, strict=True)
+    return {group: f"{group}={value}" for group, value in named if value != ""}
 
 
 def _renews(renewal_on: date | None, at: datetime) -> bool:

@@ -37,9 +37,11 @@ class Hazard:
         return exp(-self._cumulated(standing, self._fixed(standing, without)))
 
     def _fixed(self, standing: Standing, without: str | None) -> float:
-        weights = self.weights
-        found = self.intercept + sum(weights.get(t, 0.0) for g, t in standing.traits.items() if g != without)
-        return found + self.usual.get(without, 0.0) if without else found
+        traits = standing.traits
+        if not without:
+            return self.intercept + sum([self.weights.get(trait, 0.0) for trait in traits.values()])
+        others = [self.weights.get(trait, 0.0) for group, trait in traits.items() if group != without]
+        return self.intercept + sum(others) + self.usual.get(without, 0.0)
 
     def _cumulated(self, standing: Standing, fixed: float) -> float:
         """The sum of the days' log chances to stay open: of whole days, and of the part of the last one."""

@@ -1,7 +1,7 @@
 """Which open cases are likely to miss their target, as of a moment: from what was known then, by the model of then."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,21 +15,21 @@ from app.reports.forecast.hazard import Hazard
 from app.reports.forecast.store import find_held
 from app.reports.forecast.words import explain
 from app.reports.reading import Reading
-from app.reports.standing_sql import OPEN, OWNER_LOADS
+from app.reports.standing_sql import OPEN, OWNER_LOADS, opened
 
 DEFINITION = "forecast"
 LIKELY = 0.5
+OF_CASE = ("escalation_id", "raised_at", "close_target_at")
+OF_STATE = tuple(field.name for field in fields(State))
+_TOLD = (*OF_CASE, *("owner_id" if name == "owner" else name for name in OF_STATE))
 # What a standing is made of, and whom the case belongs to.
 STANDINGS = text(
     f"""
-    with {OPEN}, {OWNER_LOADS}
-    select o.escalation_id, o.raised_at, o.close_target_at, o.known_from, o.status, o.standing, o.severity, o.reroutes,
-           o.reopens, o.tier, o.reason, o.segment, o.owner_id::text as owner, o.extended, o.resolved_at, o.closed_at,
-           o.waiting_for, o.renewal_on, coalesce(l.cases, 0) as load
+    with {opened(*_TOLD)}, {OWNER_LOADS}
+    select coalesce(l.cases, 0) as load, {", ".join(f"o.{name}" for name in _TOLD)}
     from opened o left join owner_load l on l.owner_id = o.owner_id
     """  # noqa: S608 - the parts are ours
 )
-OF_CASE = ("escalation_id", "raised_at", "close_target_at", "load")
 NAMES = text(
     f"""
     with {OPEN}
@@ -76,23 +76,22 @@ def outlook_of(reading: Reading) -> Outlook:
     """Two statements, whatever is open."""
     found = find_held(reading)
     held, model = found if found else (None, base_model())
-    rows = reading.ask(STANDINGS).mappings()
+    rows = reading.ask(STANDINGS).all()
     return Outlook(list(_foretold(rows, reading, model)), model, held)
 
 
 def _foretold(rows: Any, reading: Reading, model: Hazard) -> Iterator[Foretold]:
     """Cases alike in everything that counts are asked about once."""
     known: dict[tuple[Any, ...], float] = {}
-    for row in rows:
-        if row["close_target_at"] < reading.as_of:
-            yield Foretold(row["escalation_id"], 1.0, None)
+    for load, id_, raised_at, target_at, *state in rows:
+        if target_at < reading.as_of:
+            yield Foretold(id_, 1.0, None)
             continue
-        state = State(**{name: value for name, value in row.items() if name not in OF_CASE})
-        standing = standing_of(row["raised_at"], row["close_target_at"], state, reading.as_of, row["load"])
+        standing = standing_of(raised_at, target_at, State(*state), reading.as_of, load)
         key = (standing.age, standing.left, standing.phase, standing.resolved, *standing.traits.values())
         if key not in known:
             known[key] = model.miss(standing)
-        yield Foretold(row["escalation_id"], known[key], standing)
+        yield Foretold(id_, known[key], standing)
 
 
 def forecast_of(reading: Reading, *, after: list[Any] | None = None, limit: int = 50) -> dict[str, Any]:
