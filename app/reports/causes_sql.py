@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from app.reports.cohort_sql import opened_with, raised_between
 from app.reports.courses import AGAIN_DAYS, COHORT, DAYS_OPEN
-from app.reports.standing_sql import SEEN
+from app.reports.standing_sql import CLASSES, SEEN
 from app.reports.worth_sql import at_stake
 
 _KNOWN = f"f.known_from <= :as_of and f.known_until > :as_of and {SEEN.format(f='f')}"
@@ -88,6 +88,8 @@ _WORTH = f"""
               group by what, reason, currency) s group by what, reason
     )
 """  # noqa: S608 - the parts are ours
+_SAID = f"f.known_from = r.known and f.reason = r.reason and f.root_cause = r.root_cause and {_KNOWN}"
+_SPANS = f"array[{', '.join(str(span) for span, _ in CLASSES)}]"
 # Of each reason the root causes that cost most days, in the words of who said it last.
 _ROOTS = f"""
     ranked as (
@@ -95,9 +97,12 @@ _ROOTS = f"""
         from grouped where root_cause is not null
     ), worded as (
         select r.reason, r.root_cause, min(t.text) as text
-        from ranked r join case_fact f on f.known_from = r.known and f.reason = r.reason and f.root_cause = r.root_cause
-        join event_text t on t.event_id = f.resolution_id and t.field = 'root_cause'
-        where r.place <= {MOST_ROOTS} and {_KNOWN} group by r.reason, r.root_cause
+        from (select * from ranked where place <= {MOST_ROOTS}) r cross join lateral (
+            select f.resolution_id from case_fact f where f.standing <> 'open' and {_SAID}
+            union all
+            select f.resolution_id from case_fact f where f.standing = 'open' and f.span = any({_SPANS}) and {_SAID}
+        ) f join event_text t on t.event_id = f.resolution_id and t.field = 'root_cause'
+        group by r.reason, r.root_cause
     ), roots as (
         select r.reason as key, jsonb_agg(jsonb_build_object(
             'root_cause', replace(r.root_cause::text, '-', ''), 'text', w.text, 'cases', r.cases,
