@@ -21,6 +21,7 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # Facts that held no longer than this are of the class before; the last has no end yet.
 SPANS = tuple(timedelta(hours=hours) for hours in (6, 24, 72, 168, 336, 720, 1440, 2880, 8760))
 ENDLESS = 99
+WORTH = ("worth_id", "stake_amount", "stake_currency", "stake_lines", "stake_until")
 # Whether a case is closed follows from its standing.
 SUMMED_BY = ("standing", "verification", "days", "extended", "long_pause", "logged_late",
              *(f"{tier}_seconds" for tier in TIERS))  # fmt: skip
@@ -156,7 +157,7 @@ def columns_of(raised: Raised, course: Course, worth: dict[str, Any]) -> dict[st
         "segment": worth["segment"],
         "health": worth["health"],
         "renewal_on": worth["renewal_on"],
-        "worth_id": worth["worth_id"],
+        **{name: worth[name] for name in WORTH},
         **_seconds(course, closed=closed_at is not None),
     }
 

@@ -22,7 +22,7 @@ from app.reports.folding import Known, Raised, fold, span_of
 from app.reports.following import STEPS, Entry
 from app.reports.models import CaseFact, LateEntry, ReportCursor
 from app.reports.root_causes import NAME_OF_RESOLUTION
-from app.reports.worth_sql import KEEP, WORTH_ID
+from app.reports.worth_sql import COMES_TO, HOLD, KEEP, SHARE, STAKE, WORTH_ID
 from app.rows import array_of, fresh, insert_all
 
 BATCH = 500
@@ -76,8 +76,9 @@ SNAPSHOTS = text(
            jsonb_build_object(
                'account_id', s.account_id, 'parents', s.parents, 'segment', s.segment, 'health', s.health,
                'severity', s.severity, 'renewal_on', s.renewal_on,
-               'worth_id', {WORTH_ID}) as facts
+               'worth_id', w.id, {STAKE}) as facts
     from snapshot s left join late_entry l on l.tenant_id = s.tenant_id and l.entry_id = s.id
+    left join worth w on w.id = {WORTH_ID} {COMES_TO}
     where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until
     """  # noqa: S608 - the part is ours
 )
@@ -189,7 +190,8 @@ def fold_cases(found: Slice, final: datetime | None) -> None:
         return
     ids = array_of(sorted(found.ids))
     late: list[LateEntry] = []
-    db.session.execute(KEEP, {"ids": ids, "until": found.until})
+    for kept in (KEEP, HOLD, SHARE):
+        db.session.execute(kept, {"ids": ids, "until": found.until})
     events = _entries(EVENTS, {"ids": ids, "kinds": list(STEPS), "until": found.until}, found, final, late)
     snapshots = _entries(SNAPSHOTS, {"ids": ids, "until": found.until}, found, final, late)
     known = {

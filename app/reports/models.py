@@ -23,8 +23,9 @@ class CaseFact(TenantModel):
 
     `group_id` is the ultimate parent then; `closer_id` the last of its owners, absences and hand-backs left out;
     `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `worth_id` what
-    is at stake and renews; `counts` whether it changes what is summed of its case, as its first fact does;
-    `<tier>_seconds` the time in each tier entered, once closed.
+    is at stake and renews; `stake_amount` what the `stake_lines` at stake come to if all are in one currency and as
+    long as none has ended, which the first does after `stake_until`; `counts` whether it changes what is summed of its
+    case, as its first fact does; `<tier>_seconds` the time in each tier entered, once closed.
 
     `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
     seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was,
@@ -51,6 +52,10 @@ class CaseFact(TenantModel):
                 "account_id",
                 "group_id",
                 "worth_id",
+                "stake_amount",
+                "stake_currency",
+                "stake_lines",
+                "stake_until",
                 "renewal_on",
                 "status",
                 "tier",
@@ -191,6 +196,10 @@ class CaseFact(TenantModel):
     health: Mapped[int | None]
     renewal_on: Mapped[date | None]
     worth_id: Mapped[UUID]
+    stake_amount: Mapped[Decimal | None]
+    stake_currency: Mapped[str | None]
+    stake_lines: Mapped[int]
+    stake_until: Mapped[date | None]
     tier_1_seconds: Mapped[int | None] = mapped_column(BigInteger)
     tier_2_seconds: Mapped[int | None] = mapped_column(BigInteger)
     tier_3_seconds: Mapped[int | None] = mapped_column(BigInteger)
@@ -214,6 +223,21 @@ class Worth(TenantModel):
     renewal_ids: Mapped[list[UUID]]
     renewal_amounts: Mapped[list[Decimal]] = mapped_column(ARRAY(Numeric))
     renewal_currencies: Mapped[list[str]]
+
+
+class LineHolder(TenantModel):
+    """An account whose cases ever had a contract or opportunity at stake; `shared` once there is more than one. What no
+    other account shares needs no look at the others to be counted once."""
+
+    __tablename__ = "line_holder"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "line_id", "account_id"),
+        Index("ix_line_holder_shared", "tenant_id", "account_id", postgresql_where=text("shared")),
+    )
+
+    line_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    shared: Mapped[bool]
 
 
 class CohortDay(TenantModel):

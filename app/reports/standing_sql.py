@@ -51,20 +51,51 @@ COVERED = f"covered as materialized ({_OWN} union all {_BELOW})"
 OPEN_OF_ACCOUNT = f"{COVERED}, opened as materialized (select * from covered where standing = 'open')"  # noqa: S608
 # Cases of one account know the same of a contract, up to the batch that tells them: what was known last counts. Of the
 # cases that know the same of all, one speaks for them.
-LINES = f"""
-    line as (
-        select o.escalation_id, o.account_id, o.group_id, o.known_from, l.* from opened o {at_stake("o")}
-        where l.ends_on is null or l.ends_on >= :today
-    ), content as (
-        select distinct on (worth_id) worth_id, escalation_id, account_id, group_id, known_from from opened
+_AT_STAKE = f"""
+    content as (
+        select distinct on (worth_id) worth_id, escalation_id, account_id, group_id, known_from from {{cases}}
         order by worth_id, known_from desc, escalation_id
     ), at_stake as (
         select distinct on (l.id) l.id, l.kind, c.account_id, c.group_id, l.amount, l.currency
         from content c {at_stake("c")} where l.ends_on is null or l.ends_on >= :today
         order by l.id, c.known_from desc, c.escalation_id
-    ), renewing as (
+    )
+"""  # noqa: S608 - the parts are ours
+RENEWING = f"""
+    renewing as (
         select distinct on (l.id) l.id, 'renewal' as kind, o.account_id, o.group_id, o.renewal_on, l.amount, l.currency
         from opened o {renewing("o")} where o.renewal_on between :today and cast(:today as date) + 90
         order by l.id, o.known_from desc, o.escalation_id
+    )
+"""  # noqa: S608 - the parts are ours
+LINES = f"""
+    line as (
+        select o.escalation_id, o.account_id, o.group_id, o.known_from, l.* from opened o {at_stake("o")}
+        where l.ends_on is null or l.ends_on >= :today
+    ), {_AT_STAKE.format(cases="opened")}, {RENEWING}
+"""  # noqa: S608 - the parts are ours
+# What sums by currency need to know of the cases open.
+STAKE = (
+    *("escalation_id", "account_id", "group_id", "known_from", "worth_id"),
+    *("stake_amount", "stake_currency", "stake_lines", "stake_until"),
+)
+# The cases of an account that all know the same, of which nothing has ended and no other account has any, come to what
+# one of them does; only the lines of the others are looked at one by one.
+SUMS = f"""
+    known_of as (
+        select account_id, worth_id, any_value(stake_amount) as amount, any_value(stake_currency) as currency,
+               any_value(stake_lines) as lines, any_value(stake_until) as until
+        from opened group by account_id, worth_id
+    ), whole as materialized (
+        select account_id, any_value(amount) as amount, any_value(currency) as currency, any_value(lines) as lines
+        from known_of group by account_id
+        having count(*) = 1 and bool_and(currency is not null and (until is null or until >= :today))
+        and account_id not in (select account_id from line_holder where shared)
+    ), other as (
+        select * from opened where account_id not in (select account_id from whole)
+    ), {_AT_STAKE.format(cases="other")}, sums as (
+        select currency, sum(amount)::text as amount, sum(lines) as lines
+        from (select currency, amount, lines from whole union all select currency, amount, 1 from at_stake) s
+        group by currency order by currency
     )
 """  # noqa: S608 - the parts are ours

@@ -11,33 +11,31 @@ from app.reports.changes import changes_of
 from app.reports.definitions import READER
 from app.reports.money import Money, money_of
 from app.reports.reading import Reading
-from app.reports.standing_sql import LINES, opened
+from app.reports.standing_sql import RENEWING, STAKE, SUMS, opened
 
 # Where a figure's definition or its rows have another name than its place in the answer.
 DEFINED_AS = {"on_time": "on_time_share", "apart": "raised"}
 ROWS_OF = {"on_time": "raised"}
 # What workers would share in answering is done before they have started.
 WITHOUT_WORKERS = select(func.set_config("parallel_setup_cost", "50000", True))
-_TOTALS = """
-    (select coalesce(jsonb_agg(s), '[]') from (
-        select currency, sum(amount)::text as amount, count(*) as lines from {lines}
-        group by currency order by currency) s) as {lines}
-"""
-_AT_STAKE = ("escalation_id", "account_id", "group_id", "known_from", "renewal_on", "worth_id")
+_AT_STAKE = "(select coalesce(jsonb_agg(s), '[]') from sums s) as at_stake"
 OPEN_THEN = text(
     f"""
-    with {opened(*_AT_STAKE)}, {LINES}
-    select (select count(*) from opened) as count, {_TOTALS.format(lines="at_stake")}
+    with {opened(*STAKE)}, {SUMS}
+    select (select count(*) from opened) as count, {_AT_STAKE}
     """  # noqa: S608 - the parts are ours
 )
 OPEN_NOW = text(
     f"""
-    with {opened(*_AT_STAKE, *cohorts.OPEN_COLUMNS)}, {LINES}
+    with {opened(*STAKE, "renewal_on", *cohorts.OPEN_COLUMNS)}, {SUMS}, {RENEWING}
     select (select count(*) from opened) as count,
            (select count(*) from (select from opened group by account_id) o) as accounts,
            (select count(*) from (select from opened group by group_id) o) as groups,
            (select coalesce(jsonb_agg(s), '[]') from ({cohorts.STILL_OPEN}) s) as still_open,
-           {_TOTALS.format(lines="at_stake")}, {_TOTALS.format(lines="renewing")},
+           {_AT_STAKE},
+           (select coalesce(jsonb_agg(s), '[]') from (
+               select currency, sum(amount)::text as amount, count(*) as lines from renewing
+               group by currency order by currency) s) as renewing,
            (select count(distinct account_id) from opened
             where renewal_on between :today and cast(:today as date) + 90) as renewing_accounts
     """  # noqa: S608 - the parts are ours

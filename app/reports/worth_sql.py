@@ -43,6 +43,38 @@ KEEP = text(
     group by said.id
     """  # noqa: S608 - the parts are ours
 )
+_TOUCHED = f"""
+    (select distinct s.account_id, unnest(w.ids) as line_id
+     from (select s.account_id, {WORTH_ID} as worth_id from snapshot s
+           where s.escalation_id = any(cast(:ids as uuid[])) and s.transaction_id < :until) s
+     join worth w on w.id = s.worth_id)
+"""  # noqa: S608 - the parts are ours
+HOLD = text(
+    f"""
+    insert into line_holder (tenant_id, id, line_id, account_id, shared)
+    select current_setting('app.tenant_id')::uuid, gen_random_uuid(), t.line_id, t.account_id, false
+    from {_TOUCHED} t where not exists (
+        select from line_holder h where h.line_id = t.line_id and h.account_id = t.account_id)
+    """  # noqa: S608 - the parts are ours
+)
+SHARE = text(
+    f"""
+    update line_holder h set shared = true where not h.shared and h.line_id in (select line_id from {_TOUCHED} t)
+    and exists (select from line_holder o where o.line_id = h.line_id and o.account_id <> h.account_id)
+    """  # noqa: S608 - the parts are ours
+)
+# What all that is at stake comes to, joined to `worth w`, as the facts name it.
+COMES_TO = """
+    cross join lateral (
+        select case when count(distinct l.currency) = 1 then sum(l.amount) end as amount,
+               case when count(distinct l.currency) = 1 then min(l.currency) end as currency,
+               count(*) as lines, min(l.ends_on) as until
+        from (select unnest(w.amounts) as amount, unnest(w.currencies) as currency, unnest(w.ends_on) as ends_on) l
+    ) c
+"""
+STAKE = """
+    'stake_amount', c.amount::text, 'stake_currency', c.currency, 'stake_lines', c.lines, 'stake_until', c.until
+"""
 # A list of lists in a `select` costs half of what it does as a table function.
 _JOINED = "join worth w on w.id = {fact}.worth_id cross join lateral (select {lists}) l"
 
