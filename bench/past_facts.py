@@ -18,6 +18,7 @@ from app.escalations.models import Escalation
 from app.escalations.timeline_models import Event, EventText
 from app.reports import making, sums, worth_sql
 from app.reports.folding import ENDLESS, FOREVER
+from app.reports.folding import WORTH as WORTH_OF_FACT
 from app.reports.jobs import fold_tenant
 from app.reports.models import CaseFact, ReportCursor
 from app.sla.models import Clock, ClockEntry
@@ -56,7 +57,13 @@ with line as (
 select t.account_id, t.years, a.segment, a.health, r.ends_on + 1 as renewal_on,
        jsonb_agg(jsonb_build_object('kind', t.kind, 'id', t.id, 'amount', round(t.amount, 2)::text,
                                     'currency', t.currency, 'weight', t.weight, 'ends_on', t.ends_on)
-                 order by t.kind = 'renewal', t.kind, t.id) as lines
+                 order by t.kind = 'renewal', t.kind, t.id) as lines,
+       case when count(distinct t.currency) filter (where t.kind <> 'renewal') = 1 then
+           sum(round(t.amount, 2) * t.weight::numeric) filter (where t.kind <> 'renewal') end as stake_amount,
+       case when count(distinct t.currency) filter (where t.kind <> 'renewal') = 1 then
+           min(t.currency) filter (where t.kind <> 'renewal') end as stake_currency,
+       count(*) filter (where t.kind <> 'renewal') as stake_lines,
+       min(t.ends_on) filter (where t.kind <> 'renewal') as stake_until
 from told t join account a on a.tenant_id = %(tenant)s and a.id = t.account_id
 left join renewing r on r.account_id = t.account_id and r.years = t.years
 group by t.account_id, t.years, a.segment, a.health, r.ends_on
@@ -68,6 +75,13 @@ insert into worth (tenant_id, id, {", ".join(worth_sql.LISTS)})
 select %(tenant)s, said.id, {worth_sql.LISTED}
 from (select distinct worth_id as id, lines from told_of) said {worth_sql.UNPACKED}
 where not exists (select from worth w where w.tenant_id = %(tenant)s and w.id = said.id) group by said.id
+"""
+HOLDERS = """
+insert into line_holder (tenant_id, id, line_id, account_id, shared)
+select %(tenant)s, uuidv7(), line_id, account_id, count(*) over (partition by line_id) > 1
+from (select distinct t.account_id, unnest(w.ids) as line_id
+      from told_of t join worth w on w.tenant_id = %(tenant)s and w.id = t.worth_id) held
+on conflict (tenant_id, line_id, account_id) do nothing
 """
 ASKED = """
 create temp table asked as
@@ -100,7 +114,7 @@ FACTS = past.copying(
         "id": "uuidv7()",
         "escalation_id": "m.id",
         "group_id": "m.account_id",
-        "worth_id": "w.worth_id",
+        **{name: f"w.{name}" for name in WORTH_OF_FACT},
         "known_until": "case when m.at + p.until <= %(now)s then m.at + p.until else %(forever)s end",
         "span": f"case when m.at + p.until <= %(now)s then p.span else {ENDLESS} end",
         "day_raised": "(m.at at time zone 'UTC')::date",
@@ -208,14 +222,14 @@ def copy(
     values = {"tenant": tenant_id, "now": now, "forever": FOREVER, "asked": asked}
     with loading(rows), without_indexes(rows, FILLED):
         past.spread(rows, tenant_id, sources, count=count, now=now)
-        for statement in (PLAYED, TOLD, NAMED, WORTH, ASKED):
+        for statement in (PLAYED, TOLD, NAMED, WORTH, HOLDERS, ASKED):
             rows.execute(statement.encode(), values)
         rows.execute("create index on told_of (account_id, years)")
         rows.execute("create index on played (escalation_id, since)")
         rows.execute(f"analyze played, told_of, asked, {', '.join(FILLED)}")
         for copied in (CASES, FACTS, EVENTS, TEXTS, SNAPSHOTS, CLOCKS, LEDGERS):
             rows.execute(copied, values)
-    past.maintain(rows, *FILLED, "worth", '"user"')
+    past.maintain(rows, *FILLED, "worth", "line_holder", '"user"')
     _sum(rows, tenant_id, now)
     counts = {table: past.ask(rows, f"select count(*) from {table}") for table in ("case_fact", "event", "cohort_day")}
     opened = past.ask(rows, f"select count(*) from case_fact where standing = 'open' and span = {ENDLESS}")
@@ -229,7 +243,7 @@ def _sum(rows: psycopg.Connection, tenant_id: UUID, now: datetime) -> None:
     with transaction(tenant=tenant_id):
         db.session.execute(text("set local statement_timeout = 0"))
         assert sums.sum_days(db.session.scalars(select(ReportCursor)).one(), ZoneInfo("UTC"))
-    past.maintain(rows, "cohort_day", "report_cursor")
+    past.maintain(rows, "cohort_day", "cohort_month", "report_cursor")
 
 
 def check_sample(tenant_id: UUID) -> int:
