@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Flask
 
 from app import clock, create_app
+from app.auth import panel_sessions
 from app.auth import service as auth
 from app.auth.actor import SYSTEM, Actor
 from app.auth.models import User
@@ -90,6 +91,15 @@ def new_tenant(name: str = "Bench", *, sandbox: bool = False) -> tuple[UUID, Use
             "admin@example.com", name="Ada Admin", role="admin", actor=SYSTEM, now=clock.real_now()
         )
     return tenant_id, admin
+
+
+def panel_session(tenant_id: UUID, user_id: UUID) -> str:
+    """The bearer of a panel's session that has just begun: one that nobody uses ends within minutes."""
+    now = clock.real_now()
+    with transaction(tenant=tenant_id):
+        launch = panel_sessions.launch(user_id, now=now)
+    with transaction(tenant=tenant_id):
+        return panel_sessions.redeem(launch, now=now).token
 
 
 def actor_of(user: User) -> Actor:

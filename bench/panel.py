@@ -37,7 +37,7 @@ from app.panels import shell
 from app.sla.models import Clock
 from bench import floors, past
 from bench.book import CRM, REASONS, fill
-from bench.ground import environment, in_context, new_tenant
+from bench.ground import environment, in_context, new_tenant, panel_session
 from bench.load import measure, percentile
 from bench.loading import loading, superuser, without_indexes
 from bench.web import serving
@@ -76,7 +76,7 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
         with in_context(environ, doors=True) as app:
             tenant_id, ids, person = _fill(escalations, accounts)
             floors.install(db.engine)
-            token, api_token = _session(tenant_id, person), _api_token(tenant_id, person)
+            token, api_token = panel_session(tenant_id, person), _api_token(tenant_id, person)
             pages = {"account": [f"/panel/accounts/{id_}" for id_ in ids], "work": ["/panel/mine"]}
             statements = {name: _count(app, paths[0], token) for name, paths in pages.items()}
             weight = _weight(app, tenant_id, pages["account"][0], token)
@@ -127,14 +127,6 @@ def _copy(rows: psycopg.Connection, tenant_id: UUID, count: int, now: datetime) 
         for statement in (CASES, CLOCKS):
             rows.execute(statement, {"opened": now - timedelta(days=OPEN_DAYS)})
     past.maintain(rows, "escalation", "clock", '"user"')
-
-
-def _session(tenant_id: UUID, user_id: UUID) -> str:
-    now = clock.real_now()
-    with transaction(tenant=tenant_id):
-        launch = panel_sessions.launch(user_id, now=now)
-    with transaction(tenant=tenant_id):
-        return panel_sessions.redeem(launch, now=now).token
 
 
 def _api_token(tenant_id: UUID, user_id: UUID) -> str:

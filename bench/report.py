@@ -1,12 +1,13 @@
 """Reports among a million cases over three years: how long each answer takes, as of now and as of the past.
 
-The cases are copies of a few that were played through the services and folded (`bench.stories`); their facts are
-copied with them, and for a sample the timeline too, from which the product then makes the same facts anew. Daily sums
-are made by the product. One client asks at a time: the summary as of now, the summary as of random moments of the
-three years, the account's report as of now and of those moments; then the other reports as of now. `rollup_s` is the
-worker's turn over one day, `xlsx_…` a workbook of the cases raised in so many days (about 10,000 and 100,000) as the
-worker makes it, with its process's memory before and at its peak; `floor` one row by its key from a bare Flask
-application, `round_trip_ms` an empty SELECT, `count_ms` a plain count of the facts.
+The cases are copies of a few that were played through the services and folded (`bench.stories`); their facts are copied
+with them, and for a sample the timeline too, from which the product then makes the same facts anew. Daily sums are made
+by the product. One client asks at a time: the summary as of now, the summary as of random moments of the three years,
+the account's report as of now and of those moments; then the other reports as of now, and the panel's pages (`page_…`),
+as the server sends them. `rollup_s` is the worker's turn over one day, `xlsx_…` a workbook of the cases raised in so
+many days (about 10,000 and 100,000) as the worker makes it, with its process's memory before and at its peak; `floor`
+one row by its key from a bare Flask application, `round_trip_ms` an empty SELECT, `count_ms` a plain count of the
+facts.
 """
 
 import random
@@ -27,9 +28,9 @@ from app.auth.actor import SYSTEM
 from app.auth.models import User
 from app.db import db, transaction
 from app.reports.jobs import fold_tenant
-from bench import exporting, floors, past_facts
+from bench import exporting, floors, past_facts, report_pages
 from bench.book import fill
-from bench.ground import actor_of, environment, in_context, new_tenant
+from bench.ground import actor_of, environment, in_context, new_tenant, panel_session
 from bench.load import measure, percentile
 from bench.loading import superuser
 from bench.stories import LONGEST, Teller
@@ -59,6 +60,7 @@ def run(escalations: int = 1_000_000, accounts: int = 20_000, seconds: float = 5
             floor = stack.enter_context(serving(environ, floors.FACTORY))
             bearer = {"Authorization": f"Bearer {token}"}
             found = {name: _take(product, asked, bearer, seconds) for name, asked in paths.items()}
+            found |= _take_pages(environ, product, (tenant_id, reader.id), paths["account"][0], seconds)
             workbooks = {f"xlsx_{days}_days": exporting.made(environ, tenant_id, reader.id, days) for days in (11, 110)}
             found["floor"] = _take(floor, [f"/row/{key}" for key in range(floors.PARENTS)], {}, seconds)
     return {
@@ -129,6 +131,15 @@ def _plain(tenant_id: UUID) -> dict[str, float]:
             db.session.execute(text(question)).all()
             taken[name] = round((time.perf_counter() - began) * 1000, 2)
     return taken
+
+
+def _take_pages(
+    environ: dict[str, str], port: int, who: tuple[UUID, UUID], account: str, seconds: float
+) -> dict[str, dict[str, float]]:
+    with in_context(environ):
+        bearer = {"Authorization": f"Bearer {panel_session(*who)}"}
+    asked = report_pages.paths(account)
+    return {f"page_{name}": _take(port, [path], bearer, seconds) for name, path in asked.items()}
 
 
 def _take(port: int, paths: list[str], headers: dict[str, str], seconds: float) -> dict[str, float]:

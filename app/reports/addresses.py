@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from urllib.parse import urlencode
 
 from app.reports.account_definitions import OF_DAYS
@@ -24,12 +25,21 @@ class Addresses:
         return replace(self, part={**self.part, **part})
 
     def rows(self, figure: str, **more: str) -> str:
-        asked = {"figure": figure, "as_of": self.reading.as_of.isoformat()}
-        if FIGURES[figure].source in (*COURSES, *OF_DAYS):
-            asked |= {"from": self.days["first"].isoformat(), "to": self.days["last"].isoformat()}
-        if self.reading.only is not None:
-            asked |= self.reading.only.asked
-        return f"/api/v1/reports/rows?{urlencode({**asked, **self.part, **more})}"
+        asked = self._of_days if FIGURES[figure].source in (*COURSES, *OF_DAYS) else self._of_moment
+        return f"/api/v1/reports/rows?figure={figure}&{asked}{f'&{urlencode(more)}' if more else ''}"
+
+    @cached_property
+    def _of_moment(self) -> str:
+        return self._asked({})
+
+    @cached_property
+    def _of_days(self) -> str:
+        return self._asked({"from": self.days["first"].isoformat(), "to": self.days["last"].isoformat()})
+
+    def _asked(self, days: Mapping[str, str]) -> str:
+        """What is asked of every figure alike; an answer has hundreds of addresses."""
+        whose = {} if self.reading.only is None else self.reading.only.asked
+        return urlencode({"as_of": self.reading.as_of.isoformat(), **days, **whose, **self.part})
 
     def figure(self, key: str, *, rows: str | None = None) -> dict[str, str]:
         """The members of a figure that say what it means and where its rows are."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -36,13 +37,23 @@ NOTHING: Mapping[str, Any] = {"open": 0, "load": Decimal(0), "in_hand": [], **di
 class Course:
     """What became of the cases of one owner or team: counts, and those by reason."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    reasons: dict[str, Counter[str]] = field(default_factory=dict)
+    told: list[tuple[str | None, Mapping[str, int]]] = field(default_factory=list)
 
-    def add(self, reason: str | None, counts: Mapping[str, int]) -> None:
-        self.counts.update(counts)
-        if reason is not None:
-            self.reasons.setdefault(reason, Counter()).update(counts)
+    @cached_property
+    def counts(self) -> Counter[str]:
+        return _added(counts for _, counts in self.told)
+
+    @cached_property
+    def reasons(self) -> dict[str, Counter[str]]:
+        named = {reason for reason, _ in self.told if reason is not None}
+        return {reason: _added(counts for of, counts in self.told if of == reason) for reason in named}
+
+
+def _added(counted: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counts in counted:
+        total.update(counts)
+    return total
 
 
 def owners_of(
@@ -69,7 +80,7 @@ class _Report:
         self.held = {row["key"]: row for row in reading.ask(owners_sql.HELD[kind]).mappings()}
         self.courses: dict[UUID, Course] = defaultdict(Course)
         for key, reason, counts in reading.ask(owners_sql.SPENT_TIME[kind], **self.days):
-            self.courses[key].add(reason, counts)
+            self.courses[key].told.append((reason, counts))
 
     def page(self, after: list[Any] | None, limit: int | None) -> dict[str, Any]:
         """The next by name, and where the list goes on."""
@@ -91,9 +102,7 @@ class _Report:
 
     def missed(self) -> dict[str, Any]:
         """Where the time of all cases that were not closed on time went, whoever had them."""
-        together = Course()
-        for course in self.courses.values():
-            together.counts.update(course.counts)
+        together = Course([(None, counts) for course in self.courses.values() for _, counts in course.told])
         at = Addresses(self.reading, self.days)
         return {"count": together.counts["missed"], **at.figure("missed"), **_spent(together, at)}
 
