@@ -25,6 +25,8 @@ WORTH = ("worth_id", "stake_amount", "stake_currency", "stake_lines", "stake_unt
 # Whether a case is closed follows from its standing.
 SUMMED_BY = ("standing", "verification", "days", "extended", "long_pause", "logged_late",
              *(f"{tier}_seconds" for tier in TIERS))  # fmt: skip
+_NEITHER = (False, False, *(None for _ in TIERS), False)
+WAS = {("open", None, None, False, *_NEITHER): "open", ("open", None, None, True, *_NEITHER): "extended"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _spans(states: dict[datetime, dict[str, Any]]) -> list[Known]:
     ends = [*(known for known, _ in distinct[1:]), FOREVER]
     summed = [None, *(summed_of(columns) for _, columns in distinct)]
     return [
-        Known(known, end, {**columns, "counts": summed[n] != summed[n + 1]})
+        Known(known, end, {**columns, "counts": summed[n] != summed[n + 1], "was": was_of(summed[n])})
         for n, ((known, columns), end) in enumerate(zip(distinct, ends, strict=True))
     ]
 
@@ -92,6 +94,11 @@ def summed_of(columns: Mapping[str, Any]) -> tuple[Any, ...]:
     """All that a fact adds to the sums follows from this."""
     by_first_owner = columns["status"] == "closed" and columns["closer_id"] == columns["first_owner_id"]
     return (*(columns[name] for name in SUMMED_BY), by_first_owner)
+
+
+def was_of(summed: tuple[Any, ...] | None) -> str | None:
+    """In a word what the sums hold of a case: nothing (None), that it is `open`, `extended` and open, or `more`."""
+    return None if summed is None else WAS.get(summed, "more")
 
 
 def span_of(known_from: datetime, known_until: datetime) -> int:

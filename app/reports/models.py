@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import one_of
 from app.db import TenantModel, reference
-from app.reports.folding import ENDLESS
+from app.reports.folding import ENDLESS, SUMMED_BY
 from app.reports.standings import MEASURES, STANDINGS
 
 OPEN = "standing = 'open'"
@@ -25,7 +25,8 @@ class CaseFact(TenantModel):
     `days` the whole days to the closing, begun ones included; `span` how long the fact held, by class; `worth_id` what
     is at stake and renews; `stake_amount` what the `stake_lines` at stake come to if all are in one currency and as
     long as none has ended, which the first does after `stake_until`; `counts` whether it changes what is summed of its
-    case, as its first fact does; `<tier>_seconds` the time in each tier entered, once closed.
+    case, as its first fact does, and `was` in a word what was summed before; `<tier>_seconds` the time in each tier
+    entered, once closed.
 
     `owners` are those in its chain, absences and hand-backs left out, once it was given on (empty before); `waits` the
     seconds of ended waits by the party waited for; `resolution_id` the event whose texts say what its root cause was,
@@ -87,7 +88,22 @@ class CaseFact(TenantModel):
             ],
             postgresql_where=text("standing <> 'open'"),
         ),
-        Index("ix_case_fact_counts", "tenant_id", "known_from", postgresql_where=text("counts")),
+        # With all that the sums ask for.
+        Index(
+            "ix_case_fact_counts",
+            "tenant_id",
+            "known_from",
+            postgresql_include=[
+                "escalation_id",
+                "day_raised",
+                "was",
+                "status",
+                "first_owner_id",
+                "closer_id",
+                *SUMMED_BY,
+            ],
+            postgresql_where=text("counts"),
+        ),
         # What holds of ended cases, with all that counting causes and owners asks for.
         Index(
             "ix_case_fact_lasting",
@@ -159,6 +175,7 @@ class CaseFact(TenantModel):
     account_id: Mapped[UUID]
     group_id: Mapped[UUID]
     counts: Mapped[bool]
+    was: Mapped[str | None]
     standing: Mapped[str]
     status: Mapped[str]
     outcome: Mapped[str | None]

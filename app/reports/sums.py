@@ -15,17 +15,24 @@ from app.reports.standings import MEASURES, amount_of
 
 _ADDED = ", ".join(f"{amount_of(name, 'f')} as {name}" for name in MEASURES)
 _TAKEN = ", ".join(f"-({amount_of(name, 'p')}) as {name}" for name in MEASURES)
+# Of an open case nothing is counted but that it was raised, and whether it is extended.
+_OF_OPEN = {"raised": "-1", "extended": "-(f.was = 'extended')::int"}
+_TAKEN_OF_OPEN = ", ".join(f"{_OF_OPEN.get(name, '0')} as {name}" for name in MEASURES)
 _ANY = " or ".join(f"sum({name}) <> 0" for name in MEASURES)
 # What becoming known of each fact that counts adds, and what the fact before it, which it ends, takes back.
 DIFFERENCES = f"""
     select f.known_from, f.escalation_id, f.day_raised, coalesce(f.days, -1) as days, {_ADDED}
     from case_fact f where f.counts and f.known_from >= :since and f.known_from < :until
     union all
+    select f.known_from, f.escalation_id, f.day_raised, -1 as days, {_TAKEN_OF_OPEN}
+    from case_fact f
+    where f.counts and f.was in ('open', 'extended') and f.known_from >= :since and f.known_from < :until
+    union all
     select f.known_from, f.escalation_id, p.day_raised, coalesce(p.days, -1) as days, {_TAKEN}
     from case_fact f
     join case_fact p on p.tenant_id = f.tenant_id and p.escalation_id = f.escalation_id
                      and p.known_from < f.known_from and p.known_until = f.known_from
-    where f.counts and f.known_from >= :since and f.known_from < :until
+    where f.counts and f.was = 'more' and f.known_from >= :since and f.known_from < :until
 """  # noqa: S608 - the parts are ours
 SUM_DAYS = text(
     f"""
