@@ -52,7 +52,7 @@ def holder(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that holds the folder and has published its servers."""
     process = subprocess.Popen([sys.executable, "-c", HOLDER, str(data_dir)], cwd=ROOT)
     try:
-        wait_until(lambda: attach(data_dir) is not None, seconds=30)
+        wait_until(lambda: attach(data_dir) is not None)
         yield process
     finally:
         process.terminate()
@@ -175,7 +175,7 @@ def test_a_killed_database_server_is_started_again(data_dir: Path) -> None:
                 return False
 
         wait_until(lambda: not is_alive(published["pids"]["postgres"]))
-        wait_until(answers, seconds=30)
+        wait_until(answers)
 
 
 def test_an_ordinary_user_runs_them_too(data_dir: Path) -> None:

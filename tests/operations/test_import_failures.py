@@ -187,7 +187,7 @@ def test_an_import_whose_process_was_killed_is_closed_and_the_same_file_goes_on_
     command = [sys.executable, "-c", KILLED, str(tenant.id)]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: landed() >= 2000, seconds=60)
+            wait_until(lambda: landed() >= 2000)
         finally:
             process.send_signal(signal.SIGKILL)
     found = record()

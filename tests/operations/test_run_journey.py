@@ -58,6 +58,11 @@ def published(data_dir: Path) -> dict[str, object]:
     return content
 
 
+def is_ready(data_dir: Path) -> bool:
+    with urllib.request.urlopen(f"{published(data_dir)['base_url']}/readyz", timeout=10) as answer:
+        return bool(json.load(answer)["status"] == "ready")
+
+
 def test_run_leaves_no_orphan_when_killed_works_on_the_same_data_again_and_ctrl_c_stops_everything(
     data_dir: Path,
 ) -> None:
@@ -66,8 +71,7 @@ def test_run_leaves_no_orphan_when_killed_works_on_the_same_data_again_and_ctrl_
     with running(data_dir) as process:
         with urllib.request.urlopen(f"{published(data_dir)['base_url']}/healthz", timeout=10) as answer:
             assert answer.status == 200
-        with urllib.request.urlopen(f"{published(data_dir)['base_url']}/readyz", timeout=10) as answer:
-            assert json.load(answer)["status"] == "ready"
+        wait_until(lambda: is_ready(data_dir))
         tree = descendants(process.pid)
         assert set(published(data_dir)["pids"]) == {"postgres", "valkey", "web", "worker"}  # type: ignore[call-overload]
         process.send_signal(signal.SIGINT)
@@ -89,4 +93,4 @@ def kill_one_that_runs(data_dir: Path) -> None:
         tree = descendants(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        wait_until(lambda: not any(map(is_alive, tree)), seconds=60)
+        wait_until(lambda: not any(map(is_alive, tree)))

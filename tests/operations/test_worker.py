@@ -25,8 +25,7 @@ from app.operations.models import Heartbeat
 from app.operations.rq_worker import ANSWER_SECONDS
 from app.operations.timer import Job, Timer
 from app.rows import insert_all
-from tests.operations.test_supervisor import is_alive
-from tests.operations.test_supervisor import wait_until as wait
+from tests.operations.test_supervisor import is_alive, wait_until
 from tests.servers import temporary_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,11 +68,6 @@ def beats(app):
     with app.app_context(), finding() as session:
         rows = session.execute(select(Heartbeat.kind, Heartbeat.name, Heartbeat.facts)).all()
     return {row.kind: (int(row.name.rpartition(":")[2]), row.facts) for row in rows}
-
-
-def wait_until(holds):
-    """With patience: two more interpreters start on a machine that may be busy with other tests."""
-    wait(holds, seconds=60)
 
 
 def are_both_beating(app):
@@ -146,7 +140,7 @@ def test_a_redis_that_goes_and_comes_back_is_used_again(app, tenant, start, tmp_
         wait_until(lambda: beats(app)["timer"][1]["alone"] is True)
         with servers(folder, postgres=False, durable=False) as own:
             client = redis.Redis.from_url(own.redis_url)
-            wait(lambda: client.keys("rq:worker:*"), seconds=5)
+            wait_until(lambda: client.keys("rq:worker:*"), seconds=30)
             wait_until(lambda: beats(app)["timer"][1]["alone"] is False)
             post_one(tenant, "after it")
             wait_until(lambda: is_sent(tenant, "after it"))

@@ -220,9 +220,9 @@ def test_what_is_for_us_alone_stands_in_no_text_for_the_customer(text: str) -> N
     ],
 )  # fmt: skip
 def test_an_attack_is_refused_at_once(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert refused(text) != []
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_what_is_written_stops_when_it_grows_too_long() -> None:
@@ -236,10 +236,10 @@ def test_the_slowest_template_that_is_taken_ends_within_seconds() -> None:
     body = "{% if a.what | quoted | quoted | quoted == 'x' %}{% endif %}"
     text = "{% for a in attempts %}" + body * 28 + "{% endfor %}"
     lines = "x\n" * 10_000
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert refused(text) == []
     assert said(text, attempts=[{"at": None, "what": lines, "result": "no"}] * 10) == ""
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 PIECES = st.sampled_from(
