@@ -9,15 +9,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.db import transaction
 from app.reports.jobs import fold_tenant
-from app.reports.making import HORIZON
+from app.reports.models import ReportCursor
 from app.reports.reading import reading
 from app.reports.summary import summarise
 from bench import log_figures
@@ -61,20 +61,18 @@ class Reader:
         """The moments that lie before this hour."""
         while self.left and self.left[0] < hour:
             moment = self.left.pop(0)
-            self._settle()
-            fold_tenant(self.player.tenant_id, hour)
+            self._fold_until(moment, hour)
             self.told[moment] = self.read(moment, hour)
 
-    def _settle(self) -> None:
-        """Wait until no transaction of another process is as old as what was played: weeks pass here in a second, and
-        the fold takes nothing of a transaction that began before one still under way."""
-        with transaction(tenant=self.player.tenant_id) as session:
-            played = session.scalar(text("select pg_current_xact_id()::text::bigint"))
-        settled = False
-        while not settled:
-            with transaction(tenant=self.player.tenant_id) as session:
-                settled = session.scalar(HORIZON) > played
+    def _fold_until(self, moment: datetime, hour: datetime) -> None:
+        """Fold until answers for the moment are final: while other processes write, it takes more than one turn."""
+        while self._final() < moment:
+            fold_tenant(self.player.tenant_id, hour)
             time.sleep(0.01)
+
+    def _final(self) -> datetime:
+        with transaction(tenant=self.player.tenant_id) as session:
+            return session.scalar(select(ReportCursor.known_until)) or datetime.min.replace(tzinfo=UTC)
 
     def read_again(self, end: datetime) -> dict[datetime, dict[str, Any]]:
         """What was told, once it is told again the same."""
