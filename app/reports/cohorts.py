@@ -129,9 +129,9 @@ def read(reading: Reading, still_open: Iterable[Mapping[str, Any]], *, first: da
 
 def _whole_months(first: date, last: date) -> dict[str, date]:
     """The months of which every day is asked for: from the first of one until before the first of another."""
-    begin = first if first.day == 1 else _next_month(first)
-    after = last + timedelta(days=1)
-    end = after if after.day == 1 else last.replace(day=1)
+    after = None if last == date.max else last + timedelta(days=1)
+    end = after if after and after.day == 1 else last.replace(day=1)
+    begin = first if first.day == 1 or first.replace(day=1) == end else _next_month(first)
     return {"whole_from": begin, "whole_until": end} if begin < end else {"whole_from": first, "whole_until": first}
 
 

@@ -1,7 +1,12 @@
 """On time by cohort, and what is given apart, from hand-stated stories."""
 
+from datetime import date
+
+import pytest
+
 from app.escalations import service
 from app.escalations.extending import Extension
+from app.reports import cohorts
 from tests.escalations.story import RESOLUTION, YES, Story, march
 
 MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
@@ -111,3 +116,21 @@ def test_waiting_for_more_than_a_quarter_of_its_life_is_paused_long(story, fold,
         case.do(service.verify, "12 10:00", word=YES)
     fold("20 10:00")
     assert summary("13 10:00", **MARCH)["apart"]["long_pause"] == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "whole"),
+    [
+        ("2026-01-01", "2026-03-31", ("2026-01-01", "2026-04-01")),
+        ("2026-01-02", "2026-03-30", ("2026-02-01", "2026-03-01")),
+        ("2026-01-02", "2026-02-27", None),
+        ("2026-01-15", "2026-01-31", None),
+        ("2026-12-01", "2026-12-31", ("2026-12-01", "2027-01-01")),
+        ("9999-11-01", "9999-12-31", ("9999-11-01", "9999-12-01")),  # no day after it
+        ("9999-12-02", "9999-12-31", None),
+    ],
+)
+def test_a_month_is_whole_when_each_of_its_days_is_asked_for(first, last, whole):
+    found = cohorts._whole_months(date.fromisoformat(first), date.fromisoformat(last))
+    expected = tuple(map(date.fromisoformat, whole or (first, first)))
+    assert (found["whole_from"], found["whole_until"]) == expected
