@@ -44,14 +44,22 @@ class Description:
         self.spec = spec
         self._waiting: list[Callable[[], None]] = []
         self._lock = Lock()
+        self._fault: Exception | None = None
 
     def add(self, describe: Callable[[], None]) -> None:
         self._waiting.append(describe)
 
     def answer(self) -> Response:
+        """All of it or none: what cannot be described is a fault each time it is asked for."""
         with self._lock:
-            while self._waiting:
-                self._waiting.pop(0)()
+            if self._fault is not None:
+                raise self._fault
+            try:
+                while self._waiting:
+                    self._waiting.pop(0)()
+            except Exception as fault:
+                self._fault = fault
+                raise
             return jsonify(self.spec.to_dict())
 
 

@@ -16,8 +16,8 @@ from app.reports import making, sums
 from app.reports.exports.making import make_exports
 from app.reports.exports.tidying import tidy_exports
 from app.reports.forecast.training import learn_forecast, want_forecast
+from app.reports.making import forget_root_causes
 from app.reports.noting import note_accounts
-from app.reports.root_causes import forget as forget_root_causes
 from app.reports.sharing.jobs import next_moment, send_reports
 from app.reports.sharing.sending import send_tenant
 

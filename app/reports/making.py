@@ -110,6 +110,13 @@ CLOSE = text(
     where f.escalation_id = i.escalation_id and f.known_from = i.known_from and f.known_until <> i.known_until
     """
 )
+FORGET_ROOT_CAUSES = text(
+    """
+    update case_fact f set root_cause = null from event_text t
+    where t.id = any(cast(:ids as uuid[])) and t.field = 'root_cause'
+    and f.tenant_id = t.tenant_id and f.escalation_id = t.escalation_id and f.resolution_id = t.event_id
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,13 @@ def claim(*, wait: bool = False) -> ReportCursor | None:
     first = {"tenant_id": current_tenant(), "id": new_id(), "transaction_id": _horizon(), "after_id": START}
     db.session.execute(insert(ReportCursor).values(first).on_conflict_do_nothing(index_elements=["tenant_id"]))
     return db.session.scalars(select(ReportCursor).with_for_update(skip_locked=not wait)).one_or_none()
+
+
+def forget_root_causes(event_text_ids: Sequence[UUID]) -> None:
+    """Texts that were erased are told of no more, not about the past either. The cursor is held: facts are made either
+    before, and lose them, or after, when there are none."""
+    claim(wait=True)
+    db.session.execute(FORGET_ROOT_CAUSES, {"ids": list(event_text_ids)})
 
 
 def fold_slice(cursor: ReportCursor, now: datetime) -> bool:

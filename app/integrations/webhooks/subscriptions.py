@@ -159,10 +159,10 @@ def forget_old(now: datetime) -> None:
     """What was told is kept for thirty days, what was given up for ninety. `now` is real time."""
     sent = WebhookDelivery.sent_at < now - SENT_KEPT
     dead = (WebhookDelivery.state == "dead") & (WebhookDelivery.created_at < now - DEAD_KEPT)
-    db.session.execute(delete(WebhookDelivery).where(sent | dead))
     db.session.execute(
         update(WebhookSubscription).where(WebhookSubscription.old_until < now).values(old_secret=None, old_until=None)
     )
+    db.session.execute(delete(WebhookDelivery).where(sent | dead))
 
 
 def _address(url: str) -> str:
